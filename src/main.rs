@@ -1,0 +1,3 @@
+//! The command line program `ocilint`.
+
+fn main() {}
