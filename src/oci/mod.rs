@@ -4,8 +4,10 @@ mod digest;
 mod layer;
 pub mod media_type;
 mod platform;
+mod reference;
 
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use layer::{LayerClass, LayerClassError};
 pub use media_type::{Compression, Family, MANIFEST_ACCEPT, MediaType, Role, known};
 pub use platform::{Platform, PlatformError, PlatformPattern, PlatformProblem};
+pub use reference::{Reference, ReferenceError, ReferenceProblem};
