@@ -1,3 +1,4 @@
-//! `ocilint` checks container images against policies, read straight from where they are stored.
+//! `ocilint` checks container images against policies, read straight from where they are stored: a registry, an OCI image
+//! layout or an archive.
 
 pub mod oci;

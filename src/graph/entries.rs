@@ -1,0 +1,356 @@
+//! Which entries of an index are images that a runtime could select.
+//!
+//! containerd, Podman and crane look only at an entry's platform. So everything that has one is judged, whatever its
+//! annotations, `artifactType` or `subject` say; an entry is left out only if its os or architecture is `unknown`, or if its
+//! *fetched* manifest is no image.
+
+use std::collections::BTreeSet;
+
+use super::view::{Facts, digest_of};
+use super::{Cause, Demand, Fact, Graph, RootKind, Stop, Why};
+use crate::oci::{Descriptor, Digest, ImageManifest, Index, Manifest, MediaType, Platform, Role};
+
+/// Entries of one index beyond which the image is not judged.
+const MAX_ENTRIES: usize = 1_000;
+/// Levels of nested indexes beyond which the image is not judged.
+const MAX_DEPTH: usize = 6;
+
+/// What a cell is about: the root, or one platform of it.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    /// What the target points to.
+    Root,
+    /// One runnable entry.
+    Platform(&'a Entry),
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In an index.
+    Index {
+        /// The index.
+        digest: Digest,
+        /// The JSON pointer of its descriptor there.
+        pointer: String,
+    },
+    /// The root is a plain manifest, and this is it.
+    Root,
+    /// The root is the config of a classic `docker save` archive, and this is it.
+    Saved,
+}
+
+/// One image that a runtime could select.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The descriptor: the index's own, or one made for a root that is a plain manifest.
+    pub descriptor: Descriptor,
+    /// Where it stands.
+    pub place: Place,
+    /// The platform, normalised; or why it is not known. An entry of an index that has none declared is judged by its config.
+    pub platform: Result<Platform, Why>,
+    /// Whether the platform is what the index declares, not looked up in the config.
+    pub declared: bool,
+    /// The name of this subject in reports, unique in the image: `linux/arm64`, `linux/arm64#2`.
+    pub label: String,
+}
+
+impl Entry {
+    /// The digest of the manifest.
+    pub fn digest(&self) -> Result<&Digest, Why> {
+        digest_of(&self.descriptor)
+    }
+}
+
+/// An entry that is left out, and why.
+#[derive(Debug, Clone)]
+pub struct Excluded {
+    /// Its descriptor.
+    pub descriptor: Descriptor,
+    /// Where it stands.
+    pub place: Place,
+    /// Why it is left out.
+    pub reason: String,
+}
+
+/// What the root is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Nature {
+    /// An image: a manifest that runtimes run, or an index with at least one entry that they could select.
+    Image,
+    /// Docker's schema 1: an image of the oldest form.
+    Schema1,
+    /// No image: a chart, a signature, a bare artifact.
+    Artifact {
+        /// Its artifact type, else its config's media type.
+        artifact_type: MediaType,
+        /// Why it is no image.
+        reason: String,
+    },
+    /// An index without an entry that a runtime could select.
+    NothingRunnable,
+}
+
+/// The subjects of an image.
+#[derive(Debug, Clone)]
+pub struct Subjects {
+    /// What the root is.
+    pub nature: Nature,
+    /// What a runtime could select, in the order of the index.
+    pub entries: Vec<Entry>,
+    /// Entries that may be runnable and could not be looked at.
+    pub undetermined: Vec<(Excluded, Why)>,
+    /// Entries that are left out.
+    pub excluded: Vec<Excluded>,
+    /// The indexes that were opened: the root, and nested ones.
+    pub indexes: Vec<Digest>,
+}
+
+impl Subjects {
+    /// Finds the subjects of a graph, or says what has to be fetched first.
+    pub fn find(graph: &Graph) -> Result<Self, (Stop, BTreeSet<Demand>)> {
+        let facts = Facts::new(graph);
+        match Finder::new(&facts).find() {
+            Ok(subjects) => Ok(subjects),
+            Err(stop) => Err((stop, facts.into_demands())),
+        }
+    }
+
+    fn of(nature: Nature) -> Self {
+        Self { nature, entries: Vec::new(), undetermined: Vec::new(), excluded: Vec::new(), indexes: Vec::new() }
+    }
+}
+
+/// Why a manifest is nothing that a runtime runs, if it is not.
+///
+/// A config of another type than an image config's makes it none, except for the types that runtimes run all the same
+/// (`application/octet-stream`, `application/json`, `text/html`, empty: registries have been seen to write them); so do
+/// layers of which none is a file system layer.
+pub(super) fn not_runnable(manifest: &Manifest) -> Option<String> {
+    let Manifest::Image(image) = manifest else { return None };
+    match &image.config {
+        None => Some("it has no image config".to_owned()),
+        Some(config) if !config.media_type.is_runnable_config() => {
+            Some(format!("its config is of type {}", config.media_type))
+        }
+        Some(_) if !image.layers.is_empty() && !image.layers.iter().any(|layer| layer.media_type.is_tar_like()) => {
+            Some(format!("none of its layers is a file system layer (the first is {})", image.layers[0].media_type))
+        }
+        Some(_) => None,
+    }
+}
+
+struct Finder<'f, 'g> {
+    facts: &'f Facts<'g>,
+    subjects: Subjects,
+    seen: BTreeSet<(Digest, String)>,
+    pending: bool,
+}
+
+impl<'f, 'g> Finder<'f, 'g> {
+    fn new(facts: &'f Facts<'g>) -> Self {
+        Self { facts, subjects: Subjects::of(Nature::Image), seen: BTreeSet::new(), pending: false }
+    }
+
+    fn find(mut self) -> Fact<Subjects> {
+        let root = self.facts.root();
+        if root.kind == RootKind::SavedConfig {
+            self.root_entry(Place::Saved)?;
+            return Ok(self.finish());
+        }
+        match self.facts.root_manifest()? {
+            Manifest::Schema1(_) => return Ok(Subjects::of(Nature::Schema1)),
+            Manifest::Index(index) => {
+                self.index(&root.digest, index, 1)?;
+                if self.pending {
+                    return Err(Stop::Pending);
+                }
+                if self.subjects.entries.is_empty() && self.subjects.undetermined.is_empty() {
+                    self.subjects.nature = nature_of_empty(index);
+                }
+            }
+            manifest @ Manifest::Image(image) => match not_runnable(manifest) {
+                Some(reason) => {
+                    let artifact_type = manifest.artifact_type_or_config().unwrap_or_else(|| root.media_type.clone());
+                    self.subjects.nature = Nature::Artifact { artifact_type, reason };
+                }
+                None => self.plain(image)?,
+            },
+        }
+        Ok(self.finish())
+    }
+
+    fn finish(mut self) -> Subjects {
+        label(&mut self.subjects.entries);
+        self.subjects
+    }
+
+    fn plain(&mut self, _image: &ImageManifest) -> Fact<()> {
+        self.root_entry(Place::Root)
+    }
+
+    /// The entry of a root that is one image; its platform is its config's.
+    fn root_entry(&mut self, place: Place) -> Fact<()> {
+        let root = self.facts.root();
+        let descriptor = Descriptor {
+            media_type: root.media_type.clone(),
+            digest: Ok(root.digest.clone()),
+            size: Some(root.size),
+            ..Descriptor::default()
+        };
+        let entry = Entry {
+            descriptor,
+            place,
+            platform: Err(Why::undecidable("reading the platform", "not read")),
+            declared: false,
+            label: String::new(),
+        };
+        let platform = match self.platform_of(&entry) {
+            Err(Stop::Pending) => return Err(Stop::Pending),
+            Err(Stop::NotApplicable(reason)) => Err(Why::undecidable("reading the platform of the image", reason)),
+            Err(Stop::Unknown(why)) => Err(why),
+            Ok(platform) => Ok(platform),
+        };
+        self.subjects.entries.push(Entry { platform, ..entry });
+        Ok(())
+    }
+
+    fn platform_of(&self, entry: &Entry) -> Fact<Platform> {
+        let platform = self.facts.config(entry)?.platform();
+        let missing = || Why::undecidable("reading the platform of the image", "its config names no os or no architecture");
+        Ok(platform.ok_or_else(missing)?.normalised())
+    }
+
+    fn index(&mut self, digest: &Digest, index: &Index, depth: usize) -> Fact<()> {
+        if depth > MAX_DEPTH {
+            return Err(budget(format!("indexes nested {MAX_DEPTH} deep")));
+        }
+        if index.manifests.len() > MAX_ENTRIES {
+            return Err(budget(format!("{MAX_ENTRIES} entries in one index; this one has {}", index.manifests.len())));
+        }
+        self.subjects.indexes.push(digest.clone());
+        for (position, descriptor) in index.manifests.iter().enumerate() {
+            let place = Place::Index { digest: digest.clone(), pointer: format!("/manifests/{position}") };
+            self.entry(descriptor, place, depth)?;
+            if self.seen.len() > MAX_ENTRIES {
+                return Err(budget(format!("{MAX_ENTRIES} entries in all indexes of one image")));
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, descriptor: &Descriptor, place: Place, depth: usize) -> Fact<()> {
+        let key = (descriptor.digest.as_ref().map_or_else(|_| Digest::sha256(b""), Clone::clone), entry_key(descriptor));
+        if descriptor.digest.is_ok() && !self.seen.insert(key) {
+            return Ok(());
+        }
+        match descriptor.platform.as_ref() {
+            Some(platform) if platform.is_unknown() => {
+                self.exclude(descriptor, place, "its platform is unknown/unknown".to_owned());
+                Ok(())
+            }
+            Some(platform) if is_plain_manifest(descriptor) => {
+                self.accept(descriptor, place, platform.normalised(), true);
+                Ok(())
+            }
+            None if is_certainly_no_manifest(&descriptor.media_type) => {
+                self.exclude(descriptor, place, format!("{} is no manifest", descriptor.media_type));
+                Ok(())
+            }
+            _ => self.look(descriptor, place, depth),
+        }
+    }
+
+    /// Fetches what an entry names to see what it is.
+    fn look(&mut self, descriptor: &Descriptor, place: Place, depth: usize) -> Fact<()> {
+        match self.facts.manifest(descriptor) {
+            Err(Stop::Pending) => self.pending = true,
+            Err(Stop::NotApplicable(reason)) => self.exclude(descriptor, place, reason),
+            Err(Stop::Unknown(why)) => self.leave_open(descriptor, place, why),
+            Ok(Manifest::Index(nested)) => {
+                let digest = digest_of(descriptor)?.clone();
+                self.index(&digest, nested, depth + 1)?;
+            }
+            Ok(Manifest::Schema1(_)) => {
+                let why = Why::undecidable(format!("reading {}", descriptor.media_type), "an entry of Docker's schema 1 is not judged");
+                self.leave_open(descriptor, place, why);
+            }
+            Ok(manifest) => match (not_runnable(manifest), &descriptor.platform) {
+                (Some(reason), _) => self.exclude(descriptor, place, reason),
+                (None, Some(platform)) => self.accept(descriptor, place, platform.normalised(), true),
+                (None, None) => self.accept_by_config(descriptor, place),
+            },
+        }
+        Ok(())
+    }
+
+    fn accept_by_config(&mut self, descriptor: &Descriptor, place: Place) {
+        let unread = Err(Why::undecidable("reading the platform", "not read"));
+        let entry = Entry { descriptor: descriptor.clone(), place, platform: unread, declared: false, label: String::new() };
+        match self.platform_of(&entry) {
+            Err(Stop::Pending) => self.pending = true,
+            Err(Stop::NotApplicable(reason)) => self.exclude(descriptor, entry.place, reason),
+            Err(Stop::Unknown(why)) => self.subjects.entries.push(Entry { platform: Err(why), ..entry }),
+            // An attestation in the old form has an image config that says `unknown`.
+            Ok(platform) if platform.is_unknown() => {
+                self.exclude(descriptor, entry.place, "its config says unknown/unknown".to_owned());
+            }
+            Ok(platform) => self.subjects.entries.push(Entry { platform: Ok(platform), ..entry }),
+        }
+    }
+
+    fn accept(&mut self, descriptor: &Descriptor, place: Place, platform: Platform, declared: bool) {
+        let entry = Entry { descriptor: descriptor.clone(), place, platform: Ok(platform), declared, label: String::new() };
+        self.subjects.entries.push(entry);
+    }
+
+    fn exclude(&mut self, descriptor: &Descriptor, place: Place, reason: String) {
+        self.subjects.excluded.push(Excluded { descriptor: descriptor.clone(), place, reason });
+    }
+
+    fn leave_open(&mut self, descriptor: &Descriptor, place: Place, why: Why) {
+        let reason = why.to_string();
+        self.subjects.undetermined.push((Excluded { descriptor: descriptor.clone(), place, reason }, why));
+    }
+}
+
+/// An entry that says itself that it is an image manifest, without an artifact type that could make it something else.
+fn is_plain_manifest(descriptor: &Descriptor) -> bool {
+    descriptor.media_type.role() == Role::Manifest
+        && descriptor.artifact_type.as_ref().is_none_or(|artifact_type| artifact_type.as_str().is_empty())
+}
+
+/// A type that is known to be something else than a manifest or index, such as a layer in a build cache.
+fn is_certainly_no_manifest(media_type: &MediaType) -> bool {
+    !media_type.is_manifest_like() && !media_type.is_generic() && media_type.role() != Role::Unknown
+}
+
+fn nature_of_empty(index: &Index) -> Nature {
+    match &index.artifact_type {
+        Some(artifact_type) if !artifact_type.as_str().is_empty() => Nature::Artifact {
+            artifact_type: artifact_type.clone(),
+            reason: "an index of artifacts".to_owned(),
+        },
+        _ => Nature::NothingRunnable,
+    }
+}
+
+/// Tells entries with the same digest apart by their platform; a runtime may select either.
+fn entry_key(descriptor: &Descriptor) -> String {
+    descriptor.platform.as_ref().map(|platform| platform.normalised().to_string()).unwrap_or_default()
+}
+
+fn budget(what: String) -> Stop {
+    Why::new("looking through the index", Cause::Budget { what }).into()
+}
+
+/// Gives each entry its name in reports: the platform, numbered where it occurs more than once.
+fn label(entries: &mut [Entry]) {
+    let mut names: Vec<String> = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let name = entry.platform.as_ref().map_or_else(|_| "platform".to_owned(), ToString::to_string);
+        let earlier = names.iter().filter(|earlier| **earlier == name).count();
+        entry.label = if earlier == 0 { name.clone() } else { format!("{name}#{}", earlier + 1) };
+        names.push(name);
+    }
+}

@@ -1,0 +1,14 @@
+//! What is known about one image: the manifest graph as far as it was asked for, and why the rest is not known.
+//!
+//! Rules look at it through a [`View`], the one door to facts. A fact is known, could not be known ([`Why`]), or was not
+//! asked for yet; the last suspends whoever asks, and the walk fetches what was asked for ([`Demand`]).
+
+mod entries;
+mod facts;
+mod view;
+mod why;
+
+pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
+pub use facts::{Demand, Graph, Home, LayerHead, Known, ReferrerList, Root, RootKind, Tagged};
+pub use view::{Fact, Facts, Stop, View};
+pub use why::{Cause, Why};

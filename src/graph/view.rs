@@ -1,0 +1,264 @@
+//! The one door through which rules see facts.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::ops::Deref;
+
+use jiff::Timestamp;
+
+use super::entries::{Place, not_runnable};
+use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
+use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Statement};
+
+/// A fact that a rule asked for. `?` on it suspends the rule or ends it as unknown; neither can be forgotten.
+pub type Fact<T> = Result<T, Stop>;
+
+/// Why a rule cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// The fact was not asked for yet; it has been demanded now.
+    Pending,
+    /// The fact could not be known.
+    Unknown(Why),
+    /// The subject turned out to be no runnable image: the rule does not apply to it.
+    NotApplicable(String),
+}
+
+impl From<Why> for Stop {
+    fn from(why: Why) -> Self {
+        Self::Unknown(why)
+    }
+}
+
+/// The facts of one graph, and a record of what was demanded of it.
+#[derive(Debug)]
+pub struct Facts<'g> {
+    graph: &'g Graph,
+    wants: RefCell<BTreeSet<Demand>>,
+}
+
+/// What a rule sees: the facts, and the subjects of the image.
+#[derive(Debug)]
+pub struct View<'g> {
+    facts: Facts<'g>,
+    subjects: &'g Subjects,
+}
+
+impl<'g> View<'g> {
+    /// A view of a graph whose subjects are known.
+    pub fn new(graph: &'g Graph, subjects: &'g Subjects) -> Self {
+        Self { facts: Facts::new(graph), subjects }
+    }
+
+    /// The platforms of the image, and what else its index names.
+    pub fn subjects(&self) -> &'g Subjects {
+        self.subjects
+    }
+
+    /// What was demanded through this view.
+    pub fn into_demands(self) -> BTreeSet<Demand> {
+        self.facts.wants.into_inner()
+    }
+}
+
+impl<'g> Deref for View<'g> {
+    type Target = Facts<'g>;
+
+    fn deref(&self) -> &Facts<'g> {
+        &self.facts
+    }
+}
+
+impl<'g> Facts<'g> {
+    pub(super) fn new(graph: &'g Graph) -> Self {
+        Self { graph, wants: RefCell::default() }
+    }
+
+    pub(super) fn into_demands(self) -> BTreeSet<Demand> {
+        self.wants.into_inner()
+    }
+
+    /// The clock of the run.
+    pub fn now(&self) -> Timestamp {
+        self.graph.observed_at
+    }
+
+    /// What the target points to.
+    pub fn root(&self) -> &'g Root {
+        &self.graph.root
+    }
+
+    /// The manifest or index that the target points to.
+    pub fn root_manifest(&self) -> Fact<&'g Manifest> {
+        if self.root().kind == super::RootKind::SavedConfig {
+            return Err(Why::new(format!("reading the manifest of {}", self.root().target), Cause::NoManifest).into());
+        }
+        unambiguous(self.document(&self.root().digest)?)
+    }
+
+    /// A manifest or index by digest, ambiguous or not: for the rule `document` and for whoever only wants its bytes.
+    pub fn document(&self, digest: &Digest) -> Fact<&'g Document<Manifest>> {
+        let known = self.graph.manifests.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::Manifest(digest.clone()))
+    }
+
+    /// An image config by digest, ambiguous or not.
+    pub fn config_document(&self, digest: &Digest) -> Fact<&'g Document<ImageConfig>> {
+        let known = self.graph.configs.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::Config(digest.clone()))
+    }
+
+    /// A manifest or index that was already read, without asking for it.
+    pub fn read_document(&self, digest: &Digest) -> Option<&'g Known<std::sync::Arc<Document<Manifest>>>> {
+        self.graph.manifests.get(digest)
+    }
+
+    /// A config that was already read, without asking for it.
+    pub fn read_config(&self, digest: &Digest) -> Option<&'g Known<std::sync::Arc<Document<ImageConfig>>>> {
+        self.graph.configs.get(digest)
+    }
+
+    /// The manifest or index that a descriptor names.
+    ///
+    /// Unknown when it cannot be read, is ambiguous, differs from the descriptor's size, or says another media type than
+    /// the descriptor does (image-spec, manifest.md and image-index.md: the types must agree).
+    pub fn manifest(&self, descriptor: &Descriptor) -> Fact<&'g Manifest> {
+        let digest = digest_of(descriptor)?;
+        let document = self.document(digest)?;
+        check_size(descriptor, document.bytes().len(), "manifest")?;
+        let manifest = unambiguous(document)?;
+        check_type(descriptor, digest, manifest)?;
+        Ok(manifest)
+    }
+
+    /// The image manifest of a platform. Not applicable when it turns out to be no runnable image.
+    pub fn image(&self, entry: &Entry) -> Fact<&'g ImageManifest> {
+        if entry.place == Place::Saved {
+            return Err(Why::new(format!("reading the manifest of {}", self.root().target), Cause::NoManifest).into());
+        }
+        match self.manifest(&entry.descriptor)? {
+            manifest if let Some(reason) = not_runnable(manifest) => Err(Stop::NotApplicable(reason)),
+            Manifest::Image(image) => Ok(image),
+            other => Err(Stop::NotApplicable(format!("a {} is no image manifest", other.kind()))),
+        }
+    }
+
+    /// The image config of a platform.
+    pub fn config(&self, entry: &Entry) -> Fact<&'g ImageConfig> {
+        if entry.place == Place::Saved {
+            return unambiguous(self.config_document(&self.root().digest)?);
+        }
+        let image = self.image(entry)?;
+        let Some(descriptor) = &image.config else {
+            return Err(Stop::NotApplicable("the manifest names no config".to_owned()));
+        };
+        let document = self.config_document(digest_of(descriptor)?)?;
+        check_size(descriptor, document.bytes().len(), "config")?;
+        unambiguous(document)
+    }
+
+    /// The digest of the config of a platform, for locations.
+    pub fn config_digest(&self, entry: &Entry) -> Fact<Digest> {
+        if entry.place == Place::Saved {
+            return Ok(self.root().digest.clone());
+        }
+        match &self.image(entry)?.config {
+            Some(descriptor) => Ok(digest_of(descriptor)?.clone()),
+            None => Err(Stop::NotApplicable("the manifest names no config".to_owned())),
+        }
+    }
+
+    /// The statement in a blob (in-toto, DSSE or Sigstore bundle).
+    pub fn statement(&self, descriptor: &Descriptor) -> Fact<&'g Statement> {
+        let digest = digest_of(descriptor)?;
+        let known = self.graph.statements.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::Statement { digest: digest.clone(), media_type: descriptor.media_type.clone() })
+    }
+
+    /// The first bytes of a layer.
+    pub fn head(&self, layer: &Descriptor) -> Fact<&'g LayerHead> {
+        let digest = digest_of(layer)?;
+        let demand = || Demand::Head { digest: digest.clone(), size: layer.size.unwrap_or(0) };
+        self.answer(self.graph.heads.get(digest).map(Result::as_ref), demand)
+    }
+
+    /// What refers to a manifest, as listed. An empty list is proof that nothing does.
+    pub fn referrers(&self, subject: &Digest) -> Fact<&'g ReferrerList> {
+        let known = self.graph.referrers.get(subject).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::Referrers(subject.clone()))
+    }
+
+    /// What a tag of the same repository points to. `None` is proof that there is no such tag.
+    pub fn tag(&self, tag: &str) -> Fact<Option<&'g Tagged>> {
+        let known = self.graph.tags.get(tag).map(Result::as_ref);
+        self.answer(known, || Demand::Tag(tag.to_owned())).map(Option::as_ref)
+    }
+
+    /// Asks for one fact about each of several things at once, so that all of them are fetched side by side.
+    ///
+    /// Pending if any is pending; otherwise the first stop, or all facts in order.
+    pub fn each<T, R>(&self, things: impl IntoIterator<Item = T>, ask: impl FnMut(T) -> Fact<R>) -> Fact<Vec<R>> {
+        let asked: Vec<Fact<R>> = things.into_iter().map(ask).collect();
+        if asked.iter().any(|fact| matches!(fact, Err(Stop::Pending))) {
+            return Err(Stop::Pending);
+        }
+        asked.into_iter().collect()
+    }
+
+    fn answer<T>(&self, known: Option<Result<T, &Why>>, demand: impl FnOnce() -> Demand) -> Fact<T> {
+        match known {
+            Some(Ok(fact)) => Ok(fact),
+            Some(Err(why)) => Err(Stop::Unknown(why.clone())),
+            None => {
+                self.wants.borrow_mut().insert(demand());
+                Err(Stop::Pending)
+            }
+        }
+    }
+}
+
+/// The digest of a descriptor, or why it cannot be followed.
+pub(super) fn digest_of(descriptor: &Descriptor) -> Result<&Digest, Why> {
+    descriptor.digest.as_ref().map_err(|error| {
+        let doing = format!("following a descriptor of type {}", descriptor.media_type);
+        Why::new(doing, Cause::BadDigest { detail: error.to_string() })
+    })
+}
+
+fn unambiguous<T>(document: &Document<T>) -> Fact<&T> {
+    match document.ambiguities().first() {
+        None => Ok(document.value()),
+        Some(first) => {
+            let doing = format!("reading {}", document.digest().short());
+            Err(Why::new(doing, Cause::Ambiguous { detail: first.to_string() }).into())
+        }
+    }
+}
+
+fn check_size(descriptor: &Descriptor, got: usize, what: &str) -> Result<(), Why> {
+    let got = got as u64;
+    match descriptor.size {
+        // Some tools write 0 for "not known"; the digest has been checked in any case.
+        None | Some(0) => Ok(()),
+        Some(wanted) if wanted == got => Ok(()),
+        Some(wanted) => {
+            let doing = format!("reading {what} {}", shown(descriptor));
+            Err(Why::new(doing, Cause::SizeMismatch { wanted, got }))
+        }
+    }
+}
+
+fn check_type(descriptor: &Descriptor, digest: &Digest, manifest: &Manifest) -> Result<(), Why> {
+    let Some(said) = contradicted_type(descriptor, manifest) else { return Ok(()) };
+    let detail = format!("its descriptor says {}, it says {said}", descriptor.media_type);
+    Err(Why::new(format!("reading {}", digest.short()), Cause::Ambiguous { detail }))
+}
+
+/// The media type that a manifest says of itself, when its descriptor says another.
+pub(super) fn contradicted_type<'m>(descriptor: &Descriptor, manifest: &'m Manifest) -> Option<&'m MediaType> {
+    manifest.media_type().filter(|said| **said != descriptor.media_type && !said.as_str().is_empty())
+}
+
+fn shown(descriptor: &Descriptor) -> String {
+    descriptor.digest.as_ref().map_or_else(|_| "(bad digest)".to_owned(), Digest::short)
+}

@@ -1,0 +1,142 @@
+//! Policies: which rules are judged, at which level, for which images, with which waivers.
+
+mod scope;
+
+pub use scope::{ImageScope, PlatformScope};
+
+use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::rules::{Check, Rule};
+
+/// How much a violation matters (SARIF's own levels).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Not judged.
+    Off,
+    /// Worth knowing.
+    Note,
+    /// Shown, and does not fail the run.
+    Warning,
+    /// Fails the run.
+    Error,
+}
+
+impl Level {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl Display for Level {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is asked of images: one or several policy files, merged.
+#[derive(Debug, Clone, Default)]
+pub struct Policy {
+    /// The files it was loaded from, in the order named.
+    pub sources: Vec<Arc<PolicySource>>,
+    /// The rules to judge, under their own names, sorted by name; the always-on ones included.
+    pub instances: Vec<Instance>,
+    /// Exceptions.
+    pub waivers: Vec<Waiver>,
+    /// Whether it is the built-in `baseline` because none was named and no `ocilint.toml` was found.
+    pub fallback: bool,
+}
+
+/// One policy file.
+#[derive(Debug, PartialEq, Eq)]
+pub struct PolicySource {
+    /// The path as it was named, or `ocilint:NAME` of a built-in pack.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+    /// sha256 of its bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+/// Where something in a policy was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub source: Arc<PolicySource>,
+    /// The bytes of it.
+    pub span: Range<usize>,
+}
+
+impl Origin {
+    /// Line and column, both from 1, the column in characters.
+    pub fn line_column(&self) -> (usize, usize) {
+        let text = &self.source.text;
+        let start = (0..=self.span.start.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    /// The line that it stands on, without its end.
+    pub fn line_text(&self) -> &str {
+        self.source.text.lines().nth(self.line_column().0 - 1).unwrap_or_default()
+    }
+}
+
+/// One use of a rule: its level, its scope, its parameters.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// Its name: the table's name in the policy.
+    pub name: String,
+    /// The rule it uses.
+    pub rule: &'static Rule,
+    /// How much a violation matters.
+    pub level: Level,
+    /// The images it is for; `None` for all.
+    pub images: Option<ImageScope>,
+    /// The platforms it is for; `None` for all.
+    pub platforms: Option<PlatformScope>,
+    /// The policy author's own words of help.
+    pub help: Option<String>,
+    /// The policy author's own page about it.
+    pub url: Option<String>,
+    /// The rule with its parameters.
+    pub check: Arc<dyn Check>,
+    /// Where it was written; `None` for an always-on rule that no policy names.
+    pub origin: Option<Origin>,
+}
+
+impl Instance {
+    /// Whether a policy names it; an always-on rule that none names does not count as covering an image.
+    pub fn is_explicit(&self) -> bool {
+        self.origin.is_some()
+    }
+}
+
+/// An exception: cells that are shown as waived, with the reason, instead of counting.
+#[derive(Debug, Clone)]
+pub struct Waiver {
+    /// The instance it is for.
+    pub rule: String,
+    /// The images it is for.
+    pub images: ImageScope,
+    /// The platforms it is for; `None` for all, the root included.
+    pub platforms: Option<PlatformScope>,
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts (UTC).
+    pub expires: Option<Date>,
+    /// Where it was written.
+    pub origin: Origin,
+}

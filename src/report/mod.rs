@@ -1,0 +1,246 @@
+//! What came of a run: cells, one report an image, the whole report, and the exit status.
+
+mod excerpt;
+mod exit;
+
+pub use excerpt::{Excerpt, ExcerptLine};
+pub use exit::{ExitStatus, exit_status};
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::finding::NodeRole;
+use crate::graph::Why;
+use crate::oci::{Digest, MediaType};
+use crate::policy::{Level, PolicySource};
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The one clock of the run, RFC 3339.
+    pub observed_at: String,
+    /// The policy files.
+    pub policies: Vec<Arc<PolicySource>>,
+    /// Whether the policy is the built-in `baseline` because none was named or found.
+    pub fallback: bool,
+    /// Every use of a rule that was active, for descriptions of rules in reports.
+    pub instances: Vec<InstanceNote>,
+    /// One for each target, in the order named.
+    pub images: Vec<ImageReport>,
+    /// What is to be said about the run itself: waivers that expired, a fallback policy.
+    pub diagnostics: Vec<Diagnostic>,
+    /// What was fetched in all.
+    pub fetched: Fetched,
+}
+
+/// A use of a rule, as reports describe it.
+#[derive(Debug, Clone)]
+pub struct InstanceNote {
+    /// Its name in the policy.
+    pub name: String,
+    /// The rule it uses.
+    pub rule: &'static str,
+    /// One line: what the rule checks.
+    pub summary: &'static str,
+    /// The rule's documentation, Markdown.
+    pub docs: &'static str,
+    /// How much a violation matters.
+    pub level: Level,
+    /// The policy author's own words of help.
+    pub help: Option<String>,
+    /// The policy author's own page.
+    pub url: Option<String>,
+    /// Where it was written; `None` for an always-on rule that no policy names.
+    pub place: Option<PolicyPlace>,
+}
+
+/// Requests and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Fetched {
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Bytes of bodies received.
+    pub bytes: u64,
+}
+
+/// A remark about the run itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Diagnostic {
+    /// How much it matters; none fails a run.
+    pub level: Level,
+    /// What.
+    pub message: String,
+    /// What to do.
+    pub help: Option<String>,
+    /// Where in a policy.
+    pub place: Option<PolicyPlace>,
+}
+
+/// One image, sealed: everything owned, nothing of the graph left.
+#[derive(Debug, Clone)]
+pub struct ImageReport {
+    /// The target as the user wrote it.
+    pub target: String,
+    /// The name it was judged under, with tag and digest as written.
+    pub name: Option<String>,
+    /// What identifies it across versions: registry and repository, or the path.
+    pub identity: String,
+    /// The digest that was judged.
+    pub digest: Option<Digest>,
+    /// `index`, `manifest`, or `config` (a classic `docker save` archive).
+    pub kind: Option<&'static str>,
+    /// The root's media type.
+    pub media_type: Option<MediaType>,
+    /// The platforms that were judged.
+    pub platforms: Vec<JudgedPlatform>,
+    /// Why the target could not be judged at all.
+    pub error: Option<TargetFailure>,
+    /// Every cell, sorted by rule and then in the order of the platforms.
+    pub cells: Vec<Cell>,
+    /// What was fetched for it.
+    pub fetched: Fetched,
+}
+
+/// One platform that was judged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JudgedPlatform {
+    /// Its name.
+    pub platform: String,
+    /// The manifest's digest.
+    pub digest: Option<Digest>,
+}
+
+/// Why a target could not be judged at all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetFailure {
+    /// Learnt by reading: network, authentication, unknown tag, missing file …
+    Unread(Why),
+    /// The target's text is wrong, or no rule covers it; known without reading.
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+/// One (image, rule instance, subject).
+#[derive(Debug, Clone, Serialize)]
+pub struct Cell {
+    /// The instance: the rule's name in the policy.
+    pub rule: String,
+    /// The rule it uses.
+    pub kind: &'static str,
+    /// How much a violation matters.
+    pub level: Level,
+    /// `root`, or the platform's name.
+    pub subject: String,
+    /// What came of it.
+    pub verdict: CellVerdict,
+    /// Why it is unknown or not applicable.
+    pub reason: Option<String>,
+    /// What to do about an unknown.
+    pub help: Option<String>,
+    /// What a pass rests on.
+    pub evidence: Option<String>,
+    /// The waiver that covers it.
+    pub waiver: Option<WaiverNote>,
+    /// What was found; also of a waived cell.
+    pub findings: Vec<SealedFinding>,
+}
+
+/// What came of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CellVerdict {
+    /// The subject meets the rule.
+    Pass,
+    /// It does not.
+    Violation,
+    /// It could not be known.
+    Unknown,
+    /// A waiver covers a violation or an unknown.
+    Waived,
+    /// The rule does not apply to the subject.
+    NotApplicable,
+}
+
+/// The waiver that covers a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WaiverNote {
+    /// Why.
+    pub reason: String,
+    /// The last day on which it counts.
+    pub expires: Option<String>,
+    /// Where it was written.
+    pub place: PolicyPlace,
+}
+
+/// A finding with everything it needs once the graph is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SealedFinding {
+    /// What is wrong. Text from the image in it is already escaped.
+    pub message: String,
+    /// How to mend it.
+    pub fix: String,
+    /// `v1:` and 16 hexadecimal digits; stable across tags, digests, messages and lines.
+    pub fingerprint: String,
+    /// Where in the image.
+    pub location: SealedLocation,
+    /// Where in the policy.
+    pub policy: Option<PolicyPlace>,
+}
+
+/// A place in a document, with the excerpt that shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SealedLocation {
+    /// What kind of document.
+    pub node: NodeRole,
+    /// Its digest.
+    pub digest: Option<Digest>,
+    /// The platform it belongs to.
+    pub platform: Option<String>,
+    /// The JSON pointer in it.
+    pub pointer: String,
+    /// The raw byte range of the value there.
+    pub bytes: Option<[usize; 2]>,
+    /// The lines around it, re-indented and escaped; for people only.
+    #[serde(skip)]
+    pub excerpt: Option<Excerpt>,
+}
+
+/// A place in a policy file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PolicyPlace {
+    /// The file as it was named.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// In characters, from 1.
+    pub column: usize,
+    /// The line's text.
+    #[serde(skip)]
+    pub text: String,
+}
+
+impl From<&crate::policy::Origin> for PolicyPlace {
+    fn from(origin: &crate::policy::Origin) -> Self {
+        let (line, column) = origin.line_column();
+        Self { file: origin.source.name.clone(), line, column, text: origin.line_text().to_owned() }
+    }
+}
+
+impl Report {
+    /// Whether no cell of any level is unknown and every target could be judged.
+    pub fn is_complete(&self) -> bool {
+        self.images.iter().all(ImageReport::is_complete)
+    }
+}
+
+impl ImageReport {
+    /// Whether every cell is known.
+    pub fn is_complete(&self) -> bool {
+        self.error.is_none() && self.cells.iter().all(|cell| cell.verdict != CellVerdict::Unknown)
+    }
+}

@@ -1,0 +1,112 @@
+//! The rules. One rule is one file: its documentation, its parameters, its check.
+//!
+//! A rule is pure and synchronous: it sees facts through the [`View`] and never fetches. To add one, write its file, name it
+//! in the list below, and write `tests/rules/<rule>.toml`.
+
+mod parameters;
+mod prelude;
+
+pub use parameters::{Glob, Pattern, Problem};
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use crate::finding::Verdict;
+use crate::graph::{Fact, Subject, View};
+
+/// Every rule, in the order of the catalogue.
+pub static RULES: &[&Rule] = &[];
+
+/// The rule of that name.
+pub fn find(name: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.name == name)
+}
+
+/// One rule: what it governs, and how to make a check of it from parameters.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name, kebab-case.
+    pub name: &'static str,
+    /// One line: what it checks.
+    pub summary: &'static str,
+    /// The documentation, Markdown under fixed headings.
+    pub docs: &'static str,
+    /// Whether it is judged without being named in a policy.
+    pub always_on: bool,
+    /// The names of its parameters.
+    pub parameters: fn() -> &'static [&'static str],
+    /// Reads its parameters from a policy's table (without the keys that the policy owns).
+    pub configure: fn(Spanned<DeTable<'_>>) -> Result<Box<dyn Check>, toml::de::Error>,
+}
+
+/// Which subjects a check judges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judges {
+    /// What the reference points to.
+    Root,
+    /// Each runnable platform.
+    EachPlatform,
+    /// The root and each platform.
+    Both,
+}
+
+/// A rule with its parameters, ready to judge.
+pub trait Check: Send + Sync + std::fmt::Debug {
+    /// Which subjects it judges; may depend on the parameters.
+    fn judges(&self) -> Judges;
+
+    /// Whether it also judges a root that is no image (a chart, a signature).
+    fn judges_artifacts(&self) -> bool {
+        false
+    }
+
+    /// Parameters that contradict each other, or that require nothing.
+    fn problems(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+
+    /// Judges one subject. `?` on a fact either suspends the rule (not asked for yet) or ends it as unknown.
+    fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict>;
+}
+
+/// Reads a rule's parameters from its table; the spans in an error are those of the policy file.
+pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'_>>) -> Result<Box<dyn Check>, toml::de::Error> {
+    let span = table.span();
+    let value = Spanned::new(span, DeValue::Table(table.into_inner()));
+    Ok(Box::new(C::deserialize(ValueDeserializer::from(value))?))
+}
+
+/// Declares a rule: its documentation, its name and the struct of its parameters, which is also its check.
+///
+/// ```ignore
+/// declare_rule! {
+///     /// The image does not run as root.      ← the summary: the first paragraph
+///     ///
+///     /// # What it checks
+///     /// …
+///     User: "user"
+/// }
+/// ```
+macro_rules! declare_rule {
+    ($(#[doc = $doc:literal])+ $check:ty : $name:literal $(, $flag:ident)?) => {
+        /// The rule, as it stands in the list of rules.
+        pub(super) static RULE: crate::rules::Rule = crate::rules::Rule {
+            name: $name,
+            summary: crate::rules::first_line(&[$($doc),+]),
+            docs: concat!($($doc, "\n"),+),
+            always_on: crate::rules::flagged(stringify!($($flag)?)),
+            parameters: crate::rules::parameters::names::<$check>,
+            configure: crate::rules::configure::<$check>,
+        };
+    };
+}
+use declare_rule;
+
+const fn first_line(lines: &[&'static str]) -> &'static str {
+    lines[0].trim_ascii()
+}
+
+const fn flagged(flag: &str) -> bool {
+    !flag.is_empty()
+}

@@ -1,0 +1,182 @@
+//! The kinds of parameters that rules share.
+
+use std::fmt;
+
+use globset::{GlobBuilder, GlobMatcher};
+use regex::{Regex, RegexBuilder};
+use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
+
+/// Compiled size beyond which a regular expression is refused, in bytes.
+const REGEX_SIZE: usize = 1 << 20;
+/// Length beyond which a pattern or glob is refused, in bytes.
+const PATTERN_LENGTH: usize = 4_096;
+
+/// Something wrong with the parameters of a rule as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The parameter that is to blame, or `None` for the table as a whole.
+    pub parameter: Option<&'static str>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+impl Problem {
+    /// Something is missing from the table.
+    pub fn missing(message: impl Into<String>) -> Self {
+        Self { parameter: None, message: message.into() }
+    }
+
+    /// A parameter that cannot be as it is.
+    pub fn with(parameter: &'static str, message: impl Into<String>) -> Self {
+        Self { parameter: Some(parameter), message: message.into() }
+    }
+}
+
+/// A regular expression, anchored at both ends and limited in size.
+#[derive(Clone)]
+pub struct Pattern {
+    text: String,
+    regex: Regex,
+}
+
+impl Pattern {
+    /// Compiles a pattern.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() > PATTERN_LENGTH {
+            return Err(format!("a regular expression is at most {PATTERN_LENGTH} bytes long"));
+        }
+        // The pattern is compiled alone first, so that an unbalanced `)` cannot escape the anchors.
+        let compile = |text: &str| RegexBuilder::new(text).size_limit(REGEX_SIZE).build();
+        let checked = compile(text).and_then(|_| compile(&format!("^(?:{text})$")));
+        let regex = checked.map_err(|error| format!("not a usable regular expression: {}", last_line(&error.to_string())))?;
+        Ok(Self { text: text.to_owned(), regex })
+    }
+
+    /// Whether the whole text matches.
+    pub fn matches(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Debug for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.text, f)
+    }
+}
+
+/// The last line of the regex crate's error says what is wrong; the lines before it draw the pattern.
+fn last_line(error: &str) -> &str {
+    error.lines().last().unwrap_or_default().trim_start_matches("error: ")
+}
+
+/// A glob over names with `/`: `*` stays in a segment, `**` crosses.
+#[derive(Debug, Clone)]
+pub struct Glob(GlobMatcher);
+
+impl Glob {
+    /// Compiles a glob.
+    pub fn new(text: &str) -> Result<Self, String> {
+        if text.len() > PATTERN_LENGTH {
+            return Err(format!("a glob is at most {PATTERN_LENGTH} bytes long"));
+        }
+        if text.is_empty() {
+            return Err("an empty glob matches nothing".to_owned());
+        }
+        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
+        let glob = glob.map_err(|error| format!("not a usable glob: {}", error.kind()))?;
+        Ok(Self(glob.compile_matcher()))
+    }
+
+    /// Whether the whole name matches.
+    pub fn matches(&self, name: &str) -> bool {
+        self.0.is_match(name)
+    }
+
+    /// As written.
+    pub fn as_str(&self) -> &str {
+        self.0.glob().glob()
+    }
+}
+
+macro_rules! deserialized_from_text {
+    ($type:ty, $expecting:literal) => {
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+                impl Visitor<'_> for Text {
+                    type Value = $type;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($expecting)
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                        <$type>::new(text).map_err(E::custom)
+                    }
+                }
+                deserializer.deserialize_str(Text)
+            }
+        }
+    };
+}
+deserialized_from_text!(Pattern, "a regular expression");
+deserialized_from_text!(Glob, "a glob");
+
+/// The names of the fields of a parameter struct, as serde sees them.
+pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
+    struct Names<'a>(&'a mut &'static [&'static str]);
+    impl<'de> Deserializer<'de> for Names<'_> {
+        type Error = de::value::Error;
+
+        fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+            Err(de::Error::custom("only the names are wanted"))
+        }
+
+        fn deserialize_struct<V: Visitor<'de>>(
+            self,
+            _: &'static str,
+            fields: &'static [&'static str],
+            visitor: V,
+        ) -> Result<V::Value, Self::Error> {
+            *self.0 = fields;
+            self.deserialize_any(visitor)
+        }
+
+        serde::forward_to_deserialize_any! {
+            bool i8 i16 i32 i64 u8 u16 u32 u64 f32 f64 char str string bytes byte_buf option unit unit_struct newtype_struct
+            seq tuple tuple_struct map enum identifier ignored_any
+        }
+    }
+    let mut fields: &'static [&'static str] = &[];
+    let _ = T::deserialize(Names(&mut fields));
+    fields
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_are_anchored_and_bounded() {
+        let pattern = Pattern::new(r"https://github\.com/acme/.+").unwrap();
+        assert!(pattern.matches("https://github.com/acme/app"));
+        assert!(!pattern.matches("x https://github.com/acme/app"));
+        assert!(!Pattern::new("a|b").unwrap().matches("ab"));
+        assert!(Pattern::new("a)(b").is_err());
+        assert!(Pattern::new("(a{1000}){1000}").is_err());
+    }
+
+    #[test]
+    fn a_star_stays_in_its_segment() {
+        let glob = |text| Glob::new(text).unwrap();
+        assert!(!glob("ghcr.io/*").matches("ghcr.io/acme/app"));
+        assert!(glob("ghcr.io/**").matches("ghcr.io/acme/app"));
+        assert!(glob("ghcr.io/*/app").matches("ghcr.io/acme/app"));
+        assert!(Glob::new("").is_err());
+    }
+}

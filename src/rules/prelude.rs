@@ -1,0 +1,12 @@
+//! What every rule file imports: `use super::prelude::*;`.
+
+pub(super) use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) use serde::Deserialize;
+
+pub(super) use crate::finding::{Finding, Findings, Fix, ImageName, Location, NodeRole, PolicyWord, Verdict};
+pub(super) use crate::graph::{Cause, Entry, Fact, Nature, Place, RootKind, Stop, Subject, View, Why};
+pub(super) use crate::oci::{
+    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, Index, Manifest, MediaType, Platform, Untrusted,
+};
+pub(super) use super::{Check, Glob, Judges, Pattern, Problem, declare_rule};

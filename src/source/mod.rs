@@ -1,0 +1,77 @@
+//! The only I/O: where images are read from, and the walk that fetches what rules demand.
+
+mod observe;
+mod walk;
+
+pub use observe::{Event, Observer, Silent};
+pub use walk::{Budget, Walk};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::graph::{Known, ReferrerList};
+use crate::oci::{Digest, MediaType};
+
+/// Reading something that may not be knowable.
+pub type Reading<'a, T> = BoxFuture<'a, Known<T>>;
+
+/// Somewhere one image (one repository, one layout, one archive) can be read from.
+///
+/// Everything that is read by digest has been hashed and agrees with it; everything is bounded in size and time. An
+/// implementation does no judging: it says what is there, that something is not there, or why it could not be known.
+pub trait Source: Send + Sync {
+    /// What the target points to; never "not there": that is [`Cause::NotFound`](crate::graph::Cause::NotFound) here.
+    fn resolve(&self) -> Reading<'_, Resolved>;
+
+    /// What a tag of the same repository points to. `None` needs proof: a 404, or an index that does not name it.
+    fn tag<'a>(&'a self, tag: &'a str) -> Reading<'a, Option<Served>>;
+
+    /// The bytes of a manifest or index (at most 4 MiB).
+    fn manifest<'a>(&'a self, digest: &'a Digest) -> Reading<'a, Bytes>;
+
+    /// A blob, or the start of one.
+    fn blob<'a>(&'a self, digest: &'a Digest, part: Part) -> Reading<'a, Bytes>;
+
+    /// What refers to a manifest, as listed. An empty list needs proof: a 200, or a 404 of the fallback tag.
+    fn referrers<'a>(&'a self, subject: &'a Digest) -> Reading<'a, ReferrerList>;
+
+    /// The tags of the repository, sorted.
+    fn tags(&self) -> Reading<'_, Vec<String>>;
+}
+
+/// How much of a blob is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// All of it, hashed; at most `cap` bytes.
+    Whole {
+        /// The limit in bytes.
+        cap: u64,
+    },
+    /// The first `length` bytes by a range request, unhashed; fewer when the blob is shorter.
+    Start {
+        /// How many bytes.
+        length: u64,
+        /// The size of the blob that its descriptor gives, in bytes; 0 if it does not.
+        size: u64,
+    },
+}
+
+/// A manifest as it was served under a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The raw bytes.
+    pub bytes: Bytes,
+    /// Their digest, recomputed; equal to the one asked for if one was.
+    pub digest: Digest,
+    /// The `Content-Type`, or what a layout's descriptor says.
+    pub media_type: Option<MediaType>,
+}
+
+/// What a target points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// A manifest or index.
+    Manifest(Served),
+    /// The config in a classic `docker save` archive, which holds no manifest.
+    SavedConfig(Served),
+}

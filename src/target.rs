@@ -1,0 +1,224 @@
+//! What the user named.
+
+use std::fmt::{self, Display, Formatter};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use crate::oci::{Digest, Reference, ReferenceError, Untrusted};
+
+/// One thing to check, as the user named it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The text as written.
+    pub text: String,
+    /// What it means.
+    pub kind: TargetKind,
+    /// The name the image is judged under: of a registry target its reference, of a local one what `--as` says.
+    pub name: Option<Reference>,
+}
+
+/// What a target text means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetKind {
+    /// An image in a registry.
+    Registry(Reference),
+    /// An OCI image layout directory (`oci:DIR[:TAG or @DIGEST]`).
+    Layout {
+        /// The directory.
+        path: PathBuf,
+        /// Which of its images.
+        select: Select,
+    },
+    /// An OCI image layout in a tar file (`oci-archive:FILE[:TAG]`).
+    OciArchive {
+        /// The file.
+        path: PathBuf,
+        /// Which of its images.
+        select: Select,
+    },
+    /// What `docker save` writes (`docker-archive:FILE[:TAG]`).
+    DockerArchive {
+        /// The file.
+        path: PathBuf,
+        /// Which of its images.
+        select: Select,
+    },
+}
+
+/// Which image of a layout or archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Select {
+    /// The only one; or the index itself when there are several and none has a name.
+    Only,
+    /// The one of this name.
+    Tag(String),
+    /// The one of this digest.
+    Digest(Digest),
+}
+
+/// A target text that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum TargetError {
+    /// The text is no image reference.
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    /// `oci:` and its kin need a path.
+    #[error("`{scheme}:` names no path")]
+    NoPath {
+        /// The scheme.
+        scheme: &'static str,
+    },
+    /// A digest after `@` that is none.
+    #[error("`{}` is no digest: {problem}", Untrusted(text))]
+    Digest {
+        /// The text after the `@`.
+        text: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl TargetError {
+    /// What to write instead.
+    pub fn help(&self) -> String {
+        match self {
+            Self::Reference(error) => error.hint().to_string(),
+            Self::NoPath { scheme } => format!("write `{scheme}:PATH`, or `{scheme}:PATH:TAG` for one image of several"),
+            Self::Digest { .. } => "a digest is `sha256:` and 64 hexadecimal digits in lower case".to_owned(),
+        }
+    }
+}
+
+impl Target {
+    /// Reads a target: a scheme prefix wins, everything else is a registry reference.
+    pub fn parse(text: &str) -> Result<Self, TargetError> {
+        let kind = TargetKind::parse(text)?;
+        let name = match &kind {
+            TargetKind::Registry(reference) => Some(reference.clone()),
+            _ => None,
+        };
+        Ok(Self { text: text.to_owned(), kind, name })
+    }
+
+    /// The same target under a name (`--as`); a registry target keeps its own.
+    #[must_use]
+    pub fn named(mut self, name: Reference) -> Self {
+        if self.is_local() {
+            self.name = Some(name);
+        }
+        self
+    }
+
+    /// Whether the target is a file or directory, which has no name of its own.
+    pub fn is_local(&self) -> bool {
+        !matches!(self.kind, TargetKind::Registry(_))
+    }
+
+    /// The file or directory of a local target.
+    pub fn path(&self) -> Option<&Path> {
+        match &self.kind {
+            TargetKind::Registry(_) => None,
+            TargetKind::Layout { path, .. } | TargetKind::OciArchive { path, .. } | TargetKind::DockerArchive { path, .. } => {
+                Some(path)
+            }
+        }
+    }
+
+    /// What identifies the image across its versions, for fingerprints: registry and repository without tag and digest, else
+    /// the path of the file or directory.
+    pub fn identity(&self) -> String {
+        match (&self.name, self.path()) {
+            (Some(name), _) => name.canonical_name(),
+            (None, Some(path)) => path.to_string_lossy().replace('\\', "/"),
+            (None, None) => self.text.clone(),
+        }
+    }
+}
+
+impl Display for Target {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        Display::fmt(&Untrusted(&self.text), f)
+    }
+}
+
+impl TargetKind {
+    fn parse(text: &str) -> Result<Self, TargetError> {
+        if let Some(rest) = text.strip_prefix("oci:") {
+            let (path, select) = split("oci", rest)?;
+            return Ok(Self::Layout { path, select });
+        }
+        if let Some(rest) = text.strip_prefix("oci-archive:") {
+            let (path, select) = split("oci-archive", rest)?;
+            return Ok(Self::OciArchive { path, select });
+        }
+        if let Some(rest) = text.strip_prefix("docker-archive:") {
+            let (path, select) = split("docker-archive", rest)?;
+            return Ok(Self::DockerArchive { path, select });
+        }
+        let reference = text.strip_prefix("docker://").unwrap_or(text);
+        Ok(Self::Registry(Reference::parse(reference)?))
+    }
+}
+
+/// Splits `PATH[:TAG or @DIGEST]`: at the last `@sha256:` or `@sha512:`, else at the last `:` that a valid tag follows.
+fn split(scheme: &'static str, rest: &str) -> Result<(PathBuf, Select), TargetError> {
+    let at = rest.rfind("@sha256:").max(rest.rfind("@sha512:"));
+    let (path, select) = if let Some(at) = at {
+        let (path, digest) = rest.split_at(at);
+        let digest = digest.trim_start_matches('@');
+        let parsed = digest.parse::<Digest>();
+        let parsed = parsed.map_err(|error| TargetError::Digest { text: digest.to_owned(), problem: error.to_string() })?;
+        (path, Select::Digest(parsed))
+    } else {
+        match rest.rsplit_once(':') {
+            Some((path, tag)) if is_tag(tag) => (path, Select::Tag(tag.to_owned())),
+            _ => (rest, Select::Only),
+        }
+    };
+    if path.is_empty() {
+        return Err(TargetError::NoPath { scheme });
+    }
+    Ok((PathBuf::from(path), select))
+}
+
+/// `[A-Za-z0-9_][A-Za-z0-9._-]{0,127}` (distribution-spec, "Pulling manifests").
+fn is_tag(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.len() <= 128 && text.starts_with(word) && text.chars().all(|c| word(c) || c == '.' || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(text: &str) -> (PathBuf, Select) {
+        match Target::parse(text).unwrap().kind {
+            TargetKind::Layout { path, select } => (path, select),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_layout_splits_at_the_tag_or_digest() {
+        let digest = Digest::sha256(b"x");
+        assert_eq!(layout("oci:dir"), ("dir".into(), Select::Only));
+        assert_eq!(layout("oci:a/b:v1"), ("a/b".into(), Select::Tag("v1".into())));
+        assert_eq!(layout("oci:a:b/c"), ("a:b/c".into(), Select::Only));
+        assert_eq!(layout(&format!("oci:a:b@{digest}")), ("a:b".into(), Select::Digest(digest)));
+    }
+
+    #[test]
+    fn what_names_nothing_is_refused() {
+        assert_eq!(Target::parse("oci:"), Err(TargetError::NoPath { scheme: "oci" }));
+        assert!(matches!(Target::parse("oci:a@sha256:12"), Err(TargetError::Digest { .. })));
+        assert!(matches!(Target::parse("UPPER/case"), Err(TargetError::Reference(_))));
+    }
+
+    #[test]
+    fn only_local_targets_take_another_name() {
+        let name = Reference::parse("ghcr.io/acme/app:1").unwrap();
+        assert_eq!(Target::parse("oci:x").unwrap().named(name.clone()).name, Some(name.clone()));
+        assert_ne!(Target::parse("docker://alpine").unwrap().named(name.clone()).name, Some(name));
+    }
+}
