@@ -1,0 +1,6 @@
+//! The integration tests: the program beside a scripted registry, layouts and archives.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod support_selftest;
