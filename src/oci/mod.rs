@@ -1,15 +1,29 @@
 //! The vocabulary of the OCI image and distribution specifications: types only, no I/O and no policy.
 
+mod config;
+mod descriptor;
 mod digest;
+mod document;
+pub mod json;
 mod layer;
+mod manifest;
 pub mod media_type;
 mod platform;
+mod reading;
 mod reference;
+pub mod statement;
 mod text;
 
+pub use config::{History, ImageConfig};
+pub use descriptor::{Annotations, Descriptor};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
+pub use document::{Document, Read, Unreadable};
+pub use json::{Ambiguity, AmbiguityKind, Json, JsonError, JsonProblem, Shape, Span, locate, pointer, pointer_escape};
 pub use layer::{LayerClass, LayerClassError};
+pub use manifest::{ImageManifest, Index, Manifest, ManifestKind, NotAManifest, Schema1};
 pub use media_type::{Compression, Family, MANIFEST_ACCEPT, MediaType, Role, known};
 pub use platform::{Platform, PlatformError, PlatformPattern, PlatformProblem};
+pub use reading::Defect;
 pub use reference::{Reference, ReferenceError, ReferenceProblem};
+pub use statement::{PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, predicate};
 pub use text::{Untrusted, escape, is_unsafe};

@@ -1,0 +1,157 @@
+//! Descriptors: how one document of an image names another (image-spec, descriptor.md).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use serde::Serialize;
+
+use super::{Digest, DigestError, LayerClass, MediaType, Platform, json::quoted, reading::Object};
+
+/// Annotations or labels: names and values, both strings (image-spec, annotations.md).
+pub type Annotations = BTreeMap<String, String>;
+
+/// What names a document or blob: its type, digest and size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Descriptor {
+    /// The type of the content; empty when the field is absent.
+    pub media_type: MediaType,
+    /// The digest, or why the text is none.
+    #[serde(serialize_with = "digest_text")]
+    pub digest: Result<Digest, DigestError>,
+    /// The size in bytes; `None` when absent, negative, or not a whole number.
+    pub size: Option<u64>,
+    /// Where the content can be had besides the registry. Never followed.
+    pub urls: Vec<String>,
+    /// The annotations of the descriptor.
+    pub annotations: Annotations,
+    /// The platform of an index entry; `None` when it is absent or names neither os nor architecture.
+    pub platform: Option<Platform>,
+    /// The type of the artifact that this descriptor leads to.
+    pub artifact_type: Option<MediaType>,
+    /// The content itself in base64, not checked.
+    pub data: Option<String>,
+}
+
+fn digest_text<S: serde::Serializer>(
+    digest: &Result<Digest, DigestError>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(match digest {
+        Ok(digest) => digest.as_str(),
+        Err(error) => error.text(),
+    })
+}
+
+impl Descriptor {
+    pub(super) fn read(object: Object<'_>) -> Descriptor {
+        for name in ["mediaType", "digest", "size"] {
+            object.require(name);
+        }
+        let descriptor = Descriptor {
+            media_type: MediaType::new(object.string("mediaType").unwrap_or_default()),
+            digest: object.string("digest").unwrap_or_default().parse(),
+            size: object.count("size"),
+            urls: object.strings("urls").unwrap_or_default(),
+            annotations: object.string_map("annotations"),
+            platform: object.object("platform", read_platform).flatten(),
+            artifact_type: object
+                .string("artifactType")
+                .filter(|text| !text.is_empty())
+                .map(MediaType::new),
+            data: object.text("data"),
+        };
+        descriptor.check(object);
+        descriptor
+    }
+
+    fn check(&self, object: Object<'_>) {
+        if let (Err(error @ DigestError::Malformed { .. }), true) =
+            (&self.digest, object.string("digest").is_some())
+        {
+            object.defect_at("digest", error);
+        }
+        if self.data.is_some() {
+            match self.decoded() {
+                None => object.defect_at("data", "`data` is not base64"),
+                Some(bytes) if !self.describes(&bytes) => {
+                    let message = format!(
+                        "`data` holds {} bytes that do not match size and digest",
+                        bytes.len()
+                    );
+                    object.defect_at("data", message);
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The content given in `data`, when it matches digest and size.
+    pub fn inline_data(&self) -> Option<Bytes> {
+        self.decoded()
+            .filter(|bytes| self.describes(bytes))
+            .map(Bytes::from)
+    }
+
+    fn decoded(&self) -> Option<Vec<u8>> {
+        BASE64_STANDARD.decode(self.data.as_deref()?).ok()
+    }
+
+    fn describes(&self, bytes: &[u8]) -> bool {
+        self.size
+            .is_some_and(|size| usize::try_from(size) == Ok(bytes.len()))
+            && self
+                .digest
+                .as_ref()
+                .is_ok_and(|digest| digest.matches(bytes))
+    }
+
+    /// How the layer is compressed and made, by its type and annotations; empty when the type is unknown.
+    ///
+    /// eStargz is gzip as well, zstd:chunked is zstd as well; overlaybd and encrypted layers are nothing else.
+    pub fn layer_classes(&self) -> BTreeSet<LayerClass> {
+        let Some(class) = self.media_type.layer_class() else {
+            return BTreeSet::new();
+        };
+        let mut classes = BTreeSet::from([class]);
+        let has = |name: &str| self.annotations.contains_key(name);
+        match class {
+            LayerClass::None if has("containerd.io/snapshot/overlaybd/blob-digest") => {
+                classes = BTreeSet::from([LayerClass::Overlaybd]);
+            }
+            LayerClass::Gzip if has("containerd.io/snapshot/stargz/toc.digest") => {
+                classes.insert(LayerClass::Estargz);
+            }
+            LayerClass::Zstd
+                if has("io.github.containers.zstd-chunked.manifest-checksum")
+                    || has("io.containers.zstd-chunked.manifest-checksum") =>
+            {
+                classes.insert(LayerClass::ZstdChunked);
+            }
+            _ => {}
+        }
+        classes
+    }
+}
+
+/// A platform object; `None` when it names neither os nor architecture.
+fn read_platform(object: Object<'_>) -> Option<Platform> {
+    let platform = Platform {
+        os: object.text("os").unwrap_or_default(),
+        architecture: object.text("architecture").unwrap_or_default(),
+        variant: object.text("variant"),
+        os_version: object.text("os.version"),
+        os_features: object.strings("os.features").unwrap_or_default(),
+    };
+    let (has, lacks) = match (platform.os.is_empty(), platform.architecture.is_empty()) {
+        (true, true) => return None,
+        (false, false) => return Some(platform),
+        (false, true) => (format!("os {}", quoted(&platform.os)), "architecture"),
+        (true, false) => (
+            format!("architecture {}", quoted(&platform.architecture)),
+            "os",
+        ),
+    };
+    object.defect(format_args!("the platform names the {has} but no {lacks}"));
+    Some(platform)
+}

@@ -1,0 +1,164 @@
+//! JSON pointers (RFC 6901): built safely, and resolved to byte ranges of the text.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Display, Write as _},
+    ops::Range,
+};
+
+use serde::{
+    Deserialize,
+    de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+/// Where a walk through a document stands: a chain of segments kept on the stack, so that a pointer costs nothing until
+/// one is written.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Path<'a> {
+    /// The document itself.
+    Root,
+    /// A member of an object.
+    Member(&'a Path<'a>, &'a str),
+    /// An element of an array.
+    Element(&'a Path<'a>, usize),
+}
+
+impl Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Path::Root => Ok(()),
+            Path::Member(parent, name) => write!(f, "{parent}/{}", pointer_escape(name)),
+            Path::Element(parent, index) => write!(f, "{parent}/{index}"),
+        }
+    }
+}
+
+/// One segment of a pointer with `~` and `/` escaped.
+pub fn pointer_escape(segment: &str) -> Cow<'_, str> {
+    if segment.contains(['~', '/']) {
+        Cow::Owned(segment.replace('~', "~0").replace('/', "~1"))
+    } else {
+        Cow::Borrowed(segment)
+    }
+}
+
+/// The pointer made of these segments, each escaped: `pointer(&[&"layers", &2])` is `/layers/2`.
+pub fn pointer(segments: &[&dyn Display]) -> String {
+    segments.iter().fold(String::new(), |mut text, segment| {
+        write!(text, "/{}", pointer_escape(&segment.to_string()))
+            .expect("invariant: writing to a String cannot fail");
+        text
+    })
+}
+
+/// Byte ranges of one value in a JSON text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The member's name with its quotes; `None` for elements of arrays and for the document itself.
+    pub key: Option<Range<usize>>,
+    /// The value itself.
+    pub value: Range<usize>,
+}
+
+/// The byte ranges that an RFC 6901 pointer names in `text`.
+///
+/// Of members with the same name the last one is meant, as in [`serde_json::Value`]. `None`: the text is no JSON, or the
+/// pointer leads nowhere.
+pub fn locate(text: &str, pointer: &str) -> Option<Span> {
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return None;
+    }
+    let span = |raw: &RawValue| {
+        let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
+        start..start + raw.get().len()
+    };
+    let mut key = None;
+    let mut value: &RawValue = serde_json::from_str(text).ok()?;
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        if value.get().starts_with('{') {
+            let (name, member) = member(value.get(), &segment)?;
+            (key, value) = (Some(span(name)), member);
+        } else {
+            (key, value) = (None, element(value.get(), &segment)?);
+        }
+    }
+    Some(Span {
+        key,
+        value: span(value),
+    })
+}
+
+fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue)> {
+    use serde::de::DeserializeSeed;
+    struct Member<'n>(&'n str);
+    impl<'de> DeserializeSeed<'de> for Member<'_> {
+        type Value = Option<(&'de RawValue, &'de RawValue)>;
+        fn deserialize<D: de::Deserializer<'de>>(
+            self,
+            deserializer: D,
+        ) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_map(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Member<'_> {
+        type Value = Option<(&'de RawValue, &'de RawValue)>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Self::Value, A::Error> {
+            let mut found = None;
+            while let Some((name, value)) = members.next_entry::<&'de RawValue, &'de RawValue>()? {
+                if serde_json::from_str::<Text<'_>>(name.get()).is_ok_and(|text| text.0 == self.0) {
+                    found = Some((name, value));
+                }
+            }
+            Ok(found)
+        }
+    }
+    Member(name)
+        .deserialize(&mut serde_json::Deserializer::from_str(object))
+        .ok()?
+}
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
+    use serde::de::DeserializeSeed;
+    struct Element(usize);
+    impl<'de> DeserializeSeed<'de> for Element {
+        type Value = Option<&'de RawValue>;
+        fn deserialize<D: de::Deserializer<'de>>(
+            self,
+            deserializer: D,
+        ) -> Result<Self::Value, D::Error> {
+            deserializer.deserialize_seq(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Element {
+        type Value = Option<&'de RawValue>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            for _ in 0..self.0 {
+                if elements.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(None);
+                }
+            }
+            let found = elements.next_element()?;
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(found)
+        }
+    }
+    let canonical =
+        index == "0" || (index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0'));
+    if !canonical {
+        return None;
+    }
+    Element(index.parse().ok()?)
+        .deserialize(&mut serde_json::Deserializer::from_str(array))
+        .ok()?
+}

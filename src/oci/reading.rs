@@ -1,0 +1,255 @@
+//! Lenient reading: whatever the specification forbids becomes a defect with its place, and reading goes on.
+
+use std::{cell::RefCell, fmt::Display};
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{
+    Annotations,
+    json::{Bounded, Path, quoted},
+};
+
+/// More defects than these say nothing new about a document.
+const MAX_DEFECTS: usize = 200;
+
+/// How many elements of a list of objects are read; a valid descriptor takes so many bytes that no document of an
+/// acceptable size comes near.
+const MAX_ELEMENTS: usize = 50_000;
+
+/// A breach of the image specification that one document alone shows, in a document that can be read all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Defect {
+    /// RFC 6901 pointer to the value concerned; for a missing member, to the object that lacks it.
+    pub pointer: String,
+    /// The value found and what is wanted. It may quote text of the document: escape it before showing it.
+    pub message: String,
+}
+
+/// Collects what is wrong while a document is read.
+#[derive(Debug)]
+pub(super) struct Defects(RefCell<Bounded<Defect>>);
+
+impl Defects {
+    pub(super) fn new() -> Defects {
+        Defects(RefCell::new(Bounded::new(MAX_DEFECTS)))
+    }
+
+    pub(super) fn add(&self, path: &Path<'_>, message: impl Display) {
+        let make = || Defect {
+            pointer: path.to_string(),
+            message: message.to_string(),
+        };
+        let _ = self.0.borrow_mut().push(make);
+    }
+
+    pub(super) fn into_vec(self) -> Vec<Defect> {
+        self.0.into_inner().into_vec()
+    }
+}
+
+/// An object being read, with its place. `null` counts as absent everywhere, as in Go.
+#[derive(Clone, Copy)]
+pub(super) struct Object<'a> {
+    members: &'a Map<String, Value>,
+    path: &'a Path<'a>,
+    defects: &'a Defects,
+}
+
+impl<'a> Object<'a> {
+    /// The object at `path`; anything else is a defect, and then nothing is in it.
+    pub(super) fn read<T>(
+        value: &Value,
+        path: &Path<'_>,
+        defects: &Defects,
+        read: impl FnOnce(Object<'_>) -> T,
+    ) -> Option<T> {
+        if let Value::Object(members) = value {
+            return Some(read(Object {
+                members,
+                path,
+                defects,
+            }));
+        }
+        defects.add(
+            path,
+            format_args!("found {}, expected an object", found(value)),
+        );
+        None
+    }
+
+    pub(super) fn has(self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The member, unless it is absent or null.
+    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
+        self.members.get(name).filter(|value| !value.is_null())
+    }
+
+    /// Notes a defect of the object itself.
+    pub(super) fn defect(self, message: impl Display) {
+        self.defects.add(self.path, message);
+    }
+
+    /// Notes a defect of a member.
+    pub(super) fn defect_at(self, name: &str, message: impl Display) {
+        self.defects.add(&Path::Member(self.path, name), message);
+    }
+
+    /// Notes that a member which must be there is not.
+    pub(super) fn require(self, name: &str) {
+        if !self.has(name) {
+            self.defect(format_args!("`{name}` is missing"));
+        }
+    }
+
+    fn wrong(self, name: &str, value: &Value, expected: &str) {
+        self.defect_at(
+            name,
+            format_args!("`{name}` is {}, expected {expected}", found(value)),
+        );
+    }
+
+    pub(super) fn string(self, name: &str) -> Option<&'a str> {
+        let value = self.get(name)?;
+        if value.as_str().is_none() {
+            self.wrong(name, value, "a string");
+        }
+        value.as_str()
+    }
+
+    /// The string, unless it is empty.
+    pub(super) fn text(self, name: &str) -> Option<String> {
+        self.string(name)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
+    }
+
+    pub(super) fn boolean(self, name: &str) -> Option<bool> {
+        let value = self.get(name)?;
+        if value.as_bool().is_none() {
+            self.wrong(name, value, "a boolean");
+        }
+        value.as_bool()
+    }
+
+    /// A count of something: what fits Go's `int64` and is not negative.
+    pub(super) fn count(self, name: &str) -> Option<u64> {
+        let value = self.get(name)?;
+        let count = value.as_u64().filter(|count| i64::try_from(*count).is_ok());
+        if count.is_none() {
+            self.wrong(name, value, "a non-negative integer");
+        }
+        count
+    }
+
+    /// A list of strings. An element of another type is a defect and read as "", so that the others keep their index.
+    pub(super) fn strings(self, name: &str) -> Option<Vec<String>> {
+        let list = self.list(name)?;
+        let path = Path::Member(self.path, name);
+        let read = |(index, value): (usize, &Value)| {
+            if value.as_str().is_none() {
+                self.defects.add(
+                    &Path::Element(&path, index),
+                    format_args!("found {}, expected a string", found(value)),
+                );
+            }
+            value.as_str().unwrap_or_default().to_owned()
+        };
+        Some(list.iter().enumerate().map(read).collect())
+    }
+
+    /// A map of strings; members of another type are defects and left out.
+    pub(super) fn string_map(self, name: &str) -> Annotations {
+        let Some(members) = self.members(name) else {
+            return Annotations::new();
+        };
+        let path = Path::Member(self.path, name);
+        let read = |(key, value): (&String, &Value)| {
+            if value.as_str().is_none() {
+                self.defects.add(
+                    &Path::Member(&path, key),
+                    format_args!("found {}, expected a string", found(value)),
+                );
+            }
+            Some((key.clone(), value.as_str()?.to_owned()))
+        };
+        members.iter().filter_map(read).collect()
+    }
+
+    /// The names of a map whose values say nothing: Go's `map[string]struct{}`.
+    pub(super) fn names(self, name: &str) -> Vec<String> {
+        self.members(name)
+            .map(|members| members.keys().cloned().collect())
+            .unwrap_or_default()
+    }
+
+    /// The object of that name as `read` makes it.
+    pub(super) fn object<T>(self, name: &str, read: impl FnOnce(Object<'_>) -> T) -> Option<T> {
+        let value = self.get(name)?;
+        Object::read(value, &Path::Member(self.path, name), self.defects, read)
+    }
+
+    /// A list of objects as `read` makes them; an element of another type is a defect and read as an empty object would be,
+    /// without further defects.
+    pub(super) fn objects<T>(self, name: &str, read: impl Fn(Object<'_>) -> T) -> Vec<T> {
+        let list = self.list(name).unwrap_or_default();
+        let path = Path::Member(self.path, name);
+        if list.len() > MAX_ELEMENTS {
+            self.defect_at(
+                name,
+                format_args!(
+                    "`{name}` has {} elements, more than {MAX_ELEMENTS} are not read",
+                    list.len()
+                ),
+            );
+        }
+        let one = |(index, value): (usize, &Value)| {
+            Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(
+                || {
+                    let unheard = Defects::new();
+                    read(Object {
+                        members: &Map::new(),
+                        path: &Path::Root,
+                        defects: &unheard,
+                    })
+                },
+            )
+        };
+        list.iter()
+            .take(MAX_ELEMENTS)
+            .enumerate()
+            .map(one)
+            .collect()
+    }
+
+    fn list(self, name: &str) -> Option<&'a [Value]> {
+        let value = self.get(name)?;
+        if !value.is_array() {
+            self.wrong(name, value, "a list");
+        }
+        value.as_array().map(Vec::as_slice)
+    }
+
+    fn members(self, name: &str) -> Option<&'a Map<String, Value>> {
+        let value = self.get(name)?;
+        if !value.is_object() {
+            self.wrong(name, value, "an object");
+        }
+        value.as_object()
+    }
+}
+
+/// How a message names a value of the document.
+pub(super) fn found(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => format!("the boolean {value}"),
+        Value::Number(value) => format!("the number {value}"),
+        Value::String(text) => format!("the string {}", quoted(text)),
+        Value::Array(list) if list.is_empty() => "an empty list".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

@@ -1,0 +1,221 @@
+//! In-toto statements: what an attestation says about which digests, without the bulk of its predicate.
+
+pub mod predicate;
+mod provenance;
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use base64::{
+    Engine as _, alphabet,
+    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::{MediaType, json::quoted};
+pub use predicate::PredicateClass;
+pub use provenance::{Material, Provenance, ProvenanceVersion, Vcs};
+
+/// An in-toto statement, however it was wrapped. The wrapping's signature is not checked here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// The predicate's type, a URI.
+    pub predicate_type: String,
+    /// What the statement is about; BuildKit leaves it empty for an image without a name.
+    pub subjects: Vec<StatementSubject>,
+    /// What the predicate says, if its type is one of provenance.
+    pub provenance: Option<Provenance>,
+    /// How the statement was wrapped.
+    pub wrapping: Wrapping,
+}
+
+/// One thing a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatementSubject {
+    /// Its name, often a package URL.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Hexadecimal digests by algorithm (`sha256`).
+    #[serde(default, rename = "digest")]
+    pub digests: BTreeMap<String, String>,
+}
+
+/// What a statement was wrapped in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Wrapping {
+    /// Nothing: the statement is unsigned.
+    None,
+    /// A DSSE envelope.
+    Envelope,
+    /// A DSSE envelope in a Sigstore bundle.
+    Bundle,
+}
+
+/// Why bytes are not read as a statement.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatementError {
+    /// The JSON is broken or a field has another type than it must.
+    #[error("the {part} is not readable: {problem}")]
+    Json {
+        /// What was read: the document, the envelope, the statement, the predicate.
+        part: &'static str,
+        /// The parser's words. They may quote text of the document: escape them before showing them.
+        problem: String,
+    },
+    /// The payload of an envelope is not base64.
+    #[error("the payload of the envelope is not base64")]
+    Base64,
+    /// The document is something else: a signature over a digest, a payload of another type.
+    #[error("the document is no in-toto statement but {found}")]
+    NotAStatement {
+        /// What it is instead. It may quote text of the document: escape it before showing it.
+        found: String,
+    },
+}
+
+impl Statement {
+    /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle; which of them is decided by the members of
+    /// the document, the media type only helps to say what was expected.
+    pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
+        let document: Wrapped<'_> = parse(bytes, "document")?;
+        match document {
+            Wrapped {
+                bundled: Some(envelope),
+                payload: None,
+                predicate_type: None,
+                ..
+            } => open(
+                &parse(envelope.get().as_bytes(), "envelope")?,
+                Wrapping::Bundle,
+            ),
+            Wrapped {
+                message: Some(_),
+                bundled: None,
+                payload: None,
+                predicate_type: None,
+                ..
+            } => Err(not("a bundle that signs a digest")),
+            Wrapped {
+                payload: Some(_),
+                bundled: None,
+                predicate_type: None,
+                ..
+            } => open(&document, Wrapping::Envelope),
+            Wrapped {
+                predicate_type: Some(_),
+                bundled: None,
+                payload: None,
+                ..
+            } => statement(bytes, Wrapping::None),
+            Wrapped {
+                predicate_type: None,
+                bundled: None,
+                payload: None,
+                ..
+            } => {
+                let claimed = quoted(media_type.as_str());
+                Err(not(&format!(
+                    "an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}"
+                )))
+            }
+            _ => Err(not("an object with members of several kinds")),
+        }
+    }
+
+    /// The class of the predicate type.
+    pub fn class(&self) -> PredicateClass {
+        predicate::class(&self.predicate_type)
+    }
+}
+
+/// The members that tell what a document is.
+#[derive(Deserialize)]
+struct Wrapped<'a> {
+    #[serde(borrow, default, rename = "dsseEnvelope")]
+    bundled: Option<&'a RawValue>,
+    #[serde(borrow, default, rename = "messageSignature")]
+    message: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    payload: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "payloadType")]
+    payload_type: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "predicateType")]
+    predicate_type: Option<&'a RawValue>,
+}
+
+/// A string, borrowed where it holds no escapes.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+#[derive(Deserialize)]
+struct RawStatement<'a> {
+    #[serde(borrow, rename = "predicateType")]
+    predicate_type: Text<'a>,
+    #[serde(default)]
+    subject: Option<Vec<StatementSubject>>,
+    #[serde(borrow, default)]
+    predicate: Option<&'a RawValue>,
+}
+
+fn open(envelope: &Wrapped<'_>, wrapping: Wrapping) -> Result<Statement, StatementError> {
+    let payload_type = envelope.payload_type.as_ref().map_or("", |text| &text.0);
+    let in_toto = payload_type == "application/vnd.in-toto+json"
+        || (payload_type.starts_with("application/vnd.in-toto.")
+            && payload_type.ends_with("+json"));
+    if !in_toto {
+        return Err(not(&format!(
+            "an envelope of type {}",
+            quoted(payload_type)
+        )));
+    }
+    let payload = envelope
+        .payload
+        .as_ref()
+        .ok_or_else(|| not("an envelope without payload"))?;
+    statement(&decode(&payload.0)?, wrapping)
+}
+
+fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementError> {
+    let raw: RawStatement<'_> = parse(bytes, "statement")?;
+    let predicate_type = raw.predicate_type.0.into_owned();
+    let provenance = match (predicate::class(&predicate_type), raw.predicate) {
+        (PredicateClass::Provenance, Some(predicate)) => {
+            Some(provenance::read(&predicate_type, predicate)?)
+        }
+        _ => None,
+    };
+    Ok(Statement {
+        predicate_type,
+        subjects: raw.subject.unwrap_or_default(),
+        provenance,
+        wrapping,
+    })
+}
+
+/// Decodes base64 of either alphabet, as the DSSE specification asks of readers.
+fn decode(payload: &str) -> Result<Vec<u8>, StatementError> {
+    const CONFIG: GeneralPurposeConfig =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let alphabet = if payload.contains(['-', '_']) {
+        &alphabet::URL_SAFE
+    } else {
+        &alphabet::STANDARD
+    };
+    GeneralPurpose::new(alphabet, CONFIG)
+        .decode(payload)
+        .map_err(|_| StatementError::Base64)
+}
+
+fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<T, StatementError> {
+    serde_json::from_slice(bytes).map_err(|error| StatementError::Json {
+        part,
+        problem: error.to_string(),
+    })
+}
+
+fn not(found: &str) -> StatementError {
+    StatementError::NotAStatement {
+        found: found.to_owned(),
+    }
+}
