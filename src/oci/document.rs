@@ -52,8 +52,14 @@ impl<T: Read> Document<T> {
 }
 
 impl<T> Document<T> {
+    /// What the document says, to those who take the last of equal names and heed case. Judge by
+    /// [`unambiguous`](Document::unambiguous) instead.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
     /// What the document says, unless clients may read different things in it.
-    pub fn value(&self) -> Result<&T, &[Ambiguity]> {
+    pub fn unambiguous(&self) -> Result<&T, &[Ambiguity]> {
         if self.ambiguities.is_empty() {
             Ok(&self.value)
         } else {
@@ -142,7 +148,7 @@ mod tests {
             "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
         let document = Document::<Manifest>::read(Bytes::from_static(text.as_bytes())).unwrap();
         assert_eq!(document.defects(), []);
-        let Ok(Manifest::Image(manifest)) = document.value() else {
+        let Ok(Manifest::Image(manifest)) = document.unambiguous() else {
             panic!("{document:?}")
         };
         assert_eq!(manifest.config.as_ref().unwrap().size, Some(2));
@@ -152,7 +158,7 @@ mod tests {
     fn an_ambiguous_document_gives_no_value() {
         let text = br#"{"os":"linux","OS":"windows","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}"#;
         let document = Document::<ImageConfig>::read(Bytes::from_static(text)).unwrap();
-        assert_eq!(document.value().unwrap_err(), document.ambiguities());
+        assert_eq!(document.unambiguous().unwrap_err(), document.ambiguities());
         assert_eq!(document.ambiguities()[0].pointer, "/OS");
     }
 }

@@ -17,6 +17,8 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::Untrusted;
+
 pub(crate) use pointer::Path;
 pub use pointer::{Span, locate, pointer, pointer_escape};
 pub use shape::Shape;
@@ -167,11 +169,15 @@ pub enum JsonProblem {
     Trailing,
 }
 
-/// A value or name out of a document as a message shows it: JSON, at most 80 characters.
+/// A text out of a document as a message shows it: in quotes, escaped, at most 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
-    let cut: String = text.chars().take(80).collect();
-    let ellipsis = if cut.len() < text.len() { "…" } else { "" };
-    format!("{}{ellipsis}", Value::from(cut))
+    let end = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);
+    let (shown, rest) = text.split_at(end);
+    format!(
+        "\"{}{}\"",
+        Untrusted(shown),
+        if rest.is_empty() { "" } else { "…" }
+    )
 }
 
 /// A list that stops growing, so that a hostile document cannot make its own report large.
