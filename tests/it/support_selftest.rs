@@ -2,6 +2,7 @@
 
 mod access;
 mod faults;
+mod http2;
 mod recording;
 mod serving;
 

@@ -1,36 +1,41 @@
 //! How an answer goes out on an HTTP/1.1 connection: whole, slowly, cut, without end, or not at all.
 
-use super::http::{Answer, Request};
+use super::http::{Answer, Request, bodiless};
 use super::log::Ticket;
 use bytes::Bytes;
 use std::fmt::Write as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::sync::watch;
+use tokio::sync::Semaphore;
 
-/// A door that a test opens: answers held at it wait until then.
+/// A door that a test opens: answers held at it wait until they are let through.
 #[derive(Debug, Clone)]
-pub struct Gate(watch::Sender<bool>);
+pub struct Gate(Arc<Semaphore>);
 
 impl Gate {
     /// A closed gate.
     pub fn new() -> Self {
-        Self(watch::Sender::new(false))
+        Self(Arc::new(Semaphore::new(0)))
     }
 
-    /// Lets everybody through from now on.
+    /// Lets so many answers through.
+    pub fn admit(&self, answers: usize) {
+        self.0.add_permits(answers);
+    }
+
+    /// Lets everything through from now on.
     pub fn open(&self) {
-        self.0.send_replace(true);
+        self.0.close();
     }
 
-    /// Waits until the gate is open.
+    /// Waits to be let through.
     pub async fn wait(&self) {
-        let mut state = self.0.subscribe();
-        state
-            .wait_for(|open| *open)
-            .await
-            .expect("invariant: self holds the sender");
+        // A closed semaphore is an open gate.
+        if let Ok(permit) = self.0.acquire().await {
+            permit.forget();
+        }
     }
 }
 
@@ -183,7 +188,7 @@ where
     if delivery.endless_headers {
         return endless_headers(stream, out).await;
     }
-    let bodiless = request.method == "HEAD" || matches!(answer.status, 204 | 304);
+    let bodiless = bodiless(request, answer);
     let mut pieces = Pieces::of(answer);
     while !bodiless && !pieces.at_last() {
         let Some(piece) = pieces.next() else { break };

@@ -3,6 +3,7 @@
 use super::delivery::{Delivery, End, Framing, Gate, Stop};
 use super::http::{Answer, Request};
 use bytes::Bytes;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -181,6 +182,8 @@ pub enum Fault {
     Hold(Gate),
     /// The answer is late.
     Delay(Duration),
+    /// The answer is late by up to this long; how long depends on the seed and the path.
+    Jitter(u64, Duration),
 }
 
 impl Fault {
@@ -262,6 +265,9 @@ impl Fault {
             }
             Self::LinkLoop => answer.set("Link", format!("<{}>; rel=\"next\"", request.target())),
             Self::IgnoreRange => {}
+            Self::Jitter(seed, most) => {
+                answer.delivery.delay += jitter(*seed, *most, &request.path);
+            }
             _ => self.disturb(&mut answer.delivery),
         }
     }
@@ -290,6 +296,12 @@ fn replace(answer: &mut Answer, other: Answer) {
     answer.status = other.status;
     answer.headers = other.headers;
     answer.body = other.body;
+}
+
+fn jitter(seed: u64, most: Duration, path: &str) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    (seed, path).hash(&mut hasher);
+    most * u32::from(hasher.finish().to_be_bytes()[0]) / u32::from(u8::MAX)
 }
 
 fn code(status: u16) -> &'static str {

@@ -16,6 +16,8 @@ const BODY_LIMIT: usize = 1024 * 1024;
 /// One request.
 #[derive(Debug, Clone)]
 pub struct Request {
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
     /// The method, in upper case.
     pub method: String,
     /// The path as sent: not decoded, without the query.
@@ -167,6 +169,11 @@ impl Answer {
     }
 }
 
+/// Whether HTTP gives this answer no body.
+pub fn bodiless(request: &Request, answer: &Answer) -> bool {
+    request.method == "HEAD" || matches!(answer.status, 204 | 304)
+}
+
 /// Reads one HTTP/1.1 request; `None` at the end of the connection. `buffer` keeps what was read beyond it.
 pub async fn read_request<S>(stream: &mut S, buffer: &mut BytesMut) -> io::Result<Option<Request>>
 where
@@ -214,6 +221,7 @@ fn parse_head(head: &[u8]) -> Option<Request> {
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
     Some(Request {
+        version: "HTTP/1.1",
         method,
         path: path.to_owned(),
         query: query.to_owned(),

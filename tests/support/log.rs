@@ -25,6 +25,8 @@ pub struct Entry {
     pub headers: Headers,
     /// The body of the request, as text.
     pub body: String,
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub version: &'static str,
     /// The connection that carried it, counted from 0 in the order of acceptance.
     pub connection: usize,
     /// The moment when the request had been read. Moments count up by one with every request and every answer.
@@ -243,6 +245,7 @@ impl Log {
             query: request.query.clone(),
             headers: request.headers.clone(),
             body: String::from_utf8_lossy(&request.body).into_owned(),
+            version: request.version,
             connection,
             began,
             ended: None,

@@ -19,6 +19,7 @@
 mod auth;
 mod delivery;
 mod fault;
+mod h2;
 mod http;
 mod log;
 mod routes;

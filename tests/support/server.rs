@@ -3,6 +3,7 @@
 use super::auth::{Access, Authority};
 use super::delivery::{self, After, Stop};
 use super::fault::Rule;
+use super::h2;
 use super::http::{Answer, Request, read_request};
 use super::log::{Log, Ticket};
 use super::routes::{Referrers, Site};
@@ -30,6 +31,7 @@ pub struct Builder {
     tags_page: usize,
     latency: Duration,
     certificates: Option<Certificates>,
+    protocols: Vec<&'static str>,
     rules: Vec<Rule>,
 }
 
@@ -97,6 +99,13 @@ impl Builder {
         self
     }
 
+    /// Speaks HTTP/2, too, with clients that ask for it in the TLS handshake.
+    #[must_use]
+    pub fn http2(mut self) -> Self {
+        self.protocols = vec!["h2", "http/1.1"];
+        self
+    }
+
     /// Adds a fault.
     #[must_use]
     pub fn rule(mut self, rule: Rule) -> Self {
@@ -133,7 +142,7 @@ impl Builder {
             rules: Mutex::new(self.rules),
             log: Log::new(),
             latency: self.latency,
-            acceptor: self.certificates.map(|it| it.acceptor(&["http/1.1"])),
+            acceptor: self.certificates.map(|it| it.acceptor(&self.protocols)),
         });
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn({
@@ -169,6 +178,7 @@ impl Registry {
             tags_page: usize::MAX,
             latency: Duration::ZERO,
             certificates: None,
+            protocols: vec!["http/1.1"],
             rules: Vec::new(),
         }
     }
@@ -227,7 +237,8 @@ impl Drop for Registry {
     }
 }
 
-struct Service {
+/// What the tasks of all connections share.
+pub struct Service {
     site: Site,
     rules: Mutex<Vec<Rule>>,
     log: Log,
@@ -242,8 +253,13 @@ impl Service {
             .expect("invariant: no holder of the lock panics")
     }
 
+    /// Where requests are written down.
+    pub fn log(&self) -> &Log {
+        &self.log
+    }
+
     /// The answer by the script.
-    fn answer(&self, mut request: Request) -> Answer {
+    pub fn answer(&self, mut request: Request) -> Answer {
         let rules = self.rules().clone();
         let faults: Vec<_> = rules
             .iter()
@@ -288,7 +304,7 @@ async fn accept(listener: TcpListener, service: &Arc<Service>) {
     }
 }
 
-async fn welcome(stream: TcpStream, service: &Service) -> io::Result<()> {
+async fn welcome(stream: TcpStream, service: &Arc<Service>) -> io::Result<()> {
     let connection = service.log.connected();
     stream.set_nodelay(true)?;
     tokio::time::sleep(service.latency).await;
@@ -297,6 +313,11 @@ async fn welcome(stream: TcpStream, service: &Service) -> io::Result<()> {
     };
     let stream = acceptor.accept(stream).await?;
     tokio::time::sleep(service.latency).await;
+    if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
+        return h2::serve(stream, service, connection)
+            .await
+            .map_err(io::Error::other);
+    }
     serve(stream, service, connection).await
 }
 

@@ -2,6 +2,7 @@
 
 use super::{client, get, with_fault, with_image};
 use crate::support::{Fault, Gate, Registry};
+use std::time::{Duration, Instant};
 
 #[tokio::test]
 async fn held_answers_wait_for_the_gate() {
@@ -95,4 +96,37 @@ async fn the_log_finds_a_secret_in_every_form() {
         assert_eq!(found.len(), 1, "{secret}");
         assert_eq!(found[0].began, registry.log().entries()[at + 1].began);
     }
+}
+
+#[tokio::test]
+async fn a_gate_admits_one_by_one() {
+    let gate = Gate::new();
+    let (registry, path) = with_fault(Fault::Hold(gate.clone()));
+    let url = format!("{}{path}", registry.url());
+    let asked: Vec<_> = (0..2)
+        .map(|_| tokio::spawn(client().get(&url).send()))
+        .collect();
+    registry.log().until(|entries| entries.len() == 2).await;
+    gate.admit(1);
+    registry
+        .log()
+        .until(|entries| entries.iter().any(|entry| entry.ended.is_some()))
+        .await;
+    assert_eq!(registry.log().count(|entry| entry.ended.is_some()), 1);
+    gate.admit(1);
+    for answer in asked {
+        assert_eq!(
+            answer.await.expect("no panic").expect("an answer").status(),
+            200
+        );
+    }
+}
+
+#[tokio::test]
+async fn latency_delays_connection_and_answer() {
+    let latency = Duration::from_millis(20);
+    let registry = Registry::builder().latency(latency).start();
+    let start = Instant::now();
+    get(&registry, "/v2/").await;
+    assert!(start.elapsed() >= 2 * latency);
 }
