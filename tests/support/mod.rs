@@ -17,6 +17,7 @@
 )]
 
 mod auth;
+mod catalogue;
 mod delivery;
 mod fault;
 mod h2;
@@ -28,6 +29,7 @@ mod store;
 mod tls;
 
 pub use auth::{Access, Authority, Credentials, TokenField, TokenPolicy};
+pub use catalogue::catalogue;
 pub use delivery::{Framing, Gate, Stop};
 pub use fault::{Fault, Rule, When};
 pub use http::{Answer, Request};

@@ -53,10 +53,15 @@ impl Referrers {
 /// What a server serves, and to whom.
 #[derive(Debug, Clone)]
 pub struct Site {
+    /// What it holds.
     pub store: Store,
+    /// What it asks of readers.
     pub access: Access,
+    /// Whose tokens it gives out.
     pub authority: Option<Authority>,
+    /// What its referrers API does.
     pub referrers: Referrers,
+    /// The most tags on a page.
     pub tags_page: usize,
     /// The server's own URL.
     pub origin: String,

@@ -1,7 +1,8 @@
 //! What goes wrong when a rule says so.
 
 use super::{BODY, get, header, raw, with_fault, with_image};
-use crate::support::{Fault, Framing, Registry, Rule, Stop, When};
+use crate::support::{Fault, Framing, Registry, Rule, Stop, When, catalogue};
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -194,4 +195,38 @@ async fn redirects_lead_to_a_second_origin() {
         format!("{}{path}?a=b", other.url())
     );
     assert_eq!(get(&other, path).await.text().await.expect("a body"), BODY);
+}
+
+#[tokio::test]
+async fn every_fault_of_the_catalogue_changes_the_answer_to_a_ranged_request() {
+    let names: BTreeSet<_> = catalogue().into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names.len(), catalogue().len(), "two faults have one name");
+    let registry = Registry::start();
+    let path = format!(
+        "/v2/acme/app/blobs/{}",
+        registry.store().put_blob("acme/app", BODY)
+    );
+    let truth = first_bytes(&registry, &path).await;
+    for (name, fault) in catalogue() {
+        registry.clear_rules();
+        registry.rule(Rule::new(When::any(), fault));
+        assert_ne!(first_bytes(&registry, &path).await, truth, "{name}");
+    }
+}
+
+/// The answer to a ranged request as far as it comes, and at most 4 KiB of it.
+async fn first_bytes(registry: &Registry, path: &str) -> String {
+    let mut stream = TcpStream::connect(registry.host())
+        .await
+        .expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nRange: bytes=0-15\r\nConnection: close\r\n\r\n");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    stream.shutdown().await.expect("half a connection");
+    let mut text = Vec::new();
+    // A reset is one of the faults.
+    let _ = stream.take(4096).read_to_end(&mut text).await;
+    String::from_utf8_lossy(&text).into_owned()
 }
