@@ -2,3 +2,18 @@
 //! layout or an archive.
 
 pub mod oci;
+
+#[doc(hidden)]
+pub mod finding;
+#[doc(hidden)]
+pub mod graph;
+pub mod policy;
+pub mod report;
+#[doc(hidden)]
+pub mod rules;
+#[doc(hidden)]
+pub mod source;
+pub mod target;
+
+pub use policy::Policy;
+pub use target::Target;

@@ -83,7 +83,7 @@ impl TargetError {
     /// What to write instead.
     pub fn help(&self) -> String {
         match self {
-            Self::Reference(error) => error.hint().to_string(),
+            Self::Reference(error) => error.hint().unwrap_or("write it as `registry/repository:tag`").to_owned(),
             Self::NoPath { scheme } => format!("write `{scheme}:PATH`, or `{scheme}:PATH:TAG` for one image of several"),
             Self::Digest { .. } => "a digest is `sha256:` and 64 hexadecimal digits in lower case".to_owned(),
         }

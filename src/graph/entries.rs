@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::view::{Facts, digest_of};
 use super::{Cause, Demand, Fact, Graph, RootKind, Stop, Why};
-use crate::oci::{Descriptor, Digest, ImageManifest, Index, Manifest, MediaType, Platform, Role};
+use crate::oci::{Descriptor, Digest, Index, Manifest, MediaType, Platform, Role};
 
 /// Entries of one index beyond which the image is not judged.
 const MAX_ENTRIES: usize = 1_000;
@@ -89,6 +89,8 @@ pub enum Nature {
     },
     /// An index without an entry that a runtime could select.
     NothingRunnable,
+    /// The root's document could not be read, or can be read in more than one way.
+    Undetermined(Why),
 }
 
 /// The subjects of an image.
@@ -116,7 +118,8 @@ impl Subjects {
         }
     }
 
-    fn of(nature: Nature) -> Self {
+    /// No subjects but the root.
+    pub fn of(nature: Nature) -> Self {
         Self { nature, entries: Vec::new(), undetermined: Vec::new(), excluded: Vec::new(), indexes: Vec::new() }
     }
 }
@@ -169,12 +172,12 @@ impl<'f, 'g> Finder<'f, 'g> {
                     self.subjects.nature = nature_of_empty(index);
                 }
             }
-            manifest @ Manifest::Image(image) => match not_runnable(manifest) {
+            manifest @ Manifest::Image(_) => match not_runnable(manifest) {
                 Some(reason) => {
-                    let artifact_type = manifest.artifact_type_or_config().unwrap_or_else(|| root.media_type.clone());
+                    let artifact_type = manifest.artifact_type_or_config().unwrap_or(&root.media_type).clone();
                     self.subjects.nature = Nature::Artifact { artifact_type, reason };
                 }
-                None => self.plain(image)?,
+                None => self.root_entry(Place::Root)?,
             },
         }
         Ok(self.finish())
@@ -185,19 +188,10 @@ impl<'f, 'g> Finder<'f, 'g> {
         self.subjects
     }
 
-    fn plain(&mut self, _image: &ImageManifest) -> Fact<()> {
-        self.root_entry(Place::Root)
-    }
-
     /// The entry of a root that is one image; its platform is its config's.
     fn root_entry(&mut self, place: Place) -> Fact<()> {
         let root = self.facts.root();
-        let descriptor = Descriptor {
-            media_type: root.media_type.clone(),
-            digest: Ok(root.digest.clone()),
-            size: Some(root.size),
-            ..Descriptor::default()
-        };
+        let descriptor = Descriptor::new(root.media_type.clone(), root.digest.clone(), root.size);
         let entry = Entry {
             descriptor,
             place,

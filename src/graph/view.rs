@@ -256,7 +256,8 @@ fn check_type(descriptor: &Descriptor, digest: &Digest, manifest: &Manifest) -> 
 
 /// The media type that a manifest says of itself, when its descriptor says another.
 pub(super) fn contradicted_type<'m>(descriptor: &Descriptor, manifest: &'m Manifest) -> Option<&'m MediaType> {
-    manifest.media_type().filter(|said| **said != descriptor.media_type && !said.as_str().is_empty())
+    let named = &descriptor.media_type;
+    manifest.media_type().filter(|said| *said != named && !said.as_str().is_empty() && !named.as_str().is_empty())
 }
 
 fn shown(descriptor: &Descriptor) -> String {

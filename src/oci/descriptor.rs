@@ -44,6 +44,20 @@ fn digest_text<S: serde::Serializer>(
 }
 
 impl Descriptor {
+    /// A descriptor of something that was named in another way: the root of a graph.
+    pub fn new(media_type: MediaType, digest: Digest, size: u64) -> Descriptor {
+        Descriptor {
+            media_type,
+            digest: Ok(digest),
+            size: Some(size),
+            urls: Vec::new(),
+            annotations: Annotations::new(),
+            platform: None,
+            artifact_type: None,
+            data: None,
+        }
+    }
+
     pub(super) fn read(object: Object<'_>) -> Descriptor {
         for name in ["mediaType", "digest", "size"] {
             object.require(name);

@@ -1,0 +1,5 @@
+//! The walk.
+/// x
+#[derive(Debug)] pub struct Walk; 
+/// x
+#[derive(Debug)] pub struct Budget;
