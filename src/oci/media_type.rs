@@ -106,19 +106,12 @@ impl MediaType {
 
     /// Whether a runtime may unpack a layer of this type.
     ///
-    /// Errs on the side of yes: Docker and Podman look at a layer's bytes rather than at its type, so generic types and archives count.
+    /// Errs on the side of yes: Docker and Podman look at a layer's bytes rather than at its type, so generic types and all that
+    /// call themselves an archive count.
     pub fn is_tar_like(&self) -> bool {
-        const ARCHIVES: [&str; 7] = [
-            ".tar",
-            "/tar",
-            "+tar",
-            ".tar.gzip",
-            "tar+gzip",
-            ".tar.zstd",
-            "tar+zstd",
-        ];
+        let mut words = self.0.split(['/', '.', '+', '-']);
         matches!(self.role(), Role::Layer | Role::Generic)
-            || ARCHIVES.iter().any(|end| self.0.ends_with(end))
+            || words.any(|word| matches!(word, "tar" | "gzip" | "zstd"))
     }
 
     /// Whether runtimes run a manifest whose config has this type: the image configurations, and generic types that they accept all the same.
@@ -254,3 +247,6 @@ impl fmt::Display for Compression {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,33 +163,31 @@ impl PlatformPattern {
             text: text.into(),
             problem,
         };
-        if text == "*" {
-            return Ok(Self {
-                os: None,
-                architecture: None,
-                variant: Variant::Any,
-            });
-        }
-        let (os, architecture, variant) = parts(text).map_err(error)?;
-        let named = |part| Some(part).filter(|&part| part != "*");
-        let mut names = [named(os), named(architecture), variant.and_then(named)]
+        let (os, architecture, variant) = if text == "*" {
+            ("*", "*", None)
+        } else {
+            parts(text).map_err(error)?
+        };
+        let mut words = [os, architecture]
             .into_iter()
-            .flatten();
-        if let Some(bad) = names.find_map(|name| name.chars().find(|&c| !is_plain(c))) {
+            .chain(variant)
+            .filter(|&part| part != "*");
+        if let Some(bad) = words.find_map(|word| word.chars().find(|&c| !is_plain(c))) {
             return Err(error(PlatformProblem::Character(bad)));
         }
-        if architecture == "*" && variant.and_then(named).is_some() {
+        if architecture == "*" && variant.is_some_and(|variant| variant != "*") {
             return Err(error(PlatformProblem::VariantOfAny));
         }
+        let any_variant = architecture == "*" || variant == Some("*");
         let platform = Platform {
             variant: variant.map(Into::into),
             ..Platform::new(os, architecture)
         }
         .normalised();
-        let any_variant = architecture == "*" || variant == Some("*");
+        let unless_any = |part: String| Some(part).filter(|part| part != "*");
         Ok(Self {
-            os: named(os).map(|_| platform.os),
-            architecture: named(architecture).map(|_| platform.architecture),
+            os: unless_any(platform.os),
+            architecture: unless_any(platform.architecture),
             variant: if any_variant {
                 Variant::Any
             } else {
@@ -355,3 +353,6 @@ fn decoded(text: &str) -> Option<String> {
     let decoded = percent_decode_str(text).decode_utf8_lossy().into_owned();
     (!decoded.is_empty()).then_some(decoded)
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,6 @@ impl Serialize for Reference {
         serializer.collect_str(self)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,12 @@
 use super::{
     Compression::{self, Gzip, Zstd},
     Family::{self, Docker, Oci, Other},
-    Role::{self, *},
+    Role::{
+        self, Accelerator, ArtifactConfig, ArtifactLayer, ArtifactManifest, AttestationManifest,
+        Bundle, CosignArtifact, EmptyConfig, Envelope, Generic, ImageConfig, Index, Layer,
+        LayoutPart, Manifest, NotationSignature, Sbom, ScanResult, Schema1, SignatureEnvelope,
+        SimpleSigning, Statement,
+    },
     known,
 };
 

@@ -124,6 +124,9 @@ impl ReferenceProblem {
             Self::RepositoryEmpty => {
                 Some("write HOST/REPOSITORY, without doubled or trailing slashes")
             }
+            Self::RepositoryCharacter('[') => {
+                Some("a registry alone is no image: write [ADDRESS]:PORT/REPOSITORY")
+            }
             Self::RepositoryUppercase(_) => Some("repository names are lower case"),
             Self::RepositoryCharacter(c) | Self::TagCharacter(c) if c.is_whitespace() => {
                 Some("leave out the white space")
