@@ -18,6 +18,9 @@ pub struct Finding {
     pub fix: Fix,
     /// Tells findings of one rule about one place apart (a label's name, a platform); part of the fingerprint.
     pub key: String,
+    /// Whether what was judged may not be what runs, so that no policy may take it lightly: a grave finding counts as an
+    /// error whatever the level of its rule, and only a waiver that names the digest covers it.
+    pub grave: bool,
 }
 
 /// A place in a document of the graph.
@@ -217,7 +220,12 @@ impl Findings {
 
     /// Adds a finding with a key that tells it from others at the same place.
     pub fn add_keyed(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
-        self.found.push(Finding { message: message.to_string(), location, fix, key: key.into() });
+        self.found.push(Finding { message: message.to_string(), location, fix, key: key.into(), grave: false });
+    }
+
+    /// Adds a finding that no level lowers and no waiver covers unless it names the digest.
+    pub fn add_grave(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
+        self.found.push(Finding { message: message.to_string(), location, fix, key: key.into(), grave: true });
     }
 
     /// The fact, or `None` after noting that it is pending or could not be known; the rule goes on with the rest.

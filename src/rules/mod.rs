@@ -32,8 +32,8 @@ pub struct Rule {
     pub summary: &'static str,
     /// The documentation, Markdown under fixed headings.
     pub docs: &'static str,
-    /// Whether it is judged without being named in a policy.
-    pub always_on: bool,
+    /// The check to judge by where no policy names the rule, of a rule that is always on.
+    pub implicit: Option<fn() -> Box<dyn Check>>,
     /// The names of its parameters.
     pub parameters: fn() -> &'static [&'static str],
     /// Reads its parameters from a policy's table (without the keys that the policy owns).
@@ -77,7 +77,8 @@ pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'
     Ok(Box::new(C::deserialize(ValueDeserializer::from(value))?))
 }
 
-/// Declares a rule: its documentation, its name and the struct of its parameters, which is also its check.
+/// Declares a rule: its documentation, its name and the struct of its parameters, which is also its check. A rule that is
+/// always on adds what makes the check where no policy names it: `Document: "document", implicit = Document::passive`.
 ///
 /// ```ignore
 /// declare_rule! {
@@ -89,24 +90,27 @@ pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'
 /// }
 /// ```
 macro_rules! declare_rule {
-    ($(#[doc = $doc:literal])+ $check:ty : $name:literal $(, $flag:ident)?) => {
+    ($(#[doc = $doc:literal])+ $check:ty : $name:literal $(, implicit = $implicit:expr)?) => {
         /// The rule, as it stands in the list of rules.
         pub(super) static RULE: crate::rules::Rule = crate::rules::Rule {
             name: $name,
             summary: crate::rules::first_line(&[$($doc),+]),
             docs: concat!($($doc, "\n"),+),
-            always_on: crate::rules::flagged(stringify!($($flag)?)),
+            implicit: crate::rules::declare_rule!(@implicit $check $(, $implicit)?),
             parameters: crate::rules::parameters::names::<$check>,
             configure: crate::rules::configure::<$check>,
         };
+    };
+    (@implicit $check:ty) => { None };
+    (@implicit $check:ty, $implicit:expr) => {
+        Some(|| {
+            let check: $check = $implicit();
+            Box::new(check)
+        })
     };
 }
 use declare_rule;
 
 const fn first_line(lines: &[&'static str]) -> &'static str {
     lines[0].trim_ascii()
-}
-
-const fn flagged(flag: &str) -> bool {
-    !flag.is_empty()
 }
