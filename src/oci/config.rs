@@ -95,16 +95,10 @@ impl ImageConfig {
 }
 
 fn read(object: Object<'_>) -> ImageConfig {
-    for name in ["architecture", "os"] {
-        if object.string(name).is_some_and(str::is_empty) {
-            object.defect_at(name, format_args!("`{name}` is empty"));
-        }
-        object.require(name);
-    }
     object.require("rootfs");
     let mut config = ImageConfig {
-        os: object.text("os"),
-        architecture: object.text("architecture"),
+        os: object.required_text("os"),
+        architecture: object.required_text("architecture"),
         variant: object.text("variant"),
         os_version: object.text("os.version"),
         os_features: object.strings("os.features").unwrap_or_default(),
@@ -119,7 +113,6 @@ fn read(object: Object<'_>) -> ImageConfig {
 }
 
 fn read_rootfs(object: Object<'_>) -> Vec<String> {
-    object.require("diff_ids");
     match object.get("type") {
         None => object.defect("`type` is missing, expected \"layers\""),
         Some(kind) if kind != "layers" => {

@@ -59,65 +59,54 @@ impl Descriptor {
     }
 
     pub(super) fn read(object: Object<'_>) -> Descriptor {
-        for name in ["mediaType", "digest", "size"] {
-            object.require(name);
+        object.require("size");
+        let digest = object.required_text("digest").map(|text| text.parse());
+        if let Some(Err(error @ DigestError::Malformed { .. })) = &digest {
+            object.defect_at("digest", error);
         }
         let descriptor = Descriptor {
-            media_type: MediaType::new(object.string("mediaType").unwrap_or_default()),
-            digest: object.string("digest").unwrap_or_default().parse(),
+            media_type: MediaType::new(object.required_text("mediaType").unwrap_or_default()),
+            digest: digest.unwrap_or_else(|| "".parse()),
             size: object.count("size"),
             urls: object.strings("urls").unwrap_or_default(),
             annotations: object.string_map("annotations"),
             platform: object.object("platform", read_platform).flatten(),
-            artifact_type: object
-                .string("artifactType")
-                .filter(|text| !text.is_empty())
-                .map(MediaType::new),
+            artifact_type: object.text("artifactType").map(MediaType::new),
             data: object.text("data"),
         };
-        descriptor.check(object);
+        if let Some(problem) = descriptor.data_problem() {
+            object.defect_at("data", problem);
+        }
         descriptor
     }
 
-    fn check(&self, object: Object<'_>) {
-        if let (Err(error @ DigestError::Malformed { .. }), true) =
-            (&self.digest, object.string("digest").is_some())
-        {
-            object.defect_at("digest", error);
+    fn data_problem(&self) -> Option<String> {
+        let data = self.data.as_deref()?;
+        let Ok(bytes) = BASE64_STANDARD.decode(data) else {
+            return Some("`data` is not base64".to_owned());
+        };
+        if let Some(size) = self.size.filter(|size| !same(*size, bytes.len())) {
+            let length = bytes.len();
+            return Some(format!("`data` holds {length} bytes, `size` says {size}"));
         }
-        if self.data.is_some() {
-            match self.decoded() {
-                None => object.defect_at("data", "`data` is not base64"),
-                Some(bytes) if !self.describes(&bytes) => {
-                    let message = format!(
-                        "`data` holds {} bytes that do not match size and digest",
-                        bytes.len()
-                    );
-                    object.defect_at("data", message);
-                }
-                Some(_) => {}
+        match &self.digest {
+            Ok(digest) if !digest.matches(&bytes) => {
+                Some(format!("`data` does not have the digest {digest}"))
             }
+            // What cannot be computed here is not judged.
+            Ok(_) | Err(_) => None,
         }
     }
 
     /// The content given in `data`, when it matches digest and size.
     pub fn inline_data(&self) -> Option<Bytes> {
-        self.decoded()
-            .filter(|bytes| self.describes(bytes))
-            .map(Bytes::from)
-    }
-
-    fn decoded(&self) -> Option<Vec<u8>> {
-        BASE64_STANDARD.decode(self.data.as_deref()?).ok()
-    }
-
-    fn describes(&self, bytes: &[u8]) -> bool {
-        self.size
-            .is_some_and(|size| usize::try_from(size) == Ok(bytes.len()))
-            && self
-                .digest
-                .as_ref()
-                .is_ok_and(|digest| digest.matches(bytes))
+        let bytes = BASE64_STANDARD.decode(self.data.as_deref()?).ok()?;
+        let sized = self.size.is_some_and(|size| same(size, bytes.len()));
+        let named = self
+            .digest
+            .as_ref()
+            .is_ok_and(|digest| digest.matches(&bytes));
+        (sized && named).then(|| bytes.into())
     }
 
     /// How the layer is compressed and made, by its type and annotations; empty when the type is unknown.
@@ -146,6 +135,10 @@ impl Descriptor {
         }
         classes
     }
+}
+
+fn same(size: u64, length: usize) -> bool {
+    usize::try_from(size) == Ok(length)
 }
 
 /// A platform object; `None` when it names neither os nor architecture.

@@ -268,10 +268,7 @@ fn read_as(kind: Kind, object: Object<'_>) -> Manifest {
 }
 
 fn media_type(object: Object<'_>, name: &str) -> Option<MediaType> {
-    object
-        .string(name)
-        .filter(|text| !text.is_empty())
-        .map(MediaType::new)
+    object.text(name).map(MediaType::new)
 }
 
 fn check_schema_version(object: Object<'_>) {
@@ -289,9 +286,8 @@ fn check_schema_version(object: Object<'_>) {
 
 fn read_image(object: Object<'_>) -> ImageManifest {
     check_schema_version(object);
-    for name in ["config", "layers"] {
-        object.require(name);
-    }
+    object.require("config");
+    object.require_list("layers");
     let manifest = ImageManifest {
         media_type: media_type(object, "mediaType"),
         artifact_type: media_type(object, "artifactType"),
@@ -325,7 +321,7 @@ fn read_artifact(object: Object<'_>) -> ImageManifest {
 
 fn read_index(object: Object<'_>) -> Index {
     check_schema_version(object);
-    object.require("manifests");
+    object.require_list("manifests");
     Index {
         media_type: media_type(object, "mediaType"),
         artifact_type: media_type(object, "artifactType"),

@@ -13,10 +13,6 @@ use super::{
 /// More defects than these say nothing new about a document.
 const MAX_DEFECTS: usize = 200;
 
-/// How many elements of a list of objects are read; a valid descriptor takes so many bytes that no document of an
-/// acceptable size comes near.
-const MAX_ELEMENTS: usize = 50_000;
-
 /// A breach of the image specification that one document alone shows, in a document that can be read all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Defect {
@@ -40,7 +36,7 @@ impl Defects {
             pointer: path.to_string(),
             message: message.to_string(),
         };
-        let _ = self.0.borrow_mut().push(make);
+        self.0.borrow_mut().push(make);
     }
 
     pub(super) fn into_vec(self) -> Vec<Defect> {
@@ -104,6 +100,13 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// Notes that a list which must be there is not. For a list, null is another way to write that it is empty.
+    pub(super) fn require_list(self, name: &str) {
+        if !self.members.contains_key(name) {
+            self.defect(format_args!("`{name}` is missing"));
+        }
+    }
+
     fn wrong(self, name: &str, value: &Value, expected: &str) {
         self.defect_at(
             name,
@@ -124,6 +127,15 @@ impl<'a> Object<'a> {
         self.string(name)
             .filter(|text| !text.is_empty())
             .map(str::to_owned)
+    }
+
+    /// A string that must be there and not be empty.
+    pub(super) fn required_text(self, name: &str) -> Option<String> {
+        self.require(name);
+        if self.get(name).is_some_and(|value| value == "") {
+            self.defect_at(name, format_args!("`{name}` is empty"));
+        }
+        self.text(name)
     }
 
     pub(super) fn boolean(self, name: &str) -> Option<bool> {
@@ -196,15 +208,6 @@ impl<'a> Object<'a> {
     pub(super) fn objects<T>(self, name: &str, read: impl Fn(Object<'_>) -> T) -> Vec<T> {
         let list = self.list(name).unwrap_or_default();
         let path = Path::Member(self.path, name);
-        if list.len() > MAX_ELEMENTS {
-            self.defect_at(
-                name,
-                format_args!(
-                    "`{name}` has {} elements, more than {MAX_ELEMENTS} are not read",
-                    list.len()
-                ),
-            );
-        }
         let one = |(index, value): (usize, &Value)| {
             Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(
                 || {
@@ -217,11 +220,7 @@ impl<'a> Object<'a> {
                 },
             )
         };
-        list.iter()
-            .take(MAX_ELEMENTS)
-            .enumerate()
-            .map(one)
-            .collect()
+        list.iter().enumerate().map(one).collect()
     }
 
     fn list(self, name: &str) -> Option<&'a [Value]> {

@@ -8,10 +8,7 @@ mod pointer;
 mod shape;
 mod strict;
 
-use std::{
-    fmt::{self, Display},
-    ops::ControlFlow,
-};
+use std::fmt::{self, Display};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -28,9 +25,9 @@ pub const MAX_DEPTH: usize = 64;
 
 /// How many values (elements, members and containers) one document may hold.
 ///
-/// A valid document needs far more than eight bytes a value; without the limit 4 MiB of `[{"":0},…` would take a hundred
-/// times their size in memory.
-pub const MAX_VALUES: usize = 500_000;
+/// A valid document needs far more than fourteen bytes a value; without the limit 4 MiB of `[{"":0},…` would take a
+/// hundred times their size in memory.
+pub const MAX_VALUES: usize = 300_000;
 
 /// A strictly parsed JSON text and the places where other readers may see something else.
 #[derive(Debug, Clone)]
@@ -196,12 +193,10 @@ impl<T> Bounded<T> {
     }
 
     /// Adds what `make` returns, unless the list is full.
-    pub(crate) fn push(&mut self, make: impl FnOnce() -> T) -> ControlFlow<()> {
-        if self.items.len() >= self.most {
-            return ControlFlow::Break(());
+    pub(crate) fn push(&mut self, make: impl FnOnce() -> T) {
+        if self.items.len() < self.most {
+            self.items.push(make());
         }
-        self.items.push(make());
-        ControlFlow::Continue(())
     }
 
     pub(crate) fn into_vec(self) -> Vec<T> {

@@ -1,4 +1,9 @@
-//! Which names the Go programs know at which place of a document.
+//! Which names the Go programs that read images know at which place of a document.
+//!
+//! The names are those of the structs in opencontainers/image-spec, moby (`image`, `api/types/container`,
+//! docker-image-spec), containers/image (`manifest`), containerd and go-containerregistry, all of them together: a name that
+//! only one of these programs mistakes for a known one is ambiguous already. Where they decode into a map (annotations,
+//! labels, ports, volumes) names are taken as they are.
 
 /// What a document is expected to be, which says where names are compared with the known ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,25 +56,35 @@ impl Place {
     }
 }
 
-/// The fields of a struct, each with how its value is decoded.
+/// The fields of a struct.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Names(&'static [(&'static str, Place)]);
+pub(super) struct Names {
+    /// Fields whose values hold no struct.
+    plain: &'static [&'static str],
+    /// Fields whose values do.
+    nested: &'static [(&'static str, Place)],
+}
 
 impl Names {
+    const fn plain(plain: &'static [&'static str]) -> Names {
+        Names { plain, nested: &[] }
+    }
+
     /// The place of the field of exactly this name.
     pub(super) fn exact(self, name: &str) -> Option<Place> {
-        self.0
-            .iter()
+        self.fields()
             .find(|(known, _)| *known == name)
-            .map(|(_, place)| *place)
+            .map(|(_, place)| place)
     }
 
     /// The field that Go's `encoding/json` takes this name for.
     pub(super) fn folded(self, name: &str) -> Option<(&'static str, Place)> {
-        self.0
-            .iter()
-            .find(|(known, _)| folds_to(name, known))
-            .copied()
+        self.fields().find(|(known, _)| folds_to(name, known))
+    }
+
+    fn fields(self) -> impl Iterator<Item = (&'static str, Place)> {
+        let plain = self.plain.iter().map(|name| (*name, Place::Any));
+        plain.chain(self.nested.iter().copied())
     }
 }
 
@@ -84,37 +99,122 @@ fn folds_to(name: &str, known: &str) -> bool {
     folded.eq(known.chars().map(|c| c.to_ascii_lowercase()))
 }
 
-use Place::{Any, List, Object};
-
-const PLATFORM: Names = Names(&[
-    ("architecture", Any),
-    ("os", Any),
-    ("os.version", Any),
-    ("os.features", Any),
-    ("variant", Any),
-    ("features", Any),
+const PLATFORM: Names = Names::plain(&[
+    "architecture",
+    "os",
+    "os.version",
+    "os.features",
+    "variant",
+    "features",
 ]);
 
-const DESCRIPTOR: Names = Names(&[
-    ("mediaType", Any),
-    ("digest", Any),
-    ("size", Any),
-    ("urls", Any),
-    ("annotations", Any),
-    ("data", Any),
-    ("platform", Object(PLATFORM)),
-    ("artifactType", Any),
-]);
+const DESCRIPTOR: Names = Names {
+    plain: &[
+        "mediaType",
+        "digest",
+        "size",
+        "urls",
+        "annotations",
+        "data",
+        "artifactType",
+    ],
+    nested: &[("platform", Place::Object(PLATFORM))],
+};
 
-const MANIFEST: Names = Names(&[
-    ("schemaVersion", Any),
-    ("mediaType", Any),
-    ("artifactType", Any),
-    ("config", Object(DESCRIPTOR)),
-    ("layers", List(DESCRIPTOR)),
-    ("manifests", List(DESCRIPTOR)),
-    ("subject", Object(DESCRIPTOR)),
-    ("annotations", Any),
-]);
+const MANIFEST: Names = Names {
+    plain: &[
+        "schemaVersion",
+        "mediaType",
+        "artifactType",
+        "annotations",
+        // Schema 1:
+        "name",
+        "tag",
+        "architecture",
+        "signatures",
+    ],
+    nested: &[
+        ("config", Place::Object(DESCRIPTOR)),
+        ("layers", Place::List(DESCRIPTOR)),
+        ("manifests", Place::List(DESCRIPTOR)),
+        ("subject", Place::Object(DESCRIPTOR)),
+        // The artifact manifests that preceded image-spec 1.1:
+        ("blobs", Place::List(DESCRIPTOR)),
+        ("refers", Place::Object(DESCRIPTOR)),
+        // Schema 1:
+        ("fsLayers", Place::List(Names::plain(&["blobSum"]))),
+        ("history", Place::List(Names::plain(&["v1Compatibility"]))),
+    ],
+};
 
-const CONFIG: Names = Names(&[("architecture", Any), ("os", Any), ("config", Any)]);
+const CONFIG: Names = Names {
+    plain: &[
+        "created",
+        "author",
+        "architecture",
+        "variant",
+        "os",
+        "os.version",
+        "os.features",
+        // Docker's:
+        "id",
+        "parent",
+        "comment",
+        "container",
+        "docker_version",
+        "Size",
+        "throwaway",
+    ],
+    nested: &[
+        ("config", Place::Object(RUN)),
+        ("container_config", Place::Object(RUN)),
+        ("rootfs", Place::Object(Names::plain(&["type", "diff_ids"]))),
+        ("history", Place::List(HISTORY)),
+    ],
+};
+
+const HISTORY: Names = Names::plain(&["created", "created_by", "author", "comment", "empty_layer"]);
+
+/// What a container is run with: the object `config`.
+const RUN: Names = Names {
+    plain: &[
+        "User",
+        "ExposedPorts",
+        "Env",
+        "Entrypoint",
+        "Cmd",
+        "Volumes",
+        "WorkingDir",
+        "Labels",
+        "StopSignal",
+        "ArgsEscaped",
+        // Reserved by the image-spec, or Docker's:
+        "Memory",
+        "MemorySwap",
+        "CpuShares",
+        "OnBuild",
+        "Shell",
+        "Hostname",
+        "Domainname",
+        "AttachStdin",
+        "AttachStdout",
+        "AttachStderr",
+        "Tty",
+        "OpenStdin",
+        "StdinOnce",
+        "Image",
+        "NetworkDisabled",
+        "MacAddress",
+        "StopTimeout",
+    ],
+    nested: &[("Healthcheck", Place::Object(HEALTHCHECK))],
+};
+
+const HEALTHCHECK: Names = Names::plain(&[
+    "Test",
+    "Interval",
+    "Timeout",
+    "StartPeriod",
+    "StartInterval",
+    "Retries",
+]);

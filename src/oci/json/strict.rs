@@ -129,10 +129,11 @@ impl Pass {
     }
 
     fn report(&self, path: &Path<'_>, kind: impl FnOnce() -> AmbiguityKind) {
-        let _ = self.found.borrow_mut().push(|| Ambiguity {
+        let make = || Ambiguity {
             pointer: path.to_string(),
             kind: kind(),
-        });
+        };
+        self.found.borrow_mut().push(make);
     }
 }
 

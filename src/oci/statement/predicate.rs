@@ -38,52 +38,59 @@ impl PredicateClass {
     }
 }
 
-/// The class of a predicate type. Formats that put their version at the end of the URI are matched by its beginning.
+/// The class of a predicate type. A type is known by its beginning, what follows a `/` is its version.
 pub fn class(predicate_type: &str) -> PredicateClass {
-    const CLASSES: [(&str, PredicateClass); 14] = [
-        ("https://spdx.dev/Document", PredicateClass::Spdx),
-        ("https://cyclonedx.org", PredicateClass::CycloneDx),
-        ("https://scout.docker.com/sbom", PredicateClass::OtherSbom),
-        (
-            "https://chainguard.dev/attestation/syft",
-            PredicateClass::OtherSbom,
-        ),
-        ("https://slsa.dev/provenance", PredicateClass::Provenance),
-        ("https://in-toto.io/Provenance", PredicateClass::Provenance),
-        (
-            "https://slsa.dev/verification_summary",
-            PredicateClass::Verification,
-        ),
-        (
-            "https://cosign.sigstore.dev/attestation/vuln",
-            PredicateClass::Vulnerability,
-        ),
-        (
-            "https://in-toto.io/attestation/vulns",
-            PredicateClass::Vulnerability,
-        ),
-        ("https://openvex.dev/ns", PredicateClass::Vex),
-        (
-            "https://sigstore.dev/cosign/sign",
-            PredicateClass::Signature,
-        ),
-        (
-            "https://cosign.sigstore.dev/attestation/v1",
-            PredicateClass::Custom,
-        ),
-        ("cosign.sigstore.dev/attestation/v1", PredicateClass::Custom),
-        (
-            "cosign.sigstore.dev/attestation/vuln",
-            PredicateClass::Vulnerability,
-        ),
-    ];
     let within = |base: &str| {
-        predicate_type
-            .strip_prefix(base)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        let rest = predicate_type.strip_prefix(base);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    CLASSES
+    let row = CLASSES
         .iter()
-        .find(|(base, _)| within(base))
-        .map_or(PredicateClass::Other, |(_, class)| *class)
+        .find(|(_, bases)| bases.iter().any(|base| within(base)));
+    row.map_or(PredicateClass::Other, |(class, _)| *class)
 }
+
+const CLASSES: [(PredicateClass, &[&str]); 9] = [
+    (PredicateClass::Spdx, &["https://spdx.dev/Document"]),
+    (PredicateClass::CycloneDx, &["https://cyclonedx.org"]),
+    (
+        PredicateClass::OtherSbom,
+        &[
+            "https://scout.docker.com/sbom",
+            "https://chainguard.dev/attestation/syft",
+            "https://syft.dev/bom",
+        ],
+    ),
+    (
+        PredicateClass::Provenance,
+        &[
+            "https://slsa.dev/provenance",
+            "https://in-toto.io/Provenance",
+        ],
+    ),
+    (
+        PredicateClass::Verification,
+        &["https://slsa.dev/verification_summary"],
+    ),
+    (
+        PredicateClass::Vulnerability,
+        &[
+            "https://cosign.sigstore.dev/attestation/vuln",
+            // As cosign wrote it until 2.0:
+            "cosign.sigstore.dev/attestation/vuln",
+            "https://in-toto.io/attestation/vulns",
+        ],
+    ),
+    (PredicateClass::Vex, &["https://openvex.dev/ns"]),
+    (
+        PredicateClass::Signature,
+        &["https://sigstore.dev/cosign/sign"],
+    ),
+    (
+        PredicateClass::Custom,
+        &[
+            "https://cosign.sigstore.dev/attestation/v1",
+            "cosign.sigstore.dev/attestation/v1",
+        ],
+    ),
+];
