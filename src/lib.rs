@@ -3,10 +3,13 @@
 
 pub mod oci;
 
+pub mod engine;
 #[doc(hidden)]
 pub mod finding;
 #[doc(hidden)]
 pub mod graph;
+#[doc(hidden)]
+pub mod judge;
 pub mod policy;
 pub mod report;
 #[doc(hidden)]
@@ -15,5 +18,6 @@ pub mod rules;
 pub mod source;
 pub mod target;
 
+pub use engine::Engine;
 pub use policy::Policy;
 pub use target::Target;

@@ -81,6 +81,15 @@ pub struct Tagged {
     pub document: Arc<Document<Manifest>>,
 }
 
+/// Requests and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Fetched {
+    /// HTTP requests sent.
+    pub requests: u64,
+    /// Bytes of bodies received.
+    pub bytes: u64,
+}
+
 /// What the target points to. Everything that is judged hangs on its digest.
 #[derive(Debug, Clone)]
 pub struct Root {
@@ -175,6 +184,11 @@ impl Graph {
             Demand::Referrers(digest) => self.referrers.contains_key(digest),
             Demand::Tag(tag) => self.tags.contains_key(tag),
         }
+    }
+
+    /// A manifest or index that was read, ambiguous or not.
+    pub fn read_manifest(&self, digest: &Digest) -> Option<&Document<Manifest>> {
+        self.manifests.get(digest)?.as_ref().ok().map(AsRef::as_ref)
     }
 
     /// The raw bytes of a manifest, index or config that was read, for excerpts.

@@ -9,6 +9,6 @@ mod view;
 mod why;
 
 pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
-pub use facts::{Demand, Graph, Home, LayerHead, Known, ReferrerList, Root, RootKind, Tagged};
+pub use facts::{Demand, Fetched, Graph, Home, LayerHead, Known, ReferrerList, Root, RootKind, Tagged};
 pub use view::{Fact, Facts, Stop, View};
 pub use why::{Cause, Why};

@@ -26,4 +26,4 @@ pub use platform::{Platform, PlatformError, PlatformPattern, PlatformProblem};
 pub use reading::Defect;
 pub use reference::{Reference, ReferenceError, ReferenceProblem};
 pub use statement::{PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, predicate};
-pub use text::{Untrusted, escape, is_unsafe};
+pub use text::{Untrusted, escape, escape_lines, is_unsafe};

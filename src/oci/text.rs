@@ -37,6 +37,11 @@ pub fn escape(text: &str) -> String {
     out
 }
 
+/// Like [`escape`], of a text of several lines that this program wrote: its own line ends stay.
+pub fn escape_lines(text: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a character could move a cursor, reorder a line, hide itself or end a line.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()

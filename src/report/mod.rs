@@ -11,6 +11,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::finding::NodeRole;
+pub use crate::graph::Fetched;
 use crate::graph::Why;
 use crate::oci::{Digest, MediaType};
 use crate::policy::{Level, PolicySource};
@@ -55,15 +56,6 @@ pub struct InstanceNote {
     pub place: Option<PolicyPlace>,
 }
 
-/// Requests and bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-pub struct Fetched {
-    /// HTTP requests sent.
-    pub requests: u64,
-    /// Bytes of bodies received.
-    pub bytes: u64,
-}
-
 /// A remark about the run itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Diagnostic {
@@ -98,6 +90,8 @@ pub struct ImageReport {
     pub error: Option<TargetFailure>,
     /// Every cell, sorted by rule and then in the order of the platforms.
     pub cells: Vec<Cell>,
+    /// What is to be said about the waivers that are for it.
+    pub remarks: Vec<Diagnostic>,
     /// What was fetched for it.
     pub fetched: Fetched,
 }

@@ -6,11 +6,14 @@ mod walk;
 pub use observe::{Event, Observer, Silent};
 pub use walk::{Budget, Walk};
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
-use crate::graph::{Known, ReferrerList};
+use crate::graph::{Fetched, Known, ReferrerList, Why};
 use crate::oci::{Digest, MediaType};
+use crate::target::Target;
 
 /// Reading something that may not be knowable.
 pub type Reading<'a, T> = BoxFuture<'a, Known<T>>;
@@ -37,6 +40,23 @@ pub trait Source: Send + Sync {
 
     /// The tags of the repository, sorted.
     fn tags(&self) -> Reading<'_, Vec<String>>;
+
+    /// What has been fetched over the network through this source so far.
+    fn fetched(&self) -> Fetched {
+        Fetched::default()
+    }
+}
+
+/// Opens targets: the connections and credentials of a run.
+#[derive(Default)]
+pub struct Sources {}
+
+impl Sources {
+    /// The source that a target is read from. Nothing is fetched yet from a registry; an archive is read through once.
+    pub async fn open(&self, target: &Target) -> Known<Arc<dyn Source>> {
+        let doing = format!("opening {target}");
+        Err(Why::undecidable(doing, "no source"))
+    }
 }
 
 /// How much of a blob is wanted.

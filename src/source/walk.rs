@@ -1,5 +1,243 @@
-//! The walk.
-/// x
-#[derive(Debug)] pub struct Walk; 
-/// x
-#[derive(Debug)] pub struct Budget;
+//! The walk: fetches what was demanded, side by side, and puts it into the graph.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::stream;
+use jiff::Timestamp;
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use super::{Part, Resolved, Served, Source};
+use crate::graph::{Cause, Demand, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
+use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Statement};
+use crate::target::Target;
+
+/// A config is at most this large, in bytes; so is a manifest.
+const MAX_DOCUMENT: u64 = 4 << 20;
+/// A statement or SBOM is at most this large, in bytes (BuildKit's own limit).
+const MAX_STATEMENT: u64 = 40 << 20;
+/// All manifests and configs of one image together, in bytes.
+const MAX_DOCUMENTS: u64 = 64 << 20;
+/// All statements of one image together, in bytes.
+const MAX_STATEMENTS: u64 = 512 << 20;
+/// Layers up to this size, in bytes, are fetched whole, so that what is judged of them is hashed.
+const SMALL_LAYER: u64 = 64 << 10;
+/// The start of a larger layer that is looked at, in bytes: enough for every magic number.
+const HEAD: u64 = 512;
+/// Demands of one image that are under way at once; the transport limits the requests to one host.
+const SIDE_BY_SIDE: usize = 64;
+/// Statements that are held in memory at once, over all images.
+const STATEMENTS_AT_ONCE: usize = 2;
+
+/// Limits that all walks of a run share.
+#[derive(Debug, Clone)]
+pub struct Budget {
+    statements: Arc<Semaphore>,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { statements: Arc::new(Semaphore::new(STATEMENTS_AT_ONCE)) }
+    }
+}
+
+/// The walk over one image.
+pub struct Walk {
+    source: Arc<dyn Source>,
+    budget: Budget,
+    deadline: Instant,
+    documents_read: AtomicU64,
+    statements_read: AtomicU64,
+}
+
+/// The answer to one demand, ready to be put into the graph.
+enum Answer {
+    Manifest(Digest, Known<Arc<Document<Manifest>>>),
+    Config(Digest, Known<Arc<Document<ImageConfig>>>),
+    Statement(Digest, Known<Arc<Statement>>),
+    Head(Digest, Known<LayerHead>),
+    Referrers(Digest, Known<ReferrerList>),
+    Tag(String, Known<Option<Tagged>>),
+}
+
+impl Walk {
+    /// A walk that reads from `source` until `deadline`.
+    pub fn new(source: Arc<dyn Source>, budget: Budget, deadline: Instant) -> Self {
+        Self { source, budget, deadline, documents_read: AtomicU64::new(0), statements_read: AtomicU64::new(0) }
+    }
+
+    /// Resolves the target, once: everything that is judged hangs on the digest found here.
+    pub async fn start(&self, target: &Target, now: Timestamp) -> Known<Graph> {
+        let doing = || format!("reading {target}");
+        let (served, kind) = match self.in_time(doing(), self.source.resolve()).await? {
+            Resolved::Manifest(served) => (served, RootKind::Manifest),
+            Resolved::SavedConfig(served) => (served, RootKind::SavedConfig),
+        };
+        let size = served.bytes.len() as u64;
+        let root = |digest: &Digest, media_type: MediaType| Root {
+            target: target.clone(),
+            digest: digest.clone(),
+            kind,
+            media_type,
+            size,
+        };
+        let digest = served.digest.clone();
+        if kind == RootKind::SavedConfig {
+            let config = read_config(served.bytes, &digest, doing());
+            let media_type = served.media_type.unwrap_or_else(|| MediaType::from(""));
+            let mut graph = Graph::new(root(&digest, media_type), now);
+            graph.put_config(digest, config);
+            return Ok(graph);
+        }
+        let (document, media_type) = read_root(served, doing())?;
+        let mut graph = Graph::new(root(&digest, media_type), now);
+        graph.put_manifest(digest, Ok(Arc::new(document)));
+        Ok(graph)
+    }
+
+    /// Fetches everything demanded, side by side, and puts what came of it into the graph.
+    pub async fn fetch(&self, graph: &mut Graph, demands: BTreeSet<Demand>) {
+        let root = graph.root.digest.clone();
+        let mut demands: Vec<Demand> = demands.into_iter().filter(|demand| !graph.answers(demand)).collect();
+        // The root's list of referrers is the probe for the whole repository, so it goes first.
+        demands.sort_by_key(|demand| *demand != Demand::Referrers(root.clone()));
+        let mut answers = stream::iter(demands).map(|demand| self.answer(demand)).buffer_unordered(SIDE_BY_SIDE);
+        while let Some(answer) = answers.next().await {
+            match answer {
+                Answer::Manifest(digest, known) => graph.put_manifest(digest, known),
+                Answer::Config(digest, known) => graph.put_config(digest, known),
+                Answer::Statement(digest, known) => graph.put_statement(digest, known),
+                Answer::Head(digest, known) => graph.put_head(digest, known),
+                Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
+                Answer::Tag(tag, known) => graph.put_tag(tag, known),
+            }
+        }
+    }
+
+    async fn answer(&self, demand: Demand) -> Answer {
+        match demand {
+            Demand::Manifest(digest) => {
+                let known = self.manifest(&digest).await;
+                Answer::Manifest(digest, known)
+            }
+            Demand::Config(digest) => {
+                let known = self.config(&digest).await;
+                Answer::Config(digest, known)
+            }
+            Demand::Statement { digest, media_type } => {
+                let known = self.statement(&digest, &media_type).await;
+                Answer::Statement(digest, known)
+            }
+            Demand::Head { digest, size } => {
+                let known = self.head(&digest, size).await;
+                Answer::Head(digest, known)
+            }
+            Demand::Referrers(digest) => {
+                let doing = format!("listing what refers to {}", digest.short());
+                let known = self.in_time(doing, self.source.referrers(&digest)).await;
+                Answer::Referrers(digest, known)
+            }
+            Demand::Tag(tag) => {
+                let known = self.tag(&tag).await;
+                Answer::Tag(tag, known)
+            }
+        }
+    }
+
+    async fn manifest(&self, digest: &Digest) -> Known<Arc<Document<Manifest>>> {
+        let doing = format!("reading manifest {}", digest.short());
+        let bytes = self.in_time(doing.clone(), self.source.manifest(digest)).await?;
+        self.spend_on_documents(&doing, bytes.len())?;
+        let document = Document::read_as(bytes, digest.clone());
+        document.map(Arc::new).map_err(|error| Why::new(doing, Cause::Unreadable { detail: error.to_string() }))
+    }
+
+    async fn config(&self, digest: &Digest) -> Known<Arc<Document<ImageConfig>>> {
+        let doing = format!("reading config {}", digest.short());
+        let whole = Part::Whole { cap: MAX_DOCUMENT };
+        let bytes = self.in_time(doing.clone(), self.source.blob(digest, whole)).await?;
+        self.spend_on_documents(&doing, bytes.len())?;
+        read_config(bytes, digest, doing)
+    }
+
+    async fn statement(&self, digest: &Digest, media_type: &MediaType) -> Known<Arc<Statement>> {
+        let doing = format!("reading statement {}", digest.short());
+        let budget = |what: &str| Why::new(doing.clone(), Cause::Budget { what: what.to_owned() });
+        let permit = self.budget.statements.acquire();
+        let _permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing.clone(), Cause::Deadline))?;
+        let whole = Part::Whole { cap: MAX_STATEMENT };
+        let bytes = self.in_time(doing.clone(), self.source.blob(digest, whole)).await?;
+        if spend(&self.statements_read, bytes.len()) > MAX_STATEMENTS {
+            return Err(budget("512 MiB of statements"));
+        }
+        let statement = Statement::read(&bytes, media_type);
+        statement.map(Arc::new).map_err(|error| Why::new(doing, Cause::Unreadable { detail: error.to_string() }))
+    }
+
+    async fn head(&self, digest: &Digest, size: u64) -> Known<LayerHead> {
+        let whole = (1..=SMALL_LAYER).contains(&size);
+        let part = if whole { Part::Whole { cap: SMALL_LAYER } } else { Part::Start { length: HEAD, size } };
+        let doing = format!("reading the start of layer {}", digest.short());
+        let bytes = self.in_time(doing, self.source.blob(digest, part)).await?;
+        let kept = bytes.len().min(usize::try_from(HEAD).unwrap_or(usize::MAX));
+        Ok(LayerHead { bytes: Bytes::copy_from_slice(&bytes[..kept]), whole })
+    }
+
+    async fn tag(&self, tag: &str) -> Known<Option<Tagged>> {
+        let doing = format!("reading tag {tag}");
+        let Some(served) = self.in_time(doing.clone(), self.source.tag(tag)).await? else { return Ok(None) };
+        self.spend_on_documents(&doing, served.bytes.len())?;
+        let digest = served.digest.clone();
+        let (document, _) = read_root(served, doing)?;
+        Ok(Some(Tagged { digest, document: Arc::new(document) }))
+    }
+
+    fn spend_on_documents(&self, doing: &str, bytes: usize) -> Known<()> {
+        if spend(&self.documents_read, bytes) > MAX_DOCUMENTS {
+            let what = "64 MiB of manifests and configs".to_owned();
+            return Err(Why::new(doing, Cause::Budget { what }));
+        }
+        Ok(())
+    }
+
+    async fn in_time<T>(&self, doing: String, reading: super::Reading<'_, T>) -> Known<T> {
+        timeout_at(self.deadline, reading).await.unwrap_or_else(|_| Err(Why::new(doing, Cause::Deadline)))
+    }
+}
+
+/// Adds to what was spent; the new sum.
+fn spend(spent: &AtomicU64, bytes: usize) -> u64 {
+    let bytes = bytes as u64;
+    spent.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
+}
+
+fn read_config(bytes: Bytes, digest: &Digest, doing: String) -> Known<Arc<Document<ImageConfig>>> {
+    let document = Document::read_as(bytes, digest.clone());
+    document.map(Arc::new).map_err(|error| Why::new(doing, Cause::Unreadable { detail: error.to_string() }))
+}
+
+/// Reads what was served under a name, with its media type: what the document says, else what it was served as, else what
+/// its shape tells. A served type that names another kind of manifest than the document does is a contradiction; a generic
+/// one (`application/json`, none) says nothing.
+fn read_root(served: Served, doing: String) -> Known<(Document<Manifest>, MediaType)> {
+    let document: Document<Manifest> = match Document::read_as(served.bytes, served.digest) {
+        Ok(document) => document,
+        Err(error) => return Err(Why::new(doing, Cause::NotTheDocument { detail: error.to_string() })),
+    };
+    let said = document.value().media_type().filter(|said| !said.as_str().is_empty());
+    let named = served.media_type.filter(|named| !named.is_generic());
+    let media_type = match (said, named) {
+        (Some(said), Some(named)) if *said != named => {
+            let detail = format!("served as {named}, and says of itself {said}");
+            return Err(Why::new(doing, Cause::NotTheDocument { detail }));
+        }
+        (Some(said), _) => said.clone(),
+        (None, Some(named)) => named,
+        (None, None) => document.value().effective_media_type(),
+    };
+    Ok((document, media_type))
+}

@@ -1,0 +1,181 @@
+//! The engine: resolves, walks, judges and seals, for many images at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, stream};
+use jiff::Timestamp;
+use tokio::time::Instant;
+
+use crate::graph::Why;
+use crate::judge::{Judgement, Options};
+use crate::policy::{Level, Policy};
+use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
+use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
+use crate::target::Target;
+
+/// Images that are under way at once; so ten thousand take no more memory than sixteen.
+const AT_ONCE: usize = 16;
+/// Time for one image, in seconds.
+const IMAGE_SECONDS: u64 = 300;
+
+/// Judges images by a policy. Long-lived: it owns the connections, the credentials and the clock of a run.
+pub struct Engine {
+    policy: Policy,
+    options: Options,
+    sources: Sources,
+    observer: Arc<dyn Observer>,
+    budget: Budget,
+    now: Timestamp,
+    deadline: Option<Instant>,
+}
+
+impl Engine {
+    /// An engine that reads through `sources`, with the clock set to the present.
+    pub fn new(policy: Policy, options: Options, sources: Sources, observer: Arc<dyn Observer>) -> Self {
+        let now = Timestamp::now();
+        Self { policy, options, sources, observer, budget: Budget::default(), now, deadline: None }
+    }
+
+    /// Gives the whole run this long, counted from now.
+    #[must_use]
+    pub fn with_deadline(mut self, time: Duration) -> Self {
+        self.deadline = Instant::now().checked_add(time);
+        self
+    }
+
+    /// Judges the targets side by side; the reports come in the order of the targets.
+    pub fn judge_all<'a>(&'a self, targets: &'a [Target]) -> impl Stream<Item = ImageReport> + 'a {
+        stream::iter(targets).map(|target| self.judge(target)).buffered(AT_ONCE)
+    }
+
+    /// Judges one target. Never fails: what could not be read or judged is in the report.
+    pub async fn judge(&self, target: &Target) -> ImageReport {
+        let report = match Judgement::refuses(&self.policy, target) {
+            Some(failure) => failed(target, failure),
+            None => self.read_and_judge(target).await,
+        };
+        self.observer.hear(&Event::Done { target: target.text.clone() });
+        report
+    }
+
+    async fn read_and_judge(&self, target: &Target) -> ImageReport {
+        let source = match self.sources.open(target).await {
+            Ok(source) => source,
+            Err(why) => return failed(target, TargetFailure::Unread(why)),
+        };
+        let walk = Walk::new(source.clone(), self.budget.clone(), self.deadline_of_image());
+        let mut report = judge_source(&self.policy, &self.options, target, &walk, self.now, &*self.observer).await;
+        report.fetched = source.fetched();
+        report
+    }
+
+    fn deadline_of_image(&self) -> Instant {
+        let image = Instant::now() + Duration::from_secs(IMAGE_SECONDS);
+        self.deadline.map_or(image, |run| run.min(image))
+    }
+
+    /// The whole report of a run.
+    pub fn report(&self, images: Vec<ImageReport>) -> Report {
+        Report {
+            observed_at: self.now.to_string(),
+            policies: self.policy.sources.clone(),
+            fallback: self.policy.fallback,
+            instances: self.policy.instances.iter().filter(|instance| instance.level != Level::Off).map(note).collect(),
+            diagnostics: diagnostics(&images, self.policy.fallback),
+            fetched: images.iter().fold(Fetched::default(), |sum, image| Fetched {
+                requests: sum.requests + image.fetched.requests,
+                bytes: sum.bytes + image.fetched.bytes,
+            }),
+            images,
+        }
+    }
+}
+
+/// Judges what one source holds: resolve, then judge and fetch in turn until every cell has ended.
+pub async fn judge_source(
+    policy: &Policy,
+    options: &Options,
+    target: &Target,
+    walk: &Walk,
+    now: Timestamp,
+    observer: &dyn Observer,
+) -> ImageReport {
+    let mut graph = match walk.start(target, now).await {
+        Ok(graph) => graph,
+        Err(why) => return failed(target, TargetFailure::Unread(why)),
+    };
+    observer.hear(&Event::Resolved { target: target.text.clone(), digest: graph.root.digest.to_string() });
+    let mut judgement = Judgement::new(policy, options);
+    loop {
+        let demands = judgement.round(&graph);
+        if demands.is_empty() {
+            return judgement.seal(&graph);
+        }
+        walk.fetch(&mut graph, demands).await;
+    }
+}
+
+/// The report of a target that could not be judged at all.
+pub fn failed(target: &Target, failure: TargetFailure) -> ImageReport {
+    ImageReport {
+        target: crate::oci::escape(&target.text),
+        name: target.name.as_ref().map(ToString::to_string),
+        identity: target.identity(),
+        digest: None,
+        kind: None,
+        media_type: None,
+        platforms: Vec::new(),
+        error: Some(failure),
+        cells: Vec::new(),
+        remarks: Vec::new(),
+        fetched: Fetched::default(),
+    }
+}
+
+/// The report of a text that names no target.
+pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageReport {
+    ImageReport {
+        target: crate::oci::escape(text),
+        name: None,
+        identity: crate::oci::escape(text),
+        digest: None,
+        kind: None,
+        media_type: None,
+        platforms: Vec::new(),
+        error: Some(TargetFailure::Usage { message: error.to_string(), help: error.help() }),
+        cells: Vec::new(),
+        remarks: Vec::new(),
+        fetched: Fetched::default(),
+    }
+}
+
+fn note(instance: &crate::policy::Instance) -> InstanceNote {
+    InstanceNote {
+        name: instance.name.clone(),
+        rule: instance.rule.name,
+        summary: instance.rule.summary,
+        docs: instance.rule.docs,
+        level: instance.level,
+        help: instance.help.clone(),
+        url: instance.url.clone(),
+        place: instance.origin.as_ref().map(PolicyPlace::from),
+    }
+}
+
+/// Remarks about the run, each said once.
+fn diagnostics(images: &[ImageReport], fallback: bool) -> Vec<Diagnostic> {
+    let no_policy = Diagnostic {
+        level: Level::Warning,
+        message: "no policy was named and no `ocilint.toml` was found: the built-in `baseline` was used".to_owned(),
+        help: Some("name one with `--policy FILE`, or `--policy ocilint:strict` for a built-in one".to_owned()),
+        place: None,
+    };
+    let mut all: Vec<Diagnostic> = fallback.then_some(no_policy).into_iter().collect();
+    for remark in images.iter().flat_map(|image| &image.remarks) {
+        if !all.contains(remark) {
+            all.push(remark.clone());
+        }
+    }
+    all
+}

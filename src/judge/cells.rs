@@ -1,0 +1,161 @@
+//! Which cells there are: instances in scope × subjects.
+
+use super::{Options, Outcome, listed};
+use crate::graph::{Cause, Entry, Graph, Nature, Subjects, Why};
+use crate::oci::Platform;
+use crate::policy::{Instance, Level, Policy};
+use crate::rules::Judges;
+
+/// One cell to judge.
+#[derive(Debug)]
+pub(super) struct Plan<'p> {
+    pub(super) policy: &'p Policy,
+    pub(super) instance: &'p Instance,
+    /// The entry it is about, by position; `None` for the root.
+    pub(super) entry: Option<usize>,
+    /// `root`, or the name of the platform.
+    pub(super) label: String,
+    /// The platform, where it is known.
+    pub(super) platform: Option<Platform>,
+    /// How it ends, where that is known without the rule.
+    pub(super) settled: Option<Outcome>,
+}
+
+/// Every cell of an image.
+pub(super) fn plan<'p>(policy: &'p Policy, options: &Options, subjects: &Subjects, graph: &Graph) -> Vec<Plan<'p>> {
+    let planner = Planner { policy, options, subjects };
+    let name = graph.root.target.name.as_ref().map(crate::oci::Reference::canonical_name);
+    let covers = |instance: &&Instance| match (&instance.images, &name) {
+        (None, _) => true,
+        (Some(scope), Some(name)) => scope.contains(name, Some(&graph.root.digest)),
+        (Some(_), None) => false,
+    };
+    // The rule `document` keeps judging ambiguity even where a policy turns it off.
+    let judged = |instance: &&Instance| instance.level != Level::Off || instance.rule.name == "document";
+    policy.instances.iter().filter(judged).filter(covers).flat_map(|instance| planner.cells(instance)).collect()
+}
+
+struct Planner<'p, 's> {
+    policy: &'p Policy,
+    options: &'s Options,
+    subjects: &'s Subjects,
+}
+
+impl<'p> Planner<'p, '_> {
+    fn cells(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
+        let mut cells = Vec::new();
+        let judges = instance.check.judges();
+        if judges != Judges::EachPlatform {
+            cells.push(self.root(instance, None));
+        }
+        if judges != Judges::Root {
+            let platforms = self.platforms(instance);
+            if platforms.is_empty() && cells.is_empty() {
+                cells.push(self.root(instance, Some(self.without_platforms(instance))));
+            }
+            cells.extend(platforms);
+        }
+        cells
+    }
+
+    fn root(&self, instance: &'p Instance, settled: Option<Outcome>) -> Plan<'p> {
+        // A root that is no image has an outcome of its own for image rules, which says more than "no platform".
+        let settled = settled.filter(|_| matches!(self.subjects.nature, Nature::Image));
+        Plan { policy: self.policy, instance, entry: None, label: "root".to_owned(), platform: None, settled }
+    }
+
+    fn platforms(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
+        let entries = self.subjects.entries.iter().enumerate();
+        let mut cells: Vec<Plan<'p>> = entries.filter_map(|(at, entry)| self.platform(instance, at, entry)).collect();
+        cells.extend(self.undetermined(instance));
+        cells.extend(self.absent(instance));
+        cells
+    }
+
+    fn platform(&self, instance: &'p Instance, position: usize, entry: &Entry) -> Option<Plan<'p>> {
+        let plan = |platform, settled| Plan {
+            policy: self.policy,
+            instance,
+            entry: Some(position),
+            label: entry.label.clone(),
+            platform,
+            settled,
+        };
+        match &entry.platform {
+            Ok(platform) if self.is_asked(platform) && in_scope(instance, platform) => {
+                Some(plan(Some(platform.clone()), None))
+            }
+            Ok(_) => None,
+            // Whether it is among the platforms asked for cannot be known.
+            Err(why) if self.is_narrowed(instance) => Some(plan(None, Some(Outcome::Unknown(why.clone())))),
+            Err(_) => Some(plan(None, None)),
+        }
+    }
+
+    /// Entries that may be runnable and could not be looked at.
+    fn undetermined(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
+        let cell = |(number, (entry, why)): (usize, &(crate::graph::Excluded, Why))| {
+            let platform = entry.descriptor.platform.as_ref().map(Platform::normalised);
+            let asked = platform.as_ref().is_none_or(|platform| self.is_asked(platform) && in_scope(instance, platform));
+            asked.then(|| Plan {
+                policy: self.policy,
+                instance,
+                entry: None,
+                label: format!("entry#{}", number + 1),
+                platform: None,
+                settled: Some(Outcome::Unknown(why.clone())),
+            })
+        };
+        self.subjects.undetermined.iter().enumerate().filter_map(cell).collect()
+    }
+
+    /// Platforms that the user asked for and the image lacks.
+    fn absent(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
+        if !matches!(self.subjects.nature, Nature::Image) {
+            return Vec::new();
+        }
+        let has = |wanted: &Platform| {
+            let entries = &self.subjects.entries;
+            entries.iter().any(|entry| entry.platform.as_ref().map_or(true, |platform| same(wanted, platform)))
+        };
+        let absent = self.options.platforms.iter().filter(|wanted| in_scope(instance, wanted) && !has(wanted));
+        let cell = |wanted: &Platform| {
+            let cause = Cause::PlatformAbsent { platform: wanted.to_string(), has: listed(&self.subjects.entries) };
+            Plan {
+                policy: self.policy,
+                instance,
+                entry: None,
+                label: wanted.to_string(),
+                platform: Some(wanted.clone()),
+                settled: Some(Outcome::Unknown(Why::new("judging the platforms asked for", cause))),
+            }
+        };
+        absent.map(cell).collect()
+    }
+
+    /// What a rule for platforms says when there is none for it.
+    fn without_platforms(&self, instance: &Instance) -> Outcome {
+        if self.is_narrowed(instance) && !self.subjects.entries.is_empty() {
+            let has = listed(&self.subjects.entries);
+            return Outcome::NotApplicable(format!("it is for other platforms than the image has ({has})"));
+        }
+        Outcome::Unknown(Why::new("looking for platforms", Cause::NotAnImage { detail: "it has no platform".to_owned() }))
+    }
+
+    fn is_asked(&self, platform: &Platform) -> bool {
+        self.options.platforms.is_empty() || self.options.platforms.iter().any(|wanted| same(wanted, platform))
+    }
+
+    fn is_narrowed(&self, instance: &Instance) -> bool {
+        instance.platforms.is_some() || !self.options.platforms.is_empty()
+    }
+}
+
+fn in_scope(instance: &Instance, platform: &Platform) -> bool {
+    instance.platforms.as_ref().is_none_or(|scope| scope.contains(platform))
+}
+
+/// Whether a platform is the one that was asked for; an `os.version` counts only when the user wrote one.
+fn same(wanted: &Platform, platform: &Platform) -> bool {
+    if wanted.os_version.is_some() { wanted == platform } else { wanted.short() == platform.short() }
+}

@@ -1,0 +1,233 @@
+//! Sealing: cells with everything they need once the graph is gone.
+
+use std::collections::BTreeMap;
+
+use super::cells::Plan;
+use super::waive::{self, Waivers};
+use super::{Judgement, Outcome};
+use crate::finding::{Finding, Verdict};
+use crate::graph::{Graph, Nature, RootKind};
+use crate::oci::{self, Digest, Manifest};
+use crate::policy::Level;
+use crate::report::{
+    Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation, TargetFailure,
+};
+
+pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
+    let name = graph.root.target.name.as_ref();
+    let sealer = Sealer {
+        graph,
+        identity: graph.root.target.identity(),
+        deny_warnings: judgement.options.deny_warnings,
+        waivers: Waivers::new(judgement.policy, name.map(oci::Reference::canonical_name), graph.root.digest.clone(), graph.observed_at),
+        seen: BTreeMap::new(),
+    };
+    let (cells, waivers) = sealer.cells(&judgement);
+    let mut image = ImageReport {
+        target: oci::escape(&graph.root.target.text),
+        name: name.map(ToString::to_string),
+        identity: graph.root.target.identity(),
+        digest: Some(graph.root.digest.clone()),
+        kind: Some(kind_of(graph)),
+        media_type: Some(graph.root.media_type.clone()),
+        platforms: judged_platforms(&judgement, graph),
+        error: None,
+        cells,
+        remarks: Vec::new(),
+        fetched: Fetched::default(),
+    };
+    image.remarks = waive::remarks(&waivers, &image);
+    image.error = uncovered(&judgement, &image);
+    image
+}
+
+/// An image that no explicit rule covers, or to which none applies, was not judged.
+fn uncovered(judgement: &Judgement<'_>, image: &ImageReport) -> Option<TargetFailure> {
+    let explicit = |plan: &&Plan<'_>| plan.instance.is_explicit() && plan.instance.level != Level::Off;
+    let rules: Vec<&str> = judgement.plans.iter().filter(explicit).map(|plan| plan.instance.name.as_str()).collect();
+    let applies = |cell: &Cell| rules.contains(&cell.rule.as_str()) && cell.verdict != CellVerdict::NotApplicable;
+    if image.cells.iter().any(applies) {
+        return None;
+    }
+    // What is wrong with the image all the same is reason enough; nothing is added to it.
+    if image.cells.iter().any(|cell| matches!(cell.verdict, CellVerdict::Violation | CellVerdict::Unknown)) && rules.is_empty() {
+        return None;
+    }
+    let (message, help) = if rules.is_empty() {
+        ("no rule of the policy is for this image", "widen the `images` of a rule, or leave the image out")
+    } else {
+        ("none of the policy's rules applies to this image", "add rules that apply to it, or leave it out")
+    };
+    Some(TargetFailure::Usage { message: message.to_owned(), help: help.to_owned() })
+}
+
+fn kind_of(graph: &Graph) -> &'static str {
+    if graph.root.kind == RootKind::SavedConfig {
+        return "config";
+    }
+    if graph.root_is_index() { "index" } else { "manifest" }
+}
+
+fn judged_platforms(judgement: &Judgement<'_>, graph: &Graph) -> Vec<JudgedPlatform> {
+    let Some(subjects) = judgement.subjects.as_ref().filter(|subjects| subjects.nature == Nature::Image) else {
+        return Vec::new();
+    };
+    let asked = |label: &str| {
+        judgement.options.platforms.is_empty() || judgement.plans.iter().any(|plan| plan.label == label)
+    };
+    let digest = |entry: &crate::graph::Entry| entry.digest().ok().cloned();
+    let entries = subjects.entries.iter().filter(|entry| asked(&entry.label));
+    let platforms = entries.map(|entry| JudgedPlatform { platform: oci::escape(&entry.label), digest: digest(entry) });
+    // A classic archive has no manifest whose digest could be named.
+    let saved = graph.root.kind == RootKind::SavedConfig;
+    platforms.map(|platform| if saved { JudgedPlatform { digest: None, ..platform } } else { platform }).collect()
+}
+
+struct Sealer<'g, 'p> {
+    graph: &'g Graph,
+    identity: String,
+    deny_warnings: bool,
+    waivers: Waivers<'p>,
+    /// How often each fingerprint's text has occurred in this image.
+    seen: BTreeMap<String, usize>,
+}
+
+impl<'p> Sealer<'_, 'p> {
+    fn cells(mut self, judgement: &Judgement<'p>) -> (Vec<Cell>, Waivers<'p>) {
+        let mut cells = Vec::with_capacity(judgement.plans.len());
+        for (number, plan) in judgement.plans.iter().enumerate() {
+            let outcome = judgement.outcomes.get(&number).expect("invariant: every planned cell has ended");
+            cells.extend(self.cell(plan, outcome));
+        }
+        assert!(judgement.plans.len() == judgement.outcomes.len(), "invariant: no cell beyond the planned ones");
+        (cells, self.waivers)
+    }
+
+    fn cell(&mut self, plan: &Plan<'p>, outcome: &Outcome) -> Option<Cell> {
+        let off = plan.instance.level == Level::Off;
+        let findings: Vec<&Finding> = match outcome {
+            Outcome::Judged(Verdict::Violation(findings)) => findings.iter().filter(|finding| finding.grave || !off).collect(),
+            _ => Vec::new(),
+        };
+        if off && findings.is_empty() {
+            return None;
+        }
+        let grave = findings.iter().any(|finding| finding.grave);
+        let mut cell = Cell {
+            rule: plan.instance.name.clone(),
+            kind: plan.instance.rule.name,
+            level: if grave { Level::Error } else { self.level(plan.instance.level) },
+            subject: oci::escape(&plan.label),
+            verdict: CellVerdict::Pass,
+            reason: None,
+            help: None,
+            evidence: None,
+            waiver: None,
+            findings: Vec::new(),
+        };
+        match outcome {
+            Outcome::Judged(Verdict::Pass(evidence)) => cell.evidence = Some(oci::escape(evidence)),
+            Outcome::Judged(Verdict::Violation(_)) => {
+                cell.verdict = CellVerdict::Violation;
+                cell.findings = findings.into_iter().map(|finding| self.finding(plan, finding)).collect();
+            }
+            Outcome::Unknown(why) => {
+                cell.verdict = CellVerdict::Unknown;
+                cell.reason = Some(oci::escape(&why.to_string()));
+                cell.help = Some(why.help().to_owned());
+            }
+            Outcome::NotApplicable(reason) => {
+                cell.verdict = CellVerdict::NotApplicable;
+                cell.reason = Some(oci::escape(reason));
+            }
+        }
+        self.waive(plan, &mut cell, grave);
+        Some(cell)
+    }
+
+    fn level(&self, level: Level) -> Level {
+        if self.deny_warnings && level == Level::Warning { Level::Error } else { level }
+    }
+
+    fn waive(&self, plan: &Plan<'p>, cell: &mut Cell, grave: bool) {
+        if !matches!(cell.verdict, CellVerdict::Violation | CellVerdict::Unknown) {
+            return;
+        }
+        if let Some(waiver) = self.waivers.covering(plan, grave) {
+            cell.verdict = CellVerdict::Waived;
+            cell.waiver = Some(waive::note(waiver));
+        }
+    }
+
+    fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
+        let location = &finding.location;
+        let document = location.digest.as_ref().and_then(|digest| self.graph.bytes(digest));
+        let text = document.and_then(|bytes| str::from_utf8(bytes).ok());
+        let span = text.and_then(|text| oci::locate(text, &location.pointer)).map(|span| span.value);
+        SealedFinding {
+            message: oci::escape(&finding.message),
+            fix: oci::escape_lines(finding.fix.as_str()),
+            fingerprint: self.fingerprint(plan, finding),
+            location: SealedLocation {
+                node: location.role,
+                digest: location.digest.clone(),
+                platform: plan.entry.map(|_| oci::escape(&plan.label)),
+                pointer: oci::escape(&location.pointer),
+                bytes: span.map(|span| [span.start, span.end]),
+                excerpt: document.and_then(|bytes| Excerpt::of(bytes, &location.pointer)),
+            },
+            policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
+        }
+    }
+
+    /// Stable across tags, digests, messages and lines: instance, identity, subject, node role, normalised place and the
+    /// finding's own key. Equal ones in one image are numbered.
+    fn fingerprint(&mut self, plan: &Plan<'_>, finding: &Finding) -> String {
+        let role = finding.location.role.as_str();
+        let place = self.stable_place(finding);
+        let parts = [plan.instance.name.as_str(), &self.identity, &plan.label, role, &place, &finding.key];
+        let text = parts.join("\0");
+        let number = self.seen.entry(text.clone()).or_default();
+        *number += 1;
+        let numbered = if *number == 1 { text } else { format!("{text}\0{number}") };
+        format!("v1:{}", &Digest::sha256(numbered.as_bytes()).hex()[..16])
+    }
+
+    /// The pointer with the position in an index replaced by the platform there, and every other position left out.
+    fn stable_place(&self, finding: &Finding) -> String {
+        let segments = finding.location.pointer.split('/').skip(1);
+        let mut place = String::new();
+        let mut in_manifests = false;
+        for segment in segments {
+            place.push('/');
+            match segment.parse::<usize>() {
+                Ok(position) if in_manifests => place.push_str(&self.platform_at(finding, position)),
+                Ok(_) => place.push('*'),
+                Err(_) => place.push_str(segment),
+            }
+            in_manifests = segment == "manifests";
+        }
+        place
+    }
+
+    fn platform_at(&self, finding: &Finding, position: usize) -> String {
+        let index = finding.location.digest.as_ref().and_then(|digest| self.graph.index(digest));
+        let descriptor = index.and_then(|index| index.manifests.get(position));
+        let platform = descriptor.and_then(|descriptor| descriptor.platform.as_ref());
+        platform.map_or_else(|| "*".to_owned(), |platform| platform.normalised().to_string())
+    }
+}
+
+impl Graph {
+    /// An index that was read.
+    fn index(&self, digest: &Digest) -> Option<&oci::Index> {
+        match self.read_manifest(digest)?.value() {
+            Manifest::Index(index) => Some(index),
+            _ => None,
+        }
+    }
+
+    fn root_is_index(&self) -> bool {
+        self.index(&self.root.digest).is_some()
+    }
+}
