@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::graph::Why;
+use crate::graph::{Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
 use crate::policy::{Level, Policy};
 use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
@@ -68,6 +68,28 @@ impl Engine {
         let mut report = judge_source(&self.policy, &self.options, target, &walk, self.now, &*self.observer).await;
         report.fetched = source.fetched();
         report
+    }
+
+    /// Asks about one image until everything asked for is known, and says what came of it.
+    pub async fn explore<T>(&self, target: &Target, ask: impl Fn(&View<'_>) -> Fact<T>) -> Result<T, Why> {
+        let source = self.sources.open(target).await?;
+        let walk = Walk::new(source, self.budget.clone(), self.deadline_of_image());
+        let mut graph = walk.start(target, self.now).await?;
+        loop {
+            let demands = match Subjects::find(&graph) {
+                Err((Stop::Pending, demands)) => demands,
+                found => {
+                    let subjects = found.unwrap_or_else(|(stop, _)| Subjects::of(Nature::Undetermined(stop.into())));
+                    let view = View::new(&graph, &subjects);
+                    match ask(&view) {
+                        Err(Stop::Pending) => view.into_demands(),
+                        Err(stop) => return Err(stop.into()),
+                        Ok(answer) => return Ok(answer),
+                    }
+                }
+            };
+            walk.fetch(&mut graph, demands).await;
+        }
     }
 
     fn deadline_of_image(&self) -> Instant {

@@ -24,6 +24,16 @@ pub enum Stop {
     NotApplicable(String),
 }
 
+impl From<Stop> for Why {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Unknown(why) => why,
+            Stop::NotApplicable(reason) => Self::undecidable("looking at the image", reason),
+            Stop::Pending => Self::new("gathering the facts", Cause::Rounds),
+        }
+    }
+}
+
 impl From<Why> for Stop {
     fn from(why: Why) -> Self {
         Self::Unknown(why)

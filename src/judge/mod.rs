@@ -94,10 +94,7 @@ impl<'p> Judgement<'p> {
         let subjects = match Subjects::find(graph) {
             Ok(subjects) => subjects,
             Err((Stop::Pending, demands)) => return Err(demands),
-            Err((Stop::Unknown(why), _)) => Subjects::of(Nature::Undetermined(why)),
-            Err((Stop::NotApplicable(reason), _)) => {
-                Subjects::of(Nature::Undetermined(Why::undecidable("looking at the image", reason)))
-            }
+            Err((stop, _)) => Subjects::of(Nature::Undetermined(stop.into())),
         };
         self.settle(subjects, graph);
         Ok(())
