@@ -143,6 +143,7 @@ pub fn failed(target: &Target, failure: TargetFailure) -> ImageReport {
     ImageReport {
         target: crate::oci::escape(&target.text),
         name: target.name.as_ref().map(ToString::to_string),
+        repository: target.name.as_ref().map(crate::oci::Reference::name),
         identity: target.identity(),
         digest: None,
         kind: None,
@@ -160,6 +161,7 @@ pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageRepo
     ImageReport {
         target: crate::oci::escape(text),
         name: None,
+        repository: None,
         identity: crate::oci::escape(text),
         digest: None,
         kind: None,

@@ -26,6 +26,7 @@ pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
     let mut image = ImageReport {
         target: oci::escape(&graph.root.target.text),
         name: name.map(ToString::to_string),
+        repository: name.map(oci::Reference::name),
         identity: graph.root.target.identity(),
         digest: Some(graph.root.digest.clone()),
         kind: Some(kind_of(graph)),

@@ -56,3 +56,110 @@ fn cell_status(cell: &Cell) -> ExitStatus {
         _ => ExitStatus::Clean,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::graph::{Cause, Fetched, Why};
+
+    fn cell(level: Level, verdict: CellVerdict) -> Cell {
+        Cell {
+            rule: "user".to_owned(),
+            kind: "user",
+            level,
+            subject: "root".to_owned(),
+            verdict,
+            reason: None,
+            help: None,
+            evidence: None,
+            waiver: None,
+            findings: Vec::new(),
+        }
+    }
+
+    fn image(cells: Vec<Cell>, error: Option<TargetFailure>) -> ImageReport {
+        ImageReport {
+            target: "alpine".to_owned(),
+            name: None,
+            repository: None,
+            identity: "alpine".to_owned(),
+            digest: None,
+            kind: None,
+            media_type: None,
+            platforms: Vec::new(),
+            error,
+            cells,
+            remarks: Vec::new(),
+            fetched: Fetched::default(),
+        }
+    }
+
+    fn status(images: Vec<ImageReport>) -> ExitStatus {
+        exit_status(&Report {
+            observed_at: String::new(),
+            policies: Vec::new(),
+            fallback: false,
+            instances: Vec::new(),
+            images,
+            diagnostics: Vec::new(),
+            fetched: Fetched::default(),
+        })
+    }
+
+    fn unread() -> TargetFailure {
+        TargetFailure::Unread(Why::new("reading", Cause::RateLimited))
+    }
+
+    fn usage() -> TargetFailure {
+        TargetFailure::Usage { message: String::new(), help: String::new() }
+    }
+
+    #[test]
+    fn one_cell_decides_as_documented() {
+        use CellVerdict::{NotApplicable, Pass, Unknown, Violation, Waived};
+        let of = |level, verdict| status(vec![image(vec![cell(level, verdict)], None)]).code();
+        let at_error = [Pass, Violation, Unknown, Waived, NotApplicable].map(|verdict| of(Level::Error, verdict));
+        assert_eq!(at_error, [0, 1, 2, 0, 0]);
+        for level in [Level::Warning, Level::Note] {
+            assert_eq!([Pass, Violation, Unknown, Waived, NotApplicable].map(|verdict| of(level, verdict)), [0; 5]);
+        }
+    }
+
+    #[test]
+    fn nothing_judged_is_never_clean() {
+        assert_eq!(status(Vec::new()), ExitStatus::Usage);
+        assert_eq!(status(vec![image(Vec::new(), None)]), ExitStatus::Internal);
+        assert_eq!(status(vec![image(Vec::new(), Some(unread()))]), ExitStatus::Unknown);
+        assert_eq!(status(vec![image(Vec::new(), Some(usage()))]), ExitStatus::Usage);
+    }
+
+    #[test]
+    fn what_is_proven_wrong_is_said_whatever_else_happened() {
+        let violating = || image(vec![cell(Level::Error, CellVerdict::Violation)], None);
+        assert_eq!(status(vec![image(Vec::new(), Some(unread())), violating(), image(Vec::new(), Some(usage()))]).code(), 1);
+        assert_eq!(status(vec![image(Vec::new(), Some(unread())), image(Vec::new(), Some(usage()))]).code(), 3);
+    }
+
+    proptest! {
+        /// The order of images and cells never matters, and a further image never makes a run better.
+        #[test]
+        fn the_status_is_a_monotone_fold(kinds in prop::collection::vec((0u8..3, 0u8..5), 1..12), at in 0usize..12) {
+            let levels = [Level::Error, Level::Warning, Level::Note];
+            let verdicts =
+                [CellVerdict::Pass, CellVerdict::Violation, CellVerdict::Unknown, CellVerdict::Waived, CellVerdict::NotApplicable];
+            let image_of = |&(level, verdict): &(u8, u8)| {
+                image(vec![cell(levels[usize::from(level)], verdicts[usize::from(verdict)])], None)
+            };
+            let images: Vec<ImageReport> = kinds.iter().map(image_of).collect();
+            let all = status(images.clone());
+            let mut turned = images.clone();
+            turned.rotate_left(at % images.len());
+            prop_assert_eq!(status(turned), all);
+            let joined: Vec<Cell> = images.iter().flat_map(|image| image.cells.clone()).collect();
+            prop_assert_eq!(status(vec![image(joined, None)]), all);
+            prop_assert!(status(images[1..].to_vec()) <= all || images.len() == 1);
+        }
+    }
+}

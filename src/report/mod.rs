@@ -76,6 +76,8 @@ pub struct ImageReport {
     pub target: String,
     /// The name it was judged under, with tag and digest as written.
     pub name: Option<String>,
+    /// Registry and repository of that name, as it is deployed by digest.
+    pub repository: Option<String>,
     /// What identifies it across versions: registry and repository, or the path.
     pub identity: String,
     /// The digest that was judged.
