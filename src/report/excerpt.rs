@@ -1,6 +1,28 @@
 //! The lines around a place in a JSON document, fit to be shown.
+//!
+//! Configs and manifests are usually one line of JSON, and hostile ones may be one string of megabytes. An excerpt is a
+//! window of the document as it would stand if it were indented: one scan finds where the lines begin, and only the lines
+//! of the window are ever written out.
 
-/// A window of a document, re-indented, escaped and cut; independent of the document's size.
+mod lines;
+
+use std::ops::Range;
+
+use crate::oci::{is_unsafe, locate};
+use lines::{LineStart, Lines, string_end};
+
+/// How many lines before the marked one, and after it, of a value that fits on a line.
+const CONTEXT: usize = 2;
+/// How many lines of an object or array are shown below its own.
+const CONTENT: usize = 6;
+/// How deep a line is indented at most, in levels of two spaces.
+const INDENT: usize = 20;
+/// How many columns a name takes at most.
+const NAME: usize = 48;
+/// How many columns a line takes at most.
+const LINE: usize = 120;
+
+/// A window of a document, re-indented, escaped and cut; its size does not depend on the document's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Excerpt {
     /// At most 12 lines.
@@ -22,7 +44,116 @@ impl Excerpt {
     /// The window of `document` around the value (or, of an object or array, its key) at `pointer`.
     ///
     /// `None` when the document is no JSON or has nothing there.
-    pub fn of(_document: &[u8], _pointer: &str) -> Option<Self> {
-        None
+    pub fn of(document: &[u8], pointer: &str) -> Option<Self> {
+        let text = std::str::from_utf8(document).ok()?;
+        let span = locate(text, pointer)?;
+        let container = text[span.value.clone()].starts_with(['{', '[']);
+        let line_at = span.key.as_ref().map_or(span.value.start, |key| key.start);
+        let marked = match (container, span.key) {
+            (true, Some(key)) => key,
+            (true, None) => span.value.start..span.value.start + 1,
+            (false, _) => span.value,
+        };
+        let after = if container { CONTENT } else { CONTEXT };
+        let starts = window(text, line_at, after);
+        let line = |pair: &[LineStart]| Written::line(text, pair[0], pair[1].offset, &marked);
+        Some(Self { lines: starts.windows(2).map(line).collect() })
     }
 }
+
+/// The starts of the lines from two before the one that begins at `line_at` to `after` behind it, and of the next one (or the
+/// end of the document), which ends the last.
+fn window(text: &str, line_at: usize, after: usize) -> Vec<LineStart> {
+    let mut starts = Vec::new();
+    let mut left = after + 1;
+    for start in Lines::new(text) {
+        if start.offset <= line_at {
+            if starts.len() > CONTEXT {
+                starts.remove(0);
+            }
+        } else if left == 0 {
+            break;
+        } else {
+            left -= 1;
+        }
+        starts.push(start);
+    }
+    if left > 0 {
+        starts.push(LineStart { offset: text.len(), depth: 0, number: 0 });
+    }
+    starts
+}
+
+/// A line of the view while it is written.
+struct Written<'m> {
+    text: String,
+    columns: usize,
+    marked: &'m Range<usize>,
+    mark: Option<[usize; 2]>,
+}
+
+impl<'m> Written<'m> {
+    fn line(document: &str, start: LineStart, end: usize, marked: &'m Range<usize>) -> ExcerptLine {
+        let indent = 2 * start.depth.min(INDENT);
+        let mut line = Self { text: " ".repeat(indent), columns: indent, marked, mark: None };
+        let mut at = start.offset;
+        while at < end {
+            at = line.token(document, at);
+        }
+        ExcerptLine { number: start.number, text: line.text, mark: line.mark }
+    }
+
+    /// Writes the token at `at`, and says where the next one begins.
+    fn token(&mut self, document: &str, at: usize) -> usize {
+        let bytes = document.as_bytes();
+        let end = match bytes[at] {
+            b' ' | b'\t' | b'\n' | b'\r' => return at + 1,
+            b'"' => string_end(bytes, at),
+            b'{' | b'}' | b'[' | b']' | b',' | b':' => at + 1,
+            _ => at + bytes[at..].iter().take_while(|byte| !b" \t\n\r{}[],:\"".contains(byte)).count().max(1),
+        };
+        let start = self.text.len();
+        let token = &document[at..end];
+        match token {
+            ":" => self.push(": "),
+            _ if token.starts_with('"') => {
+                let is_name = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
+                self.string(&token[1..token.len() - 1], is_name);
+            }
+            _ => self.cut(token, LINE.saturating_sub(self.columns)),
+        }
+        if self.marked.contains(&at) && self.mark.is_none() {
+            self.mark = Some([start, self.text.len()]);
+        }
+        end
+    }
+
+    fn string(&mut self, inner: &str, is_name: bool) {
+        // Room for the closing quote and a comma.
+        let room = LINE.saturating_sub(self.columns + 3);
+        self.push("\"");
+        self.cut(inner, if is_name { room.min(NAME) } else { room });
+        self.push("\"");
+    }
+
+    /// Writes text escaped, up to a width.
+    fn cut(&mut self, text: &str, mut room: usize) {
+        for c in text.chars() {
+            let shown = if is_unsafe(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() };
+            let width = shown.chars().count();
+            if width > room {
+                return self.push("…");
+            }
+            room -= width;
+            self.push(&shown);
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.columns += text.chars().count();
+    }
+}
+
+#[cfg(test)]
+mod tests;
