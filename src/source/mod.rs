@@ -1,6 +1,7 @@
 //! The only I/O: where images are read from, and the walk that fetches what rules demand.
 
 mod observe;
+pub mod registry;
 mod walk;
 
 pub use observe::{Event, Observer, Silent};
