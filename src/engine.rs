@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use crate::graph::{Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
-use crate::policy::{Level, Policy};
+use crate::policy::{Instance, Level, Policy};
 use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
 use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
 use crate::target::Target;
@@ -103,7 +103,7 @@ impl Engine {
             observed_at: self.now.to_string(),
             policies: self.policy.sources.clone(),
             fallback: self.policy.fallback,
-            instances: self.policy.instances.iter().filter(|instance| instance.level != Level::Off).map(note).collect(),
+            instances: self.policy.instances.iter().filter(described).map(note).collect(),
             diagnostics: diagnostics(&images, self.policy.fallback),
             fetched: images.iter().fold(Fetched::default(), |sum, image| Fetched {
                 requests: sum.requests + image.fetched.requests,
@@ -174,7 +174,12 @@ pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageRepo
     }
 }
 
-fn note(instance: &crate::policy::Instance) -> InstanceNote {
+/// Whether reports describe an instance: the rule `document` speaks up about ambiguity even where it is turned off.
+fn described(instance: &&Instance) -> bool {
+    instance.level != Level::Off || instance.rule.name == "document"
+}
+
+fn note(instance: &Instance) -> InstanceNote {
     InstanceNote {
         name: instance.name.clone(),
         rule: instance.rule.name,
