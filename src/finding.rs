@@ -4,8 +4,8 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use crate::graph::{Entry, Place};
-use crate::oci::{Digest, Platform, Reference};
+use crate::graph::{Entry, Place, RootKind, View};
+use crate::oci::{Digest, ManifestKind, Platform, Reference};
 
 /// Something that violates a policy, in the image's own terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +89,18 @@ impl Location {
         }
     }
 
+    /// The document that the target points to.
+    pub fn root(view: &View<'_>, pointer: impl Into<String>) -> Self {
+        let root = view.root();
+        let role = match (root.kind, view.read_document(&root.digest)) {
+            (RootKind::SavedConfig, _) => NodeRole::Config,
+            (_, Some(Ok(document))) if document.value().kind() == ManifestKind::Index => NodeRole::Index,
+            _ if root.media_type.is_index() => NodeRole::Index,
+            _ => NodeRole::Manifest,
+        };
+        Self::new(role, &root.digest, pointer)
+    }
+
     /// A place in the manifest of an entry.
     pub fn manifest(entry: &Entry, pointer: impl Into<String>) -> Self {
         Self { role: NodeRole::Manifest, digest: entry.descriptor.digest.clone().ok(), pointer: pointer.into() }
@@ -150,6 +162,13 @@ impl FixArgument for Platform {
     }
 }
 
+/// The platform of an entry, or a placeholder where it is not known.
+impl FixArgument for Entry {
+    fn in_command(&self) -> String {
+        self.platform.as_ref().map_or_else(|_| "OS/ARCH".to_owned(), FixArgument::in_command)
+    }
+}
+
 /// Platforms as a `--platform` argument: `linux/amd64,linux/arm64`.
 impl FixArgument for [Platform] {
     fn in_command(&self) -> String {
@@ -184,6 +203,21 @@ pub struct ImageName<'a>(pub Option<&'a Reference>);
 impl FixArgument for ImageName<'_> {
     fn in_command(&self) -> String {
         self.0.map_or_else(|| "REGISTRY/IMAGE:TAG".to_owned(), ToString::to_string)
+    }
+}
+
+/// The image as a tag to push to, never a digest: what `-t` takes.
+#[derive(Debug, Clone, Copy)]
+pub struct PushName<'a>(pub Option<&'a Reference>);
+
+impl FixArgument for PushName<'_> {
+    fn in_command(&self) -> String {
+        match self.0 {
+            None => ImageName(None).in_command(),
+            // A reference by digest alone says nothing about tags; `latest` would be a guess.
+            Some(reference) if reference.digest().is_some() && reference.tag().is_none() => format!("{}:TAG", reference.name()),
+            Some(reference) => format!("{}:{}", reference.name(), reference.tag_or_latest()),
+        }
     }
 }
 

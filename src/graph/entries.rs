@@ -24,6 +24,16 @@ pub enum Subject<'a> {
     Platform(&'a Entry),
 }
 
+impl<'a> Subject<'a> {
+    /// The platform that a rule judges which judges nothing else; unknown for the root.
+    pub fn platform(self) -> Fact<&'a Entry> {
+        match self {
+            Self::Platform(entry) => Ok(entry),
+            Self::Root => Err(Why::undecidable("judging the root", "the rule judges platforms only").into()),
+        }
+    }
+}
+
 /// Where an entry stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {

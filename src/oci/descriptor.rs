@@ -111,7 +111,7 @@ impl Descriptor {
 
     /// How the layer is compressed and made, by its type and annotations; empty when the type is unknown.
     ///
-    /// eStargz is gzip as well, zstd:chunked is zstd as well; overlaybd and encrypted layers are nothing else.
+    /// eStargz and a Nydus bootstrap are gzip as well, zstd:chunked is zstd as well; overlaybd and encrypted layers are nothing else.
     pub fn layer_classes(&self) -> BTreeSet<LayerClass> {
         let Some(class) = self.media_type.layer_class() else {
             return BTreeSet::new();
@@ -124,6 +124,9 @@ impl Descriptor {
             }
             LayerClass::Gzip if has("containerd.io/snapshot/stargz/toc.digest") => {
                 classes.insert(LayerClass::Estargz);
+            }
+            LayerClass::Gzip if has("containerd.io/snapshot/nydus-bootstrap") => {
+                classes.insert(LayerClass::Nydus);
             }
             LayerClass::Zstd
                 if has("io.github.containers.zstd-chunked.manifest-checksum")

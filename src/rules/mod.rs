@@ -5,8 +5,22 @@
 
 mod parameters;
 mod prelude;
+mod size;
+mod words;
+
+mod artifact_type;
+mod children;
+mod image_size;
+mod layer_compression;
+mod layer_content;
+mod layer_count;
+mod platform_agreement;
+mod platforms;
+mod schema1;
+mod shape;
 
 pub use parameters::{Glob, Pattern, Problem};
+pub use size::Size;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -16,7 +30,18 @@ use crate::finding::Verdict;
 use crate::graph::{Fact, Subject, View};
 
 /// Every rule, in the order of the catalogue.
-pub static RULES: &[&Rule] = &[];
+pub static RULES: &[&Rule] = &[
+    &schema1::RULE,
+    &shape::RULE,
+    &artifact_type::RULE,
+    &platforms::RULE,
+    &platform_agreement::RULE,
+    &children::RULE,
+    &layer_compression::RULE,
+    &layer_content::RULE,
+    &layer_count::RULE,
+    &image_size::RULE,
+];
 
 /// The rule of that name.
 pub fn find(name: &str) -> Option<&'static Rule> {

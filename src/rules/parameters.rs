@@ -1,5 +1,6 @@
 //! The kinds of parameters that rules share.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
@@ -30,6 +31,13 @@ impl Problem {
     pub fn with(parameter: &'static str, message: impl Into<String>) -> Self {
         Self { parameter: Some(parameter), message: message.into() }
     }
+}
+
+/// The problem of what is both allowed and denied, if anything is.
+pub(super) fn allowed_and_denied(allow: impl IntoIterator<Item = String>, deny: impl IntoIterator<Item = String>) -> Option<Problem> {
+    let allow: BTreeSet<String> = allow.into_iter().collect();
+    let both = deny.into_iter().find(|denied| allow.contains(denied))?;
+    Some(Problem::with("deny", format!("`{both}` is also in `allow`: take it out of one of the two")))
 }
 
 /// A regular expression, anchored at both ends and limited in size.

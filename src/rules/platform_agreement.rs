@@ -1,0 +1,116 @@
+use super::prelude::*;
+
+declare_rule! {
+    /// What an index declares of a platform agrees with the image's own config.
+    ///
+    /// # What it checks
+    ///
+    /// That the os and the architecture of an index entry equal those in the config of the image it names, and the variant as well
+    /// where both state one. Names are compared as containerd compares them (`x86_64` is `amd64`, `arm64/v8` is `arm64`).
+    /// `os.version` and `os.features` are not compared.
+    ///
+    /// # Why
+    ///
+    /// A runtime selects by the index and runs what it finds. An entry for `linux/arm64` that holds an amd64 image starts with
+    /// `exec format error`, and scanners that read the config judge it for the wrong architecture. It happens when an image is
+    /// cross-built without `--platform`, or put into an index by hand.
+    ///
+    /// # Example
+    ///
+    /// ```toml
+    /// [rules.platform-agreement]
+    /// level = "error"
+    /// ```
+    ///
+    /// # Parameters
+    ///
+    /// None.
+    ///
+    /// # How to fix
+    ///
+    /// Build the platform again, and compile for it: in a Dockerfile `ARG TARGETOS TARGETARCH` say what for.
+    ///
+    /// ```sh
+    /// docker buildx build --platform linux/amd64,linux/arm64 --output type=registry -t IMAGE .
+    /// ```
+    ///
+    /// Where the image is right and the index wrong, make the index again from the images' digests:
+    /// `docker buildx imagetools create -t IMAGE IMAGE@sha256:… IMAGE@sha256:…`.
+    ///
+    /// # What it cannot see
+    ///
+    /// What the programs in the layers were compiled for. Index and config may agree and both be wrong.
+    PlatformAgreement: "platform-agreement"
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct PlatformAgreement {}
+
+impl Check for PlatformAgreement {
+    fn judges(&self) -> Judges {
+        Judges::EachPlatform
+    }
+
+    fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
+        let entry = subject.platform()?;
+        let Some(declared) = &entry.descriptor.platform else {
+            return Ok(Verdict::Pass("no platform is declared besides the config's own".to_owned()));
+        };
+        let config = view.config(entry)?;
+        let missing = || Why::undecidable("comparing the platform", "the config names no os or no architecture");
+        let stated = config.platform().ok_or_else(missing)?;
+        let digest = view.config_digest(entry)?;
+        let mut findings = Findings::new();
+        for (field, declared, stated) in differences(declared, &stated) {
+            let message = format!("the index declares {field} '{}', the config says '{}'", Untrusted(&declared), Untrusted(&stated));
+            findings.add_keyed(message, Location::new(NodeRole::Config, &digest, format!("/{field}")), fix(entry, view), field);
+        }
+        findings.verdict(|| format!("index and config agree on {}", declared.short()))
+    }
+}
+
+/// Where two platforms differ: the field, and what either says.
+fn differences(declared: &Platform, stated: &Platform) -> Vec<(&'static str, String, String)> {
+    let variants = (declared.variant.is_some() && stated.variant.is_some()).then(|| {
+        let text = |platform: Platform| platform.variant.unwrap_or_else(|| "(default)".to_owned());
+        ("variant", text(declared.normalised()), text(stated.normalised()))
+    });
+    let (declared, stated) = (declared.normalised(), stated.normalised());
+    let names = [("os", declared.os, stated.os), ("architecture", declared.architecture, stated.architecture)];
+    names.into_iter().chain(variants).filter(|(_, declared, stated)| declared != stated).collect()
+}
+
+fn fix(entry: &Entry, view: &View<'_>) -> Fix {
+    Fix::new("build the platform again and compile for it (`ARG TARGETOS TARGETARCH`), together with the image's other platforms:")
+        .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn platform(os: &str, architecture: &str, variant: Option<&str>) -> Platform {
+        Platform { variant: variant.map(Into::into), ..Platform::new(os, architecture) }
+    }
+
+    fn fields(declared: &Platform, stated: &Platform) -> Vec<&'static str> {
+        differences(declared, stated).into_iter().map(|(field, ..)| field).collect()
+    }
+
+    #[test]
+    fn names_are_compared_as_runtimes_do() {
+        let arm64 = platform("linux", "arm64", Some("v8"));
+        assert_eq!(fields(&arm64, &platform("linux", "aarch64", None)), [""; 0]);
+        assert_eq!(fields(&arm64, &platform("linux", "arm64", Some("8"))), [""; 0]);
+        assert_eq!(fields(&arm64, &platform("linux", "amd64", None)), ["architecture"]);
+        assert_eq!(fields(&arm64, &platform("windows", "amd64", None)), ["os", "architecture"]);
+    }
+
+    #[test]
+    fn a_variant_counts_only_where_both_state_one() {
+        let v6 = platform("linux", "arm", Some("v6"));
+        assert_eq!(fields(&v6, &platform("linux", "arm", None)), [""; 0]);
+        assert_eq!(fields(&v6, &platform("linux", "arm", Some("v7"))), ["variant"]);
+    }
+}

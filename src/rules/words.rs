@@ -1,0 +1,67 @@
+//! How messages name things.
+
+use std::fmt::Display;
+
+use crate::finding::{ImageName, PushName};
+use crate::graph::View;
+
+/// The image as the user named it, for commands that read it.
+pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
+    ImageName(view.root().target.name.as_ref())
+}
+
+/// The image as a tag, for commands that build and push it.
+pub(super) fn push_name<'g>(view: &View<'g>) -> PushName<'g> {
+    PushName(view.root().target.name.as_ref())
+}
+
+/// `1 layer`, `3 layers`.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub(super) fn listed<T: Display>(things: impl IntoIterator<Item = T>) -> String {
+    joined(things, "and")
+}
+
+/// `a`, `a or b`, `a, b or c`.
+pub(super) fn either<T: Display>(things: impl IntoIterator<Item = T>) -> String {
+    joined(things, "or")
+}
+
+fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String {
+    let things: Vec<String> = things.into_iter().map(|thing| thing.to_string()).collect();
+    match things.split_last() {
+        None => "none".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
+    }
+}
+
+/// Names layers by their positions from 0, as people count: `layer 2 of 5`, `layers 1, 2 and 4 of 5`, `all 5 layers`.
+pub(super) fn layers(positions: &[usize], of: usize) -> String {
+    let shown = 8;
+    match positions {
+        [only] => format!("layer {} of {of}", only + 1),
+        all if all.len() == of => format!("all {of} layers"),
+        some if some.len() > shown => {
+            let first: Vec<String> = some[..shown].iter().map(|position| (position + 1).to_string()).collect();
+            format!("layers {} and {} more of {of}", first.join(", "), some.len() - shown)
+        }
+        some => format!("layers {} of {of}", listed(some.iter().map(|position| position + 1))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_counted_from_one() {
+        assert_eq!(layers(&[1], 5), "layer 2 of 5");
+        assert_eq!(layers(&[0, 1, 3], 5), "layers 1, 2 and 4 of 5");
+        assert_eq!(layers(&[0, 1], 2), "all 2 layers");
+        assert_eq!(layers(&(0..12).collect::<Vec<_>>(), 20), "layers 1, 2, 3, 4, 5, 6, 7, 8 and 4 more of 20");
+    }
+}
