@@ -1,5 +1,6 @@
 //! In-toto statements: what an attestation says about which digests, without the bulk of its predicate.
 
+mod bounded;
 pub mod predicate;
 mod provenance;
 
@@ -14,7 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{MediaType, json::quoted};
 pub use predicate::PredicateClass;
-pub use provenance::{Material, Provenance, ProvenanceVersion, Vcs};
+pub use provenance::{Material, Provenance, ProvenanceVersion};
 
 /// An in-toto statement, however it was wrapped. The wrapping's signature is not checked here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -23,6 +24,8 @@ pub struct Statement {
     pub predicate_type: String,
     /// What the statement is about; BuildKit leaves it empty for an image without a name.
     pub subjects: Vec<StatementSubject>,
+    /// Whether there is a predicate at all; in-toto lets it be omitted.
+    pub has_predicate: bool,
     /// What the predicate says, if its type is one of provenance.
     pub provenance: Option<Provenance>,
     /// How the statement was wrapped.
@@ -36,7 +39,7 @@ pub struct StatementSubject {
     #[serde(default)]
     pub name: Option<String>,
     /// Hexadecimal digests by algorithm (`sha256`).
-    #[serde(default, rename = "digest")]
+    #[serde(default, rename = "digest", deserialize_with = "bounded::map")]
     pub digests: BTreeMap<String, String>,
 }
 
@@ -129,6 +132,12 @@ impl Statement {
     }
 }
 
+/// The versions of the in-toto statement; a reader has to refuse any other.
+const STATEMENT_TYPES: [&str; 2] = [
+    "https://in-toto.io/Statement/v0.1",
+    "https://in-toto.io/Statement/v1",
+];
+
 /// The members that tell what a document is.
 #[derive(Deserialize)]
 struct Wrapped<'a> {
@@ -150,10 +159,12 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct RawStatement<'a> {
+    #[serde(borrow, default, rename = "_type")]
+    statement_type: Option<Text<'a>>,
     #[serde(borrow, rename = "predicateType")]
     predicate_type: Text<'a>,
-    #[serde(default)]
-    subject: Option<Vec<StatementSubject>>,
+    #[serde(default, deserialize_with = "bounded::list")]
+    subject: Vec<StatementSubject>,
     #[serde(borrow, default)]
     predicate: Option<&'a RawValue>,
 }
@@ -178,6 +189,13 @@ fn open(envelope: &Wrapped<'_>, wrapping: Wrapping) -> Result<Statement, Stateme
 
 fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementError> {
     let raw: RawStatement<'_> = parse(bytes, "statement")?;
+    let statement_type = raw.statement_type.as_ref().map_or("", |text| &text.0);
+    if !STATEMENT_TYPES.contains(&statement_type) {
+        return Err(not(&format!(
+            "an object of `_type` {}",
+            quoted(statement_type)
+        )));
+    }
     let predicate_type = raw.predicate_type.0.into_owned();
     let provenance = match (predicate::class(&predicate_type), raw.predicate) {
         (PredicateClass::Provenance, Some(predicate)) => {
@@ -187,7 +205,8 @@ fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementErr
     };
     Ok(Statement {
         predicate_type,
-        subjects: raw.subject.unwrap_or_default(),
+        subjects: raw.subject,
+        has_predicate: raw.predicate.is_some(),
         provenance,
         wrapping,
     })

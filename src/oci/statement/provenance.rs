@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::value::RawValue;
 
-use super::{StatementError, parse};
+use super::{StatementError, Text, bounded, parse};
 
 /// The part of SLSA provenance that policies ask about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -14,14 +17,18 @@ pub struct Provenance {
     pub version: ProvenanceVersion,
     /// The kind of build, a URI.
     pub build_type: Option<String>,
-    /// Who built; `None` when absent or empty, as BuildKit writes it by default.
+    /// Who built; `None` when absent or empty, as `BuildKit` writes it by default.
     pub builder_id: Option<String>,
-    /// Whether the whole build is described: BuildKit's `mode=max`.
+    /// Whether the whole build is described: what `BuildKit` calls `mode=max`.
     pub mode_max: bool,
+    /// The repository that the source was taken from, as written: a URL, or `git@host:path`.
+    pub source: Option<String>,
+    /// The commit that was built.
+    pub revision: Option<String>,
+    /// The arguments of the build as `BuildKit` names them (`build-arg:VERSION`, `label:…`, `target`).
+    pub arguments: BTreeMap<String, String>,
     /// What went into the build: base images, sources.
     pub materials: Vec<Material>,
-    /// Where the source is kept, as BuildKit found it.
-    pub vcs: Option<Vcs>,
 }
 
 /// The versions of SLSA provenance.
@@ -45,19 +52,8 @@ pub struct Material {
     #[serde(default)]
     pub uri: Option<String>,
     /// Hexadecimal digests by algorithm.
-    #[serde(default, rename = "digest")]
+    #[serde(default, rename = "digest", deserialize_with = "bounded::map")]
     pub digests: BTreeMap<String, String>,
-}
-
-/// A place in a version control system.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Vcs {
-    /// The repository.
-    #[serde(default)]
-    pub source: Option<String>,
-    /// The revision.
-    #[serde(default)]
-    pub revision: Option<String>,
 }
 
 pub(super) fn read(
@@ -66,19 +62,13 @@ pub(super) fn read(
 ) -> Result<Provenance, StatementError> {
     let predicate = predicate.get().as_bytes();
     match predicate_type {
-        "https://slsa.dev/provenance/v1" => Ok(parse::<V1>(predicate, "provenance")?.into()),
-        "https://slsa.dev/provenance/v0.2" => Ok(parse::<V0>(predicate, "provenance")?.into()),
+        "https://slsa.dev/provenance/v1" => parse::<V1>(predicate, "provenance")?.read(),
+        "https://slsa.dev/provenance/v0.2" => parse::<V0>(predicate, "provenance")?.read(),
         _ => Ok(Provenance {
             version: ProvenanceVersion::Other,
-            ..parse::<V0>(predicate, "provenance")?.into()
+            ..parse::<V0>(predicate, "provenance")?.read()?
         }),
     }
-}
-
-#[derive(Deserialize)]
-struct Builder {
-    #[serde(default)]
-    id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -87,19 +77,12 @@ struct V0 {
     build_type: Option<String>,
     builder: Option<Builder>,
     build_config: Option<IgnoredAny>,
-    materials: Option<Vec<Material>>,
-    metadata: Option<V0Metadata>,
-}
-
-#[derive(Deserialize)]
-struct V0Metadata {
-    #[serde(rename = "https://mobyproject.org/buildkit@v1#metadata")]
-    buildkit: Option<BuildKitMetadata>,
-}
-
-#[derive(Deserialize)]
-struct BuildKitMetadata {
-    vcs: Option<Vcs>,
+    #[serde(default, deserialize_with = "lenient")]
+    invocation: Option<Invocation>,
+    #[serde(default, deserialize_with = "bounded::list")]
+    materials: Vec<Material>,
+    #[serde(default, deserialize_with = "lenient")]
+    metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
@@ -113,8 +96,11 @@ struct V1 {
 #[serde(rename_all = "camelCase")]
 struct BuildDefinition {
     build_type: Option<String>,
+    #[serde(default, deserialize_with = "lenient")]
+    external_parameters: Option<ExternalParameters>,
     internal_parameters: Option<InternalParameters>,
-    resolved_dependencies: Option<Vec<Material>>,
+    #[serde(default, deserialize_with = "bounded::list")]
+    resolved_dependencies: Vec<Material>,
 }
 
 #[derive(Deserialize)]
@@ -126,48 +112,196 @@ struct InternalParameters {
 #[derive(Deserialize, Default)]
 struct RunDetails {
     builder: Option<Builder>,
-    metadata: Option<V1Metadata>,
+    #[serde(default, deserialize_with = "lenient")]
+    metadata: Option<Metadata>,
 }
 
 #[derive(Deserialize)]
-struct V1Metadata {
+struct Builder {
+    id: Option<String>,
+}
+
+// What follows has no fixed form: each kind of build fills it as it likes, and only the forms of BuildKit and of GitHub's
+// workflows are known here.
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Invocation {
+    #[serde(default, deserialize_with = "lenient")]
+    config_source: Option<Material>,
+    #[serde(default, deserialize_with = "lenient")]
+    parameters: Option<Parameters>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct ExternalParameters {
+    #[serde(default, deserialize_with = "lenient")]
+    config_source: Option<Material>,
+    #[serde(default, deserialize_with = "lenient")]
+    request: Option<Parameters>,
+    #[serde(default, deserialize_with = "lenient")]
+    workflow: Option<Workflow>,
+}
+
+#[derive(Deserialize)]
+struct Parameters {
+    args: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Arguments(#[serde(deserialize_with = "bounded::map")] BTreeMap<String, Box<RawValue>>);
+
+#[derive(Deserialize)]
+struct Workflow {
+    repository: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(
+        default,
+        alias = "https://mobyproject.org/buildkit@v1#metadata",
+        deserialize_with = "lenient"
+    )]
     buildkit_metadata: Option<BuildKitMetadata>,
+}
+
+#[derive(Deserialize)]
+struct BuildKitMetadata {
+    vcs: Option<Vcs>,
+}
+
+#[derive(Deserialize)]
+struct Vcs {
+    source: Option<String>,
+    revision: Option<String>,
+}
+
+/// The value if it has the form that is asked for, else nothing.
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    let raw = Option::<&RawValue>::deserialize(deserializer)?;
+    Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
+}
+
+impl V0 {
+    fn read(self) -> Result<Provenance, StatementError> {
+        let invocation = self.invocation.unwrap_or_default();
+        let materials = self.materials;
+        let origin = Origin {
+            vcs: vcs(self.metadata),
+            configured: invocation.config_source,
+            repository: None,
+        };
+        let (source, revision) = origin.settle(&materials);
+        Ok(Provenance {
+            version: ProvenanceVersion::V0_2,
+            build_type: self.build_type,
+            builder_id: id(self.builder),
+            mode_max: self.build_config.is_some(),
+            source,
+            revision,
+            arguments: arguments(invocation.parameters)?,
+            materials,
+        })
+    }
+}
+
+impl V1 {
+    fn read(self) -> Result<Provenance, StatementError> {
+        let definition = self.build_definition.unwrap_or_default();
+        let run = self.run_details.unwrap_or_default();
+        let external = definition.external_parameters.unwrap_or_default();
+        let internal = definition.internal_parameters;
+        let materials = definition.resolved_dependencies;
+        let origin = Origin {
+            vcs: vcs(run.metadata),
+            configured: external.config_source,
+            repository: external.workflow.and_then(|workflow| workflow.repository),
+        };
+        let (source, revision) = origin.settle(&materials);
+        Ok(Provenance {
+            version: ProvenanceVersion::V1,
+            build_type: definition.build_type,
+            builder_id: id(run.builder),
+            mode_max: internal.is_some_and(|internal| internal.build_config.is_some()),
+            source,
+            revision,
+            arguments: arguments(external.request)?,
+            materials,
+        })
+    }
 }
 
 fn id(builder: Option<Builder>) -> Option<String> {
     builder?.id.filter(|id| !id.is_empty())
 }
 
-impl From<V0> for Provenance {
-    fn from(predicate: V0) -> Provenance {
-        Provenance {
-            version: ProvenanceVersion::V0_2,
-            build_type: predicate.build_type,
-            builder_id: id(predicate.builder),
-            mode_max: predicate.build_config.is_some(),
-            materials: predicate.materials.unwrap_or_default(),
-            vcs: predicate
-                .metadata
-                .and_then(|metadata| metadata.buildkit?.vcs),
-        }
+fn vcs(metadata: Option<Metadata>) -> Option<Vcs> {
+    metadata?.buildkit_metadata?.vcs
+}
+
+/// The arguments as text; one that is no string is kept as JSON, so that none is overlooked.
+fn arguments(parameters: Option<Parameters>) -> Result<BTreeMap<String, String>, StatementError> {
+    let args = parameters.and_then(|parameters| parameters.args);
+    let Some(args) = args.filter(|args| args.get().starts_with('{')) else {
+        return Ok(BTreeMap::new());
+    };
+    let text = |raw: &RawValue| match serde_json::from_str::<Text<'_>>(raw.get()) {
+        Ok(text) => text.0.into_owned(),
+        Err(_) => raw.get().to_owned(),
+    };
+    let Arguments(args) = parse(args.get().as_bytes(), "build arguments")?;
+    Ok(args
+        .into_iter()
+        .map(|(name, raw)| (name, text(&raw)))
+        .collect())
+}
+
+/// The places where a provenance names what was built, the most telling first.
+struct Origin {
+    vcs: Option<Vcs>,
+    configured: Option<Material>,
+    repository: Option<String>,
+}
+
+impl Origin {
+    /// The repository and the commit.
+    fn settle(self, materials: &[Material]) -> (Option<String>, Option<String>) {
+        let vcs = self.vcs.unwrap_or(Vcs {
+            source: None,
+            revision: None,
+        });
+        let configured = self.configured.as_ref();
+        let uri = || configured.and_then(|material| material.uri.clone());
+        let source = vcs.source.or_else(uri).or(self.repository);
+        let revision = vcs
+            .revision
+            .or_else(|| configured.and_then(Material::commit))
+            .or_else(|| {
+                let source = source.as_deref()?;
+                let built = materials.iter().find(|material| material.is_of(source));
+                built.and_then(Material::commit)
+            });
+        (source, revision)
     }
 }
 
-impl From<V1> for Provenance {
-    fn from(predicate: V1) -> Provenance {
-        let definition = predicate.build_definition.unwrap_or_default();
-        let run = predicate.run_details.unwrap_or_default();
-        Provenance {
-            version: ProvenanceVersion::V1,
-            build_type: definition.build_type,
-            builder_id: id(run.builder),
-            mode_max: definition
-                .internal_parameters
-                .is_some_and(|parameters| parameters.build_config.is_some()),
-            materials: definition.resolved_dependencies.unwrap_or_default(),
-            vcs: run
-                .metadata
-                .and_then(|metadata| metadata.buildkit_metadata?.vcs),
-        }
+impl Material {
+    fn commit(&self) -> Option<String> {
+        let named = self.digests.get("gitCommit");
+        named.or_else(|| self.digests.get("sha1")).cloned()
+    }
+
+    /// Whether this is the repository of that URL, at any reference.
+    fn is_of(&self, repository: &str) -> bool {
+        let uri = self.uri.as_deref().unwrap_or_default();
+        let rest = uri
+            .strip_prefix("git+")
+            .unwrap_or(uri)
+            .strip_prefix(repository);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '#']))
     }
 }
