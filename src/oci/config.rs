@@ -88,7 +88,7 @@ impl ImageConfig {
     pub fn check_layers(&self, layers: usize) -> Option<Defect> {
         let listed = self.diff_ids.len();
         (listed != layers).then(|| Defect {
-            pointer: "/rootfs/diff_ids".to_owned(),
+            pointer: if listed == 0 { "" } else { "/rootfs/diff_ids" }.to_owned(),
             message: format!("`diff_ids` lists {listed} layers, the manifest has {layers}"),
         })
     }
@@ -147,7 +147,200 @@ fn read_run(object: Object<'_>, config: &mut ImageConfig) {
     config.volumes = object.names("Volumes");
     config.labels = object.string_map("Labels");
     config.stop_signal = object.text("StopSignal");
+    object.boolean("ArgsEscaped");
     config.healthcheck = object.object("Healthcheck", |check| {
         check.strings("Test").unwrap_or_default()
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config() -> Value {
+        json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ["sha256:a", "sha256:b"]}})
+    }
+
+    fn defects(config: &Value) -> Vec<(String, String)> {
+        let (_, defects) = ImageConfig::read(config);
+        defects
+            .into_iter()
+            .map(|defect| (defect.pointer, defect.message))
+            .collect()
+    }
+
+    #[test]
+    fn everything_known_is_read() {
+        let mut document = config();
+        document["variant"] = json!("v2");
+        document["os.version"] = json!("10.0");
+        document["os.features"] = json!(["win32k"]);
+        document["created"] = json!("2026-01-02T03:04:05Z");
+        document["history"] = json!([{"created_by": "RUN", "empty_layer": true}]);
+        document["config"] = json!({
+            "User": "0", "Env": ["A=b"], "Entrypoint": ["/e"], "Cmd": null, "WorkingDir": "/w", "StopSignal": "9",
+            "ExposedPorts": {"80/tcp": {}, "53": {}}, "Volumes": {"/v": {}}, "Labels": {"l": ""},
+            "Healthcheck": {"Test": ["CMD", "true"]}
+        });
+        let (read, defects) = ImageConfig::read(&document);
+        assert_eq!(defects, []);
+        assert_eq!(read.user.as_deref(), Some("0"));
+        assert_eq!(
+            (read.entrypoint, read.cmd),
+            (Some(vec!["/e".to_owned()]), None)
+        );
+        assert_eq!(
+            (read.exposed_ports, read.volumes),
+            (
+                vec!["53".to_owned(), "80/tcp".to_owned()],
+                vec!["/v".to_owned()]
+            )
+        );
+        assert_eq!(
+            read.healthcheck,
+            Some(vec!["CMD".to_owned(), "true".to_owned()])
+        );
+        assert_eq!(
+            read.labels,
+            Annotations::from([("l".to_owned(), String::new())])
+        );
+        assert_eq!(
+            (read.env, read.working_dir),
+            (vec!["A=b".to_owned()], Some("/w".to_owned()))
+        );
+        assert!(read.history[0].empty_layer);
+        assert_eq!(
+            (read.os_version.as_deref(), read.variant.as_deref()),
+            (Some("10.0"), Some("v2"))
+        );
+    }
+
+    #[test]
+    fn an_absent_and_an_empty_user_are_told_apart() {
+        let user = |config: Value| ImageConfig::read(&json!({ "config": config })).0.user;
+        assert_eq!(user(json!({})), None);
+        assert_eq!(user(json!({"User": null})), None);
+        assert_eq!(user(json!({"User": ""})).as_deref(), Some(""));
+    }
+
+    #[test]
+    fn what_must_be_there_is_asked_for() {
+        let missing = |name: &str| {
+            let mut document = config();
+            document.as_object_mut().unwrap().remove(name);
+            defects(&document)
+        };
+        for name in ["os", "architecture", "rootfs"] {
+            assert_eq!(
+                missing(name),
+                [(String::new(), format!("`{name}` is missing"))]
+            );
+        }
+        let mut document = config();
+        document["os"] = json!("");
+        assert_eq!(
+            defects(&document),
+            [("/os".to_owned(), "`os` is empty".to_owned())]
+        );
+        assert_eq!(ImageConfig::read(&document).0.platform(), None);
+        document = config();
+        document["rootfs"]["type"] = json!("layers+base");
+        let message = "`type` is the string \"layers+base\", expected \"layers\"";
+        assert_eq!(
+            defects(&document),
+            [("/rootfs/type".to_owned(), message.to_owned())]
+        );
+        assert_eq!(
+            defects(&json!([])),
+            [(
+                String::new(),
+                "found an empty list, expected an object".to_owned()
+            )]
+        );
+    }
+
+    #[test]
+    fn wrong_types_are_defects_wherever_the_names_are_known() {
+        for (object, name, value) in [
+            ("", "os", json!(1)),
+            ("", "variant", json!(1)),
+            ("", "created", json!(0)),
+            ("", "author", json!([])),
+            ("", "history", json!("x")),
+            ("", "config", json!("x")),
+            ("", "rootfs", json!([])),
+            ("/rootfs", "diff_ids", json!({})),
+            ("/run", "User", json!(0)),
+            ("/run", "Env", json!({})),
+            ("/run", "Cmd", json!("sh")),
+            ("/run", "Volumes", json!(["/v"])),
+            ("/run", "ExposedPorts", json!([80])),
+            ("/run", "Labels", json!([])),
+            ("/run", "ArgsEscaped", json!("yes")),
+            ("/run", "Healthcheck", json!("true")),
+        ] {
+            let mut document = config();
+            document["run"] = json!({});
+            document.pointer_mut(object).unwrap()[name] = value;
+            let run = document["run"].take();
+            if object == "/run" {
+                document["config"] = run;
+            }
+            let pointer = format!("{}/{name}", object.replace("/run", "/config"));
+            let found = defects(&document);
+            assert_eq!(
+                found.iter().map(|(at, _)| at).collect::<Vec<_>>(),
+                [&pointer],
+                "{found:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn lists_keep_their_indices_when_an_element_is_wrong() {
+        let mut document = config();
+        document["config"] = json!({"Env": [1, "A=b", null]});
+        let (read, _) = ImageConfig::read(&document);
+        assert_eq!(read.env, ["", "A=b", ""]);
+        let expected = [
+            ("/config/Env/0", "found the number 1"),
+            ("/config/Env/2", "found null"),
+        ];
+        let expected =
+            expected.map(|(at, found)| (at.to_owned(), format!("{found}, expected a string")));
+        assert_eq!(defects(&document), expected);
+    }
+
+    #[test]
+    fn null_and_absent_optional_members_are_no_defects() {
+        let mut document = config();
+        for name in [
+            "config",
+            "history",
+            "created",
+            "author",
+            "variant",
+            "os.version",
+            "os.features",
+            "container_config",
+        ] {
+            document[name] = json!(null);
+        }
+        document["rootfs"]["diff_ids"] = json!(null);
+        document["moby.buildkit.cache.v0"] = json!("x");
+        assert_eq!(defects(&document), []);
+    }
+
+    #[test]
+    fn layers_are_counted_against_the_manifest() {
+        let (read, _) = ImageConfig::read(&config());
+        assert_eq!(read.check_layers(2), None);
+        let message = "`diff_ids` lists 2 layers, the manifest has 3";
+        assert_eq!(read.check_layers(3).unwrap().message, message);
+        // The place of the defect exists in a config without the list as well.
+        let (read, _) = ImageConfig::read(&json!({}));
+        assert_eq!(read.check_layers(1).unwrap().pointer, "");
+    }
 }

@@ -165,3 +165,113 @@ fn read_platform(object: Object<'_>) -> Option<Platform> {
     object.defect(format_args!("the platform names the {has} but no {lacks}"));
     Some(platform)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::oci::Manifest;
+
+    fn layer(descriptor: &Value) -> Descriptor {
+        let manifest = json!({"layers": [descriptor]});
+        let Ok((Manifest::Image(mut manifest), _)) = Manifest::read(&manifest) else {
+            panic!("{manifest}")
+        };
+        manifest.layers.remove(0)
+    }
+
+    fn classes(media_type: &str, annotation: &str) -> Vec<LayerClass> {
+        let descriptor = layer(&json!({"mediaType": media_type, "annotations": {annotation: "x"}}));
+        descriptor.layer_classes().into_iter().collect()
+    }
+
+    #[test]
+    fn a_layer_has_a_set_of_classes() {
+        use LayerClass::{Encrypted, Estargz, Gzip, None, Nydus, Overlaybd, Zstd, ZstdChunked};
+        let oci = "application/vnd.oci.image.layer.v1.tar";
+        let stargz = "containerd.io/snapshot/stargz/toc.digest";
+        let overlaybd = "containerd.io/snapshot/overlaybd/blob-digest";
+        for (media_type, annotation, expected) in [
+            (oci.to_owned(), "", vec![None]),
+            (format!("{oci}+gzip"), "", vec![Gzip]),
+            (format!("{oci}+gzip"), stargz, vec![Gzip, Estargz]),
+            (format!("{oci}+zstd"), stargz, vec![Zstd]),
+            (
+                format!("{oci}+zstd"),
+                "io.github.containers.zstd-chunked.manifest-checksum",
+                vec![Zstd, ZstdChunked],
+            ),
+            (
+                format!("{oci}+zstd"),
+                "io.containers.zstd-chunked.manifest-checksum",
+                vec![Zstd, ZstdChunked],
+            ),
+            (oci.to_owned(), overlaybd, vec![Overlaybd]),
+            (format!("{oci}+gzip+encrypted"), stargz, vec![Encrypted]),
+            (
+                "application/vnd.oci.image.layer.nydus.blob.v1".to_owned(),
+                "",
+                vec![Nydus],
+            ),
+            (
+                "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
+                "",
+                vec![Gzip],
+            ),
+            ("application/x-unknown".to_owned(), stargz, vec![]),
+        ] {
+            assert_eq!(
+                classes(&media_type, annotation),
+                expected,
+                "{media_type} {annotation}"
+            );
+        }
+    }
+
+    #[test]
+    fn inline_data_counts_only_when_it_is_what_the_descriptor_names() {
+        let data = |digest: &str, size: Value, data: &str| {
+            layer(&json!({"digest": digest, "size": size, "data": data})).inline_data()
+        };
+        let empty = Digest::EMPTY_JSON;
+        assert_eq!(
+            data(empty, json!(2), "e30=").as_deref(),
+            Some(b"{}".as_slice())
+        );
+        assert_eq!(data(empty, json!(3), "e30="), None);
+        assert_eq!(data(empty, json!(null), "e30="), None);
+        assert_eq!(data(empty, json!(2), "W10="), None);
+        assert_eq!(data("blake3:00", json!(2), "e30="), None);
+        assert_eq!(data(empty, json!(2), "e3 0="), None);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_absent() {
+        let broken = layer(
+            &json!({"mediaType": 1, "digest": "sha1:00", "size": -1, "platform": 7, "urls": ["u", 1]}),
+        );
+        assert_eq!(broken.media_type, "");
+        let unsupported = Err(DigestError::UnsupportedAlgorithm {
+            text: "sha1:00".to_owned(),
+        });
+        assert_eq!(broken.digest, unsupported);
+        assert_eq!((broken.size, broken.platform), (None, None));
+        assert_eq!(broken.urls, ["u", ""]);
+    }
+
+    #[test]
+    fn the_platform_keeps_what_was_written() {
+        let platform = json!({"os": "windows", "architecture": "amd64", "variant": "", "os.version": "10.0.20348.1",
+            "os.features": ["win32k"], "features": null});
+        let read = layer(&json!({"platform": platform})).platform.unwrap();
+        assert_eq!(
+            (read.os.as_str(), read.architecture.as_str(), read.variant),
+            ("windows", "amd64", None)
+        );
+        assert_eq!(
+            (read.os_version.as_deref(), read.os_features),
+            (Some("10.0.20348.1"), vec!["win32k".to_owned()])
+        );
+    }
+}

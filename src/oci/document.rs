@@ -74,7 +74,8 @@ impl<T> Document<T> {
 
     /// The text, for excerpts.
     pub fn text(&self) -> &str {
-        str::from_utf8(&self.bytes).expect("invariant: the bytes were parsed as UTF-8")
+        // They were parsed as UTF-8 before.
+        str::from_utf8(&self.bytes).unwrap_or_default()
     }
 
     /// The digest of the bytes.
@@ -94,7 +95,7 @@ impl<T> Document<T> {
 
     /// The document as plain JSON, parsed anew: the tree takes many times the memory of the bytes, and few ask for it.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.bytes).expect("invariant: the bytes were parsed before")
+        serde_json::from_slice(&self.bytes).unwrap_or_default()
     }
 }
 
@@ -142,23 +143,119 @@ impl Read for ImageConfig {
 mod tests {
     use super::*;
 
+    fn read<T: Read>(text: &str) -> Document<T> {
+        Document::read(Bytes::copy_from_slice(text.as_bytes())).unwrap()
+    }
+
+    const CONFIG: &str = r#""config":{"mediaType":"application/vnd.oci.image.config.v1+json",
+        "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
+
     #[test]
-    fn a_plain_manifest_is_read() {
-        let text = r#"{"schemaVersion":2,"config":{"mediaType":"application/vnd.oci.image.config.v1+json",
-            "digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
-        let document = Document::<Manifest>::read(Bytes::from_static(text.as_bytes())).unwrap();
+    fn a_document_is_its_bytes_and_what_they_say() {
+        let text = format!(r#"{{"schemaVersion":2,{CONFIG},"layers":[]}} "#);
+        let document = read::<Manifest>(&text);
         assert_eq!(document.defects(), []);
-        let Ok(Manifest::Image(manifest)) = document.unambiguous() else {
-            panic!("{document:?}")
-        };
-        assert_eq!(manifest.config.as_ref().unwrap().size, Some(2));
+        assert_eq!(document.text(), text);
+        assert_eq!(document.digest(), &Digest::sha256(text.as_bytes()));
+        assert_eq!(document.json()["layers"], serde_json::json!([]));
+        assert_eq!(document.unambiguous(), Ok(document.value()));
+    }
+
+    /// Each of these was read differently by a Rust struct and by a client written in Go.
+    #[test]
+    fn shapes_that_go_reads_differently_are_ambiguous() {
+        for (config, pointer) in [
+            (r#"{"config":{"User":"1000","user":"0"}}"#, "/config/user"),
+            (
+                r#"{"config":{"User":"1000","U\u017fer":"0"}}"#,
+                "/config/U\u{17f}er",
+            ),
+            (
+                r#"{"config":{"User":"1000"},"CONFIG":{"User":"0"}}"#,
+                "/CONFIG",
+            ),
+            (r#"{"os":"linux","OS":"windows"}"#, "/OS"),
+            (
+                r#"{"config":{"Labels":{"a":"good","a":"bad"}}}"#,
+                "/config/Labels/a",
+            ),
+        ] {
+            let document = read::<ImageConfig>(config);
+            let ambiguities = document.unambiguous().unwrap_err();
+            assert_eq!(ambiguities.len(), 1, "{ambiguities:?}");
+            assert_eq!(ambiguities[0].pointer, pointer);
+        }
+        for (manifest, pointer) in [
+            (format!("{{{CONFIG},{CONFIG}}}"), "/config"),
+            (format!(r#"{{{CONFIG},"Config":{{}}}}"#), "/Config"),
+            (
+                format!(r#"{{{CONFIG},"layers":[],"layer\u017f":[]}}"#),
+                "/layer\u{17f}",
+            ),
+        ] {
+            let document = read::<Manifest>(&manifest);
+            let ambiguities = document.unambiguous().unwrap_err();
+            assert_eq!(ambiguities.len(), 1, "{ambiguities:?}");
+            assert_eq!(ambiguities[0].pointer, pointer);
+        }
     }
 
     #[test]
-    fn an_ambiguous_document_gives_no_value() {
-        let text = br#"{"os":"linux","OS":"windows","architecture":"amd64","rootfs":{"type":"layers","diff_ids":[]}}"#;
-        let document = Document::<ImageConfig>::read(Bytes::from_static(text)).unwrap();
-        assert_eq!(document.unambiguous().unwrap_err(), document.ambiguities());
-        assert_eq!(document.ambiguities()[0].pointer, "/OS");
+    fn documents_of_two_kinds_are_ambiguous() {
+        for (members, contradiction) in [
+            (r#""manifests":[],"config":{}"#, ["manifests", "config"]),
+            (r#""layers":[],"manifests":null"#, ["manifests", "layers"]),
+            (r#""fsLayers":[],"layers":[]"#, ["layers", "fsLayers"]),
+            (r#""fsLayers":[],"manifests":[]"#, ["manifests", "fsLayers"]),
+            (r#""history":[],"config":{}"#, ["config", "history"]),
+            (r#""blobs":[],"manifests":[]"#, ["manifests", "blobs"]),
+            (
+                r#""fsLayers":[],"schemaVersion":2"#,
+                ["schemaVersion", "fsLayers"],
+            ),
+            (
+                r#""mediaType":"application/vnd.oci.image.index.v1+json","layers":[]"#,
+                ["mediaType", "layers"],
+            ),
+            (
+                r#""mediaType":"application/vnd.docker.distribution.manifest.v2+json","manifests":[]"#,
+                ["mediaType", "manifests"],
+            ),
+        ] {
+            let document = read::<Manifest>(&format!("{{{members}}}"));
+            let names = contradiction.to_vec();
+            let kinds: Vec<_> = document
+                .ambiguities()
+                .iter()
+                .map(|a| a.kind.clone())
+                .collect();
+            assert_eq!(
+                kinds,
+                [crate::oci::AmbiguityKind::TwoKinds { names }],
+                "{members}"
+            );
+        }
+        let schema1 = r#"{"schemaVersion":1,"fsLayers":[{}],"history":[{}],"name":"a"}"#;
+        assert_eq!(read::<Manifest>(schema1).ambiguities(), []);
+    }
+
+    #[test]
+    fn what_is_no_manifest_is_unreadable() {
+        for text in [
+            "[]",
+            "null",
+            "7",
+            r#"{"errors":[{"code":"DENIED"}]}"#,
+            r#"{"schemaVersion":2}"#,
+        ] {
+            let bytes = Bytes::copy_from_slice(text.as_bytes());
+            let error = Document::<Manifest>::read(bytes).unwrap_err();
+            assert!(
+                matches!(error, Unreadable::NotAManifest(_)),
+                "{text}: {error}"
+            );
+        }
+        let error = Document::<Manifest>::read(Bytes::from_static(b"<html>")).unwrap_err();
+        assert!(matches!(error, Unreadable::Json(_)), "{error}");
     }
 }

@@ -3,17 +3,20 @@
 use std::fmt::{self, Display};
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
     Ambiguity, AmbiguityKind, Annotations, Descriptor, MediaType, Role,
-    json::Path,
     media_type::known,
     reading::{Defect, Defects, Object, found},
 };
 
 /// What a manifest's digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "most are of the large kind, and a document is not moved about"
+)]
 pub enum Manifest {
     /// The manifest of an image or artifact.
     Image(ImageManifest),
@@ -100,7 +103,7 @@ pub struct Schema1 {
     "the document is no manifest: {found}, expected an object with `manifests`, `config`, `layers` or a known `mediaType`"
 )]
 pub struct NotAManifest {
-    /// What it is instead. It may quote text of the document: escape it before showing it.
+    /// What it is instead, escaped.
     pub found: String,
 }
 
@@ -110,10 +113,13 @@ impl Manifest {
     /// The kind is what the document's `mediaType` says, if that is a known type, else what its members show. Whether the
     /// two agree is for [`Manifest::ambiguity`].
     pub fn read(value: &Value) -> Result<(Manifest, Vec<Defect>), NotAManifest> {
-        let kind = Kind::of(value)?;
+        let not = || NotAManifest {
+            found: found(value),
+        };
+        let members = value.as_object().ok_or_else(not)?;
+        let kind = Kind::of(members).ok_or_else(not)?;
         let defects = Defects::new();
-        let manifest = Object::read(value, &Path::Root, &defects, |object| read_as(kind, object));
-        let manifest = manifest.expect("invariant: only an object has a kind");
+        let manifest = read_as(kind, Object::root(members, &defects));
         Ok((manifest, defects.into_vec()))
     }
 
@@ -209,28 +215,15 @@ impl Kind {
         ("blobs", Kind::Artifact),
     ];
 
-    fn of(value: &Value) -> Result<Kind, NotAManifest> {
-        let Value::Object(members) = value else {
-            return Err(NotAManifest {
-                found: found(value),
-            });
-        };
-        let marked = || {
-            Kind::MARKS
-                .iter()
-                .find(|(name, _)| members.contains_key(*name))
-                .map(|(_, kind)| *kind)
-        };
-        Kind::claimed(value)
-            .or_else(marked)
-            .ok_or_else(|| NotAManifest {
-                found: found(value),
-            })
+    fn of(members: &Map<String, Value>) -> Option<Kind> {
+        let mut marks = Kind::MARKS.into_iter();
+        let marked = marks.find(|(name, _)| members.contains_key(*name));
+        Kind::claimed(members).or(marked.map(|(_, kind)| kind))
     }
 
     /// The kind that the document's `mediaType` says.
-    fn claimed(value: &Value) -> Option<Kind> {
-        match MediaType::from(value.get("mediaType")?.as_str()?).role() {
+    fn claimed(members: &Map<String, Value>) -> Option<Kind> {
+        match MediaType::from(members.get("mediaType")?.as_str()?).role() {
             Role::Index => Some(Kind::Index),
             Role::Manifest => Some(Kind::Image),
             Role::Schema1 => Some(Kind::Schema1),
@@ -243,7 +236,7 @@ impl Kind {
 /// Members of the document that mark different kinds. A member counts even when it is null, as it does for containerd.
 fn two_kinds(value: &Value) -> Option<Vec<&'static str>> {
     let members = value.as_object()?;
-    let claimed = Kind::claimed(value).map(|kind| ("mediaType", kind));
+    let claimed = Kind::claimed(members).map(|kind| ("mediaType", kind));
     let version = members
         .get("schemaVersion")
         .is_some_and(|version| version == 2);
@@ -343,3 +336,6 @@ fn read_schema1(object: Object<'_>) -> Schema1 {
             .map_or(0, Vec::len),
     }
 }
+
+#[cfg(test)]
+mod tests;

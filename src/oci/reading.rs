@@ -18,7 +18,7 @@ const MAX_DEFECTS: usize = 200;
 pub struct Defect {
     /// RFC 6901 pointer to the value concerned; for a missing member, to the object that lacks it.
     pub pointer: String,
-    /// The value found and what is wanted. It may quote text of the document: escape it before showing it.
+    /// The value found and what is wanted, escaped.
     pub message: String,
 }
 
@@ -53,6 +53,15 @@ pub(super) struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
+    /// The whole document.
+    pub(super) fn root(members: &'a Map<String, Value>, defects: &'a Defects) -> Object<'a> {
+        Object {
+            members,
+            path: &Path::Root,
+            defects,
+        }
+    }
+
     /// The object at `path`; anything else is a defect, and then nothing is in it.
     pub(super) fn read<T>(
         value: &Value,
@@ -212,11 +221,7 @@ impl<'a> Object<'a> {
             Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(
                 || {
                     let unheard = Defects::new();
-                    read(Object {
-                        members: &Map::new(),
-                        path: &Path::Root,
-                        defects: &unheard,
-                    })
+                    read(Object::root(&Map::new(), &unheard))
                 },
             )
         };

@@ -7,6 +7,8 @@
 mod pointer;
 mod shape;
 mod strict;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::{self, Display};
 

@@ -162,3 +162,119 @@ fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
         .deserialize(&mut serde_json::Deserializer::from_str(array))
         .ok()?
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const TEXT: &str =
+        r#" {"a": 1, "b": [10, {"c\/~": "x"}, "]"], "a": {"": null}, "\u0064": {"é": "ü"}} "#;
+
+    fn at(pointer: &str) -> Option<(Option<&'static str>, &'static str)> {
+        let span = locate(TEXT, pointer)?;
+        Some((span.key.map(|key| &TEXT[key]), &TEXT[span.value]))
+    }
+
+    #[test]
+    fn keys_and_values_are_found() {
+        assert_eq!(at(""), Some((None, TEXT.trim())));
+        assert_eq!(at("/b/0"), Some((None, "10")));
+        assert_eq!(at("/b/1/c~1~0"), Some((Some(r#""c\/~""#), r#""x""#)));
+        assert_eq!(at("/b/2"), Some((None, r#""]""#)));
+        assert_eq!(at("/a/"), Some((Some(r#""""#), "null")));
+        assert_eq!(at("/d/é"), Some((Some(r#""é""#), r#""ü""#)));
+    }
+
+    #[test]
+    fn the_last_of_equal_names_is_meant() {
+        assert_eq!(at("/a"), Some((Some(r#""a""#), r#"{"": null}"#)));
+    }
+
+    #[test]
+    fn pointers_that_lead_nowhere_give_nothing() {
+        for pointer in [
+            "b",
+            "/x",
+            "/b/3",
+            "/b/01",
+            "/b/-",
+            "/b/+1",
+            "/b/",
+            "/b/0/0",
+            "/b/99999999999999999999",
+        ] {
+            assert_eq!(at(pointer), None, "{pointer}");
+        }
+        assert_eq!(locate("{", ""), None);
+        assert_eq!(locate("{} {}", ""), None);
+    }
+
+    #[test]
+    fn deep_texts_are_walked_without_recursion() {
+        let text = format!("[0,{}{}]", "[".repeat(1_000_000), "]".repeat(1_000_000));
+        assert_eq!(locate(&text, "/0").unwrap().value, 1..2);
+    }
+
+    #[test]
+    fn pointers_are_escaped() {
+        assert_eq!(
+            pointer(&[&"annotations", &"a/b~c", &3]),
+            "/annotations/a~1b~0c/3"
+        );
+        assert_eq!(pointer(&[]), "");
+        let inner = Path::Member(&Path::Root, "a/b");
+        assert_eq!(Path::Element(&inner, 2).to_string(), "/a~1b/2");
+    }
+
+    fn any_json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            ".{0,8}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 32, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map("[a~/\"\\\\é]{0,3}", inner, 0..5)
+                    .prop_map(|map| json!(map)),
+            ]
+        })
+    }
+
+    /// Every place of a value with its pointer.
+    fn places(value: &Value, path: &Path<'_>, visit: &mut dyn FnMut(&str, &Value)) {
+        visit(&path.to_string(), value);
+        match value {
+            Value::Array(list) => {
+                list.iter()
+                    .enumerate()
+                    .for_each(|(at, value)| places(value, &Path::Element(path, at), visit));
+            }
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(name, value)| places(value, &Path::Member(path, name), visit)),
+            _ => {}
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_place_of_a_document_is_found(value in any_json(), pretty in any::<bool>()) {
+            let text = if pretty { serde_json::to_string_pretty(&value).unwrap() } else { value.to_string() };
+            places(&value, &Path::Root, &mut |pointer, expected| {
+                let span = locate(&text, pointer).unwrap();
+                assert_eq!(&serde_json::from_str::<Value>(&text[span.value]).unwrap(), expected);
+                assert_eq!(value.pointer(pointer), Some(expected));
+            });
+        }
+
+        #[test]
+        fn arbitrary_texts_and_pointers_never_panic(text in ".{0,40}", pointer in "[/~01a]{0,8}") {
+            let _ = locate(&text, &pointer);
+        }
+    }
+}

@@ -92,7 +92,7 @@ fn error_at(bytes: &[u8], offset: usize, problem: JsonProblem, message: String) 
         .iter()
         .rposition(|b| *b == b'\n')
         .map_or(0, |at| at + 1);
-    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+    let line = before.split(|b| *b == b'\n').count();
     JsonError {
         problem,
         offset,

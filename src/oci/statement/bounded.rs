@@ -1,16 +1,16 @@
-//! Lists and maps that a hostile statement cannot make large in memory: an element takes two bytes of text, and fifty here.
+//! Lists and maps that a hostile statement cannot make large in memory: an element takes two bytes of text and fifty here.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{self, MapAccess, SeqAccess, Visitor},
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
 
 /// How many elements are read. Large builds name some thousand materials.
 pub(super) const MOST: usize = 65_536;
 
-/// Reads a list; `null` is an empty one.
+/// Reads a list of objects; `null` is an empty one.
 pub(super) fn list<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -47,7 +47,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<Vec<T>> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(element) = elements.next_element()? {
+        while let Some(Members(element)) = elements.next_element()? {
             room(list.len(), &self)?;
             list.push(element);
         }
@@ -77,6 +77,29 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<BTreeMap<String, T>> {
             map.insert(name, value);
         }
         Ok(map)
+    }
+}
+
+/// A struct written as an object; derived code would take a list of its fields as well, which no other reader does.
+pub(super) struct Members<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Members<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OnlyMembers(PhantomData))
+    }
+}
+
+struct OnlyMembers<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMembers<T> {
+    type Value = Members<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<Self::Value, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members)).map(Members)
     }
 }
 

@@ -3,6 +3,8 @@
 mod bounded;
 pub mod predicate;
 mod provenance;
+#[cfg(test)]
+mod tests;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -13,7 +15,8 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{MediaType, json::quoted};
+use super::{MediaType, Untrusted, json::quoted};
+use bounded::Members;
 pub use predicate::PredicateClass;
 pub use provenance::{Material, Provenance, ProvenanceVersion};
 
@@ -63,7 +66,7 @@ pub enum StatementError {
     Json {
         /// What was read: the document, the envelope, the statement, the predicate.
         part: &'static str,
-        /// The parser's words. They may quote text of the document: escape them before showing them.
+        /// The parser's words, escaped.
         problem: String,
     },
     /// The payload of an envelope is not base64.
@@ -72,7 +75,7 @@ pub enum StatementError {
     /// The document is something else: a signature over a digest, a payload of another type.
     #[error("the document is no in-toto statement but {found}")]
     NotAStatement {
-        /// What it is instead. It may quote text of the document: escape it before showing it.
+        /// What it is instead, escaped.
         found: String,
     },
 }
@@ -227,10 +230,12 @@ fn decode(payload: &str) -> Result<Vec<u8>, StatementError> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<T, StatementError> {
-    serde_json::from_slice(bytes).map_err(|error| StatementError::Json {
+    let read: serde_json::Result<Members<T>> = serde_json::from_slice(bytes);
+    let problem = |error: serde_json::Error| StatementError::Json {
         part,
-        problem: error.to_string(),
-    })
+        problem: Untrusted(&error.to_string()).to_string(),
+    };
+    read.map(|Members(value)| value).map_err(problem)
 }
 
 fn not(found: &str) -> StatementError {

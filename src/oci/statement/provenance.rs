@@ -150,7 +150,11 @@ struct Parameters {
 }
 
 #[derive(Deserialize)]
-struct Arguments(#[serde(deserialize_with = "bounded::map")] BTreeMap<String, Box<RawValue>>);
+#[serde(transparent)]
+struct Arguments {
+    #[serde(deserialize_with = "bounded::map")]
+    args: BTreeMap<String, Box<RawValue>>,
+}
 
 #[derive(Deserialize)]
 struct Workflow {
@@ -253,7 +257,7 @@ fn arguments(parameters: Option<Parameters>) -> Result<BTreeMap<String, String>,
         Ok(text) => text.0.into_owned(),
         Err(_) => raw.get().to_owned(),
     };
-    let Arguments(args) = parse(args.get().as_bytes(), "build arguments")?;
+    let Arguments { args } = parse(args.get().as_bytes(), "build arguments")?;
     Ok(args
         .into_iter()
         .map(|(name, raw)| (name, text(&raw)))
