@@ -16,8 +16,11 @@ mod layer_content;
 mod layer_count;
 mod platform_agreement;
 mod platforms;
+mod reference;
+mod registries;
 mod schema1;
 mod shape;
+mod user;
 
 pub use parameters::{Glob, Pattern, Problem};
 pub use size::Size;
@@ -41,6 +44,9 @@ pub static RULES: &[&Rule] = &[
     &layer_content::RULE,
     &layer_count::RULE,
     &image_size::RULE,
+    &user::RULE,
+    &reference::RULE,
+    &registries::RULE,
 ];
 
 /// The rule of that name.

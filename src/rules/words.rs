@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use crate::finding::{ImageName, PushName};
-use crate::graph::View;
+use crate::graph::{Fact, Stop, View};
+use crate::oci::Reference;
 
 /// The image as the user named it, for commands that read it.
 pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
@@ -13,6 +14,12 @@ pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
 /// The image as a tag, for commands that build and push it.
 pub(super) fn push_name<'g>(view: &View<'g>) -> PushName<'g> {
     PushName(view.root().target.name.as_ref())
+}
+
+/// The name that the image is judged under. Not applicable to a file or directory that `--as` gives no name.
+pub(super) fn reference<'g>(view: &View<'g>) -> Fact<&'g Reference> {
+    let unnamed = || Stop::NotApplicable("the image has no name: `--as NAME` gives one to a file or directory".to_owned());
+    view.root().target.name.as_ref().ok_or_else(unnamed)
 }
 
 /// `1 layer`, `3 layers`.
