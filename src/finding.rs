@@ -169,9 +169,12 @@ impl FixArgument for Entry {
     }
 }
 
-/// Platforms as a `--platform` argument: `linux/amd64,linux/arm64`.
+/// Platforms as a `--platform` argument: `linux/amd64,linux/arm64`; a placeholder where there are none.
 impl FixArgument for [Platform] {
     fn in_command(&self) -> String {
+        if self.is_empty() {
+            return "OS/ARCH".to_owned();
+        }
         self.iter().map(FixArgument::in_command).collect::<Vec<_>>().join(",")
     }
 }

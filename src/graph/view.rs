@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::entries::{Place, not_runnable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
-use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Statement};
+use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Statement};
 
 /// A fact that a rule asked for. `?` on it suspends the rule or ends it as unknown; neither can be forgotten.
 pub type Fact<T> = Result<T, Stop>;
@@ -264,10 +264,20 @@ fn check_type(descriptor: &Descriptor, digest: &Digest, manifest: &Manifest) -> 
     Err(Why::new(format!("reading {}", digest.short()), Cause::Ambiguous { detail }))
 }
 
-/// The media type that a manifest says of itself, when its descriptor says another.
-pub(super) fn contradicted_type<'m>(descriptor: &Descriptor, manifest: &'m Manifest) -> Option<&'m MediaType> {
-    let named = &descriptor.media_type;
-    manifest.media_type().filter(|said| *said != named && !said.as_str().is_empty() && !named.as_str().is_empty())
+/// What a manifest says it is, when its descriptor says something else: another media type, or, of a manifest that names
+/// none, another kind of document than it has the shape of.
+///
+/// A descriptor without a media type contradicts nothing; it is invalid.
+pub fn contradicted_type(descriptor: &Descriptor, manifest: &Manifest) -> Option<MediaType> {
+    let shape = manifest.effective_media_type();
+    let differs = match manifest.media_type() {
+        Some(said) => *said != descriptor.media_type,
+        None => {
+            let role = descriptor.media_type.role();
+            matches!(role, Role::Index | Role::Manifest | Role::Schema1) && role != shape.role()
+        }
+    };
+    (differs && !descriptor.media_type.as_str().is_empty()).then_some(shape)
 }
 
 fn shown(descriptor: &Descriptor) -> String {

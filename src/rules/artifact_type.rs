@@ -160,5 +160,5 @@ fn fix() -> Fix {
 }
 
 fn rebuild(view: &View<'_>) -> Fix {
-    Fix::new("push the images of the index again: docker buildx build --platform linux/amd64 --output type=registry -t {} .").with(&push_name(view))
+    Fix::new("push the images of the index again: docker buildx build --output type=registry -t {} .").with(&push_name(view))
 }

@@ -98,7 +98,8 @@ fn too_large(layers: &[Descriptor], known: u128, max: &Size) -> String {
 fn fix(entry: &Entry, view: &View<'_>) -> Fix {
     Fix::new("build in stages and copy only what runs into the last one; to see which layers are large:")
         .or(&Fix::new("crane manifest --platform {} {} | jq '.layers[].size'").with(entry).with(&image_name(view)))
-        .or(&Fix::new("zstd makes layers smaller: docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true -t {} .")
-            .with(entry)
-            .with(&push_name(view)))
+        .or(&words::build(
+            "zstd makes layers smaller: docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true -t {} .",
+            view,
+        ))
 }

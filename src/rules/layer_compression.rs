@@ -97,7 +97,7 @@ impl Check for LayerCompression {
                 findings.stop(Why::undecidable("judging how layers are compressed", detail).into());
             } else if let Some(wanted) = self.objection(classes) {
                 let message = format!("{named}: {}, {wanted}", words::listed(classes));
-                findings.add_keyed(message, first, self.fix(entry, view), words::listed(classes));
+                findings.add_keyed(message, first, self.fix(view), words::listed(classes));
             }
         }
         findings.verdict(|| evidence(&groups))
@@ -115,10 +115,10 @@ impl LayerCompression {
     }
 
     /// A build that makes layers of the first class that the policy takes.
-    fn fix(&self, entry: &Entry, view: &View<'_>) -> Fix {
+    fn fix(&self, view: &View<'_>) -> Fix {
         use LayerClass::{Estargz, Gzip, None as Plain, Zstd, ZstdChunked};
         let takes = |classes: &[LayerClass]| self.objection(&classes.iter().copied().collect()).is_none();
-        let build = |output| Fix::new(output).with(entry).with(&push_name(view));
+        let build = |command| words::build(command, view);
         if takes(&[Gzip]) {
             build("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .")
         } else if takes(&[Zstd]) {

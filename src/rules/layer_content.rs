@@ -84,7 +84,7 @@ impl Check for LayerContent {
             let named = words::layers(positions, layers.len());
             let message = format!("{named}: the type '{}' means {}, the bytes are {content}", Untrusted(layers[positions[0]].media_type.as_str()), meaning(*declared));
             let location = Location::manifest(entry, format!("/layers/{}/mediaType", positions[0]));
-            findings.add_keyed(message, location, fix(entry, view), format!("{declared} {content}"));
+            findings.add_keyed(message, location, fix(view), format!("{declared} {content}"));
         }
         findings.verdict(|| tally.to_string())
     }
@@ -221,10 +221,8 @@ impl Display for Tally {
     }
 }
 
-fn fix(entry: &Entry, view: &View<'_>) -> Fix {
-    Fix::new("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .")
-        .with(entry)
-        .with(&push_name(view))
+fn fix(view: &View<'_>) -> Fix {
+    words::build("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .", view)
         .or(&Fix::new("regctl image mod {} --layer-compress gzip --replace").with(&push_name(view)))
 }
 

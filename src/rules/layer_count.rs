@@ -62,7 +62,7 @@ impl Check for LayerCount {
         if let Some(max) = self.max.filter(|max| found > *max) {
             let message = format!("the image has {}, at most {max} are wanted", words::count(found, "layer"));
             let fix = Fix::new("join commands into one `RUN`, and copy what a build stage made with one `COPY --from`; then rebuild:")
-                .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)));
+                .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view));
             findings.add(message, Location::manifest(entry, "/layers"), fix);
         }
         findings.verdict(|| words::count(found, "layer"))

@@ -10,10 +10,12 @@ mod words;
 
 mod artifact_type;
 mod children;
+mod document;
 mod image_size;
 mod layer_compression;
 mod layer_content;
 mod layer_count;
+mod media_types;
 mod platform_agreement;
 mod platforms;
 mod reference;
@@ -34,6 +36,8 @@ use crate::graph::{Fact, Subject, View};
 
 /// Every rule, in the order of the catalogue.
 pub static RULES: &[&Rule] = &[
+    &document::RULE,
+    &media_types::RULE,
     &schema1::RULE,
     &shape::RULE,
     &artifact_type::RULE,

@@ -64,7 +64,7 @@ impl Check for PlatformAgreement {
         let mut findings = Findings::new();
         for (field, declared, stated) in differences(declared, &stated) {
             let message = format!("the index declares {field} '{}', the config says '{}'", Untrusted(&declared), Untrusted(&stated));
-            findings.add_keyed(message, Location::new(NodeRole::Config, &digest, format!("/{field}")), fix(entry, view), field);
+            findings.add_keyed(message, Location::new(NodeRole::Config, &digest, format!("/{field}")), fix(view), field);
         }
         findings.verdict(|| format!("index and config agree on {}", declared.short()))
     }
@@ -81,9 +81,9 @@ fn differences(declared: &Platform, stated: &Platform) -> Vec<(&'static str, Str
     names.into_iter().chain(variants).filter(|(_, declared, stated)| declared != stated).collect()
 }
 
-fn fix(entry: &Entry, view: &View<'_>) -> Fix {
-    Fix::new("build the platform again and compile for it (`ARG TARGETOS TARGETARCH`), together with the image's other platforms:")
-        .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)))
+fn fix(view: &View<'_>) -> Fix {
+    Fix::new("compile for the platform that is built (`ARG TARGETOS TARGETARCH`), and build again:")
+        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! How messages name things.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use crate::finding::{ImageName, PushName};
+use crate::finding::{Fix, ImageName, PushName};
 use crate::graph::{Fact, Stop, View};
-use crate::oci::Reference;
+use crate::oci::{Platform, Reference};
 
 /// The image as the user named it, for commands that read it.
 pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
@@ -20,6 +21,19 @@ pub(super) fn push_name<'g>(view: &View<'g>) -> PushName<'g> {
 pub(super) fn reference<'g>(view: &View<'g>) -> Fact<&'g Reference> {
     let unnamed = || Stop::NotApplicable("the image has no name: `--as NAME` gives one to a file or directory".to_owned());
     view.root().target.name.as_ref().ok_or_else(unnamed)
+}
+
+/// A command that builds and pushes the whole image: the first `{}` is for its platforms, all of them, since one platform
+/// built alone would replace the others; the second for its name.
+pub(super) fn build(command: &'static str, view: &View<'_>) -> Fix {
+    Fix::new(command).with(&platforms(view)).with(&push_name(view))
+}
+
+/// The platforms of the image, each once.
+fn platforms(view: &View<'_>) -> Vec<Platform> {
+    let known = view.subjects().entries.iter().filter_map(|entry| entry.platform.as_ref().ok());
+    let by_name: BTreeMap<String, &Platform> = known.map(|platform| (platform.short(), platform)).collect();
+    by_name.into_values().cloned().collect()
 }
 
 /// `1 layer`, `3 layers`.
