@@ -255,6 +255,10 @@ mod tests {
                 "{text}: {error}"
             );
         }
+        let bytes = Bytes::from_static(br#"{"errors":[{"code":"DENIED"}]}"#);
+        let error = Document::<Manifest>::read(bytes).unwrap_err();
+        let message = r#"the document is no manifest but an object with "errors""#;
+        assert_eq!(error.to_string(), message);
         let error = Document::<Manifest>::read(Bytes::from_static(b"<html>")).unwrap_err();
         assert!(matches!(error, Unreadable::Json(_)), "{error}");
     }

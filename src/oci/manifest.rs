@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::{
     Ambiguity, AmbiguityKind, Annotations, Descriptor, MediaType, Role,
+    json::quoted,
     media_type::known,
     reading::{Defect, Defects, Object, found},
 };
@@ -99,11 +100,9 @@ pub struct Schema1 {
 
 /// The document is no manifest of any kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the document is no manifest: {found}, expected an object with `manifests`, `config`, `layers` or a known `mediaType`"
-)]
+#[error("the document is no manifest but {found}")]
 pub struct NotAManifest {
-    /// What it is instead, escaped.
+    /// What it is instead (`an object with "errors"`), escaped.
     pub found: String,
 }
 
@@ -113,11 +112,9 @@ impl Manifest {
     /// The kind is what the document's `mediaType` says, if that is a known type, else what its members show. Whether the
     /// two agree is for [`Manifest::ambiguity`].
     pub fn read(value: &Value) -> Result<(Manifest, Vec<Defect>), NotAManifest> {
-        let not = || NotAManifest {
-            found: found(value),
-        };
-        let members = value.as_object().ok_or_else(not)?;
-        let kind = Kind::of(members).ok_or_else(not)?;
+        let not = |found| NotAManifest { found };
+        let members = value.as_object().ok_or_else(|| not(found(value)))?;
+        let kind = Kind::of(members).ok_or_else(|| not(shown(members)))?;
         let defects = Defects::new();
         let manifest = read_as(kind, Object::root(members, &defects));
         Ok((manifest, defects.into_vec()))
@@ -249,6 +246,16 @@ fn two_kinds(value: &Value) -> Option<Vec<&'static str>> {
     let (first, kind) = *marks.first()?;
     let (second, _) = *marks.iter().find(|(_, other)| *other != kind)?;
     Some(vec![first, second])
+}
+
+/// An object as a message shows it: by the first of its names.
+fn shown(members: &Map<String, Value>) -> String {
+    let names: Vec<_> = members.keys().take(3).map(|name| quoted(name)).collect();
+    match (names.len(), members.len()) {
+        (_, 0) => "an empty object".to_owned(),
+        (listed, all) if listed < all => format!("an object with {}, …", names.join(", ")),
+        _ => format!("an object with {}", names.join(", ")),
+    }
 }
 
 fn read_as(kind: Kind, object: Object<'_>) -> Manifest {

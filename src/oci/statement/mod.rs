@@ -85,41 +85,22 @@ impl Statement {
     /// the document, the media type only helps to say what was expected.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
         let document: Wrapped<'_> = parse(bytes, "document")?;
-        match document {
-            Wrapped {
-                bundled: Some(envelope),
-                payload: None,
-                predicate_type: None,
-                ..
-            } => open(
-                &parse(envelope.get().as_bytes(), "envelope")?,
-                Wrapping::Bundle,
-            ),
-            Wrapped {
-                message: Some(_),
-                bundled: None,
-                payload: None,
-                predicate_type: None,
-                ..
-            } => Err(not("a bundle that signs a digest")),
-            Wrapped {
-                payload: Some(_),
-                bundled: None,
-                predicate_type: None,
-                ..
-            } => open(&document, Wrapping::Envelope),
-            Wrapped {
-                predicate_type: Some(_),
-                bundled: None,
-                payload: None,
-                ..
-            } => statement(bytes, Wrapping::None),
-            Wrapped {
-                predicate_type: None,
-                bundled: None,
-                payload: None,
-                ..
-            } => {
+        let Wrapped {
+            bundled,
+            message,
+            payload,
+            predicate_type,
+            ..
+        } = &document;
+        match (bundled, message, payload, predicate_type) {
+            (Some(envelope), None, None, None) => {
+                let envelope = parse(envelope.get().as_bytes(), "envelope")?;
+                open(&envelope, Wrapping::Bundle)
+            }
+            (None, Some(_), None, None) => Err(not("a bundle that signs a digest")),
+            (None, None, Some(_), None) => open(&document, Wrapping::Envelope),
+            (None, None, None, Some(_)) => statement(bytes, Wrapping::None),
+            (None, None, None, None) => {
                 let claimed = quoted(media_type.as_str());
                 Err(not(&format!(
                     "an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}"

@@ -99,6 +99,10 @@ fn what_is_no_statement_says_what_it_is() {
             future,
             "an object of `_type` \"https://in-toto.io/Statement/v2\"",
         ),
+        (
+            json!({"messageSignature": {}, "dsseEnvelope": envelope("")}),
+            "an object with members of several kinds",
+        ),
         (both, "an object with members of several kinds"),
         (
             json!({"spdxVersion": "SPDX-2.3"}),
