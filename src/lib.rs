@@ -10,6 +10,8 @@ pub mod finding;
 pub mod graph;
 #[doc(hidden)]
 pub mod judge;
+#[doc(hidden)]
+pub mod output;
 pub mod policy;
 pub mod report;
 #[doc(hidden)]

@@ -1,0 +1,72 @@
+//! The last lines: counts, what was judged, and what the exit status means.
+
+use crate::oci::escape;
+use crate::report::{ExitStatus, exit_status};
+
+use super::{Human, Part};
+use super::image::{Counts, fate, pinned};
+use super::paint::Word;
+use crate::output::text::{count, size, wrap};
+
+impl Human<'_> {
+    pub(super) fn summary(&self) -> Part {
+        if self.style.quiet {
+            return Part { text: String::new(), is_line: false };
+        }
+        let exit = exit_status(self.report);
+        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.exit(exit)];
+        let mut text = String::new();
+        for line in lines.into_iter().flatten() {
+            text.push_str(&line);
+            text.push('\n');
+        }
+        Part { text, is_line: false }
+    }
+
+    fn images(&self) -> Option<String> {
+        let images = &self.report.images;
+        let fates: Vec<Word> = images.iter().map(fate).collect();
+        let of = |word: Word| fates.iter().filter(|fate| **fate == word).count();
+        let parts = [(Word::Error, "failed"), (Word::Unknown, "could not be checked"), (Word::Passed, "passed")];
+        let parts = parts.iter().map(|(word, said)| (of(*word), *word, *said)).filter(|(number, ..)| *number > 0);
+        let parts: Vec<String> = parts.map(|(number, word, said)| self.paint.word(word, &format!("{number} {said}"))).collect();
+        (!images.is_empty()).then(|| format!("{}: {}", count(images.len(), "image"), parts.join(", ")))
+    }
+
+    fn checks(&self) -> Option<String> {
+        let counts = Counts::of(self.report.images.iter().flat_map(|image| &image.cells));
+        let fetched = self.report.fetched;
+        let mut parts = vec![format!("{} passed", counts.passed)];
+        parts.extend(counts.problems());
+        let requests = usize::try_from(fetched.requests).unwrap_or(usize::MAX);
+        let network = if requests == 0 { String::new() } else { format!("; {}, {}", count(requests, "request"), size(fetched.bytes)) };
+        let line = format!("{}: {}{network}", count(counts.checks, "check"), parts.join(", "));
+        (counts.checks > 0).then_some(line)
+    }
+
+    /// Of a single image, what to deploy; of several, their own lines say it.
+    fn judged(&self) -> Option<String> {
+        match self.report.images.as_slice() {
+            [image] => image.digest.as_ref().map(|_| format!("judged: {}", pinned(image))),
+            _ => None,
+        }
+    }
+
+    fn policies(&self) -> Option<String> {
+        let names: Vec<String> = self.report.policies.iter().map(|policy| escape(&policy.name)).collect();
+        let fallback = if self.report.fallback { " (built in; none was named or found)" } else { "" };
+        (!names.is_empty()).then(|| format!("policy: {}{fallback}", names.join(", ")))
+    }
+
+    fn exit(&self, exit: ExitStatus) -> Option<String> {
+        let (word, meaning) = match exit {
+            ExitStatus::Clean => (Word::Passed, "every check of level error was made, and passed or was waived"),
+            ExitStatus::Violation => (Word::Error, "an image violates the policy"),
+            ExitStatus::Unknown => (Word::Unknown, "a check of level error could not be made, which is not a pass"),
+            ExitStatus::Usage => (Word::Error, "a target is wrong or no rule covers it"),
+            ExitStatus::Internal => (Word::Error, "ocilint itself failed"),
+        };
+        let line = wrap(&format!("exit {}: {meaning}", exit.code()), self.paint.style.width, false);
+        Some(line.replacen(&format!("exit {}", exit.code()), &self.paint.word(word, &format!("exit {}", exit.code())), 1))
+    }
+}

@@ -1,0 +1,260 @@
+//! The report for programs: one document, `ocilint/report/v1`.
+//!
+//! The structs here are the published shape ([`SCHEMA`]): fields are added, never changed or removed.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::graph::Why;
+use crate::oci::{Digest, MediaType};
+use crate::policy::Level;
+use crate::report::{
+    Cell, CellVerdict, Diagnostic, Fetched, ImageReport, JudgedPlatform, PolicyPlace, Report, SealedFinding, TargetFailure, WaiverNote,
+    exit_status,
+};
+
+use super::text::SafeJson;
+
+/// The JSON Schema of the report.
+pub const SCHEMA: &str = include_str!("report-v1.schema.json");
+
+/// Writes a report as one indented document with a line feed at its end.
+pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
+    SafeJson::write(&ReportJson::from(report), out)
+}
+
+#[derive(Serialize)]
+struct ReportJson<'r> {
+    schema: &'static str,
+    tool: ToolJson,
+    observed_at: &'r str,
+    policies: Vec<PolicyJson<'r>>,
+    exit: u8,
+    complete: bool,
+    images: Vec<ImageJson<'r>>,
+    diagnostics: Vec<DiagnosticJson<'r>>,
+    fetched: Fetched,
+}
+
+#[derive(Serialize)]
+struct ToolJson {
+    name: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct PolicyJson<'r> {
+    source: &'r str,
+    sha256: &'r str,
+    fallback: bool,
+}
+
+#[derive(Serialize)]
+struct ImageJson<'r> {
+    target: &'r str,
+    name: Option<&'r str>,
+    repository: Option<&'r str>,
+    digest: Option<&'r Digest>,
+    kind: Option<&'static str>,
+    media_type: Option<&'r MediaType>,
+    platforms: &'r [JudgedPlatform],
+    error: Option<ErrorJson<'r>>,
+    cells: Vec<CellJson<'r>>,
+    diagnostics: Vec<DiagnosticJson<'r>>,
+    fetched: Fetched,
+}
+
+#[derive(Serialize)]
+struct ErrorJson<'r> {
+    kind: &'static str,
+    message: String,
+    help: &'r str,
+    why: Option<&'r Why>,
+}
+
+#[derive(Serialize)]
+struct CellJson<'r> {
+    rule: &'r str,
+    kind: &'static str,
+    level: Level,
+    subject: &'r str,
+    verdict: CellVerdict,
+    reason: Option<&'r str>,
+    help: Option<&'r str>,
+    evidence: Option<&'r str>,
+    waiver: Option<WaiverJson<'r>>,
+    findings: &'r [SealedFinding],
+}
+
+#[derive(Serialize)]
+struct WaiverJson<'r> {
+    reason: &'r str,
+    expires: Option<&'r str>,
+    policy: &'r PolicyPlace,
+}
+
+#[derive(Serialize)]
+struct DiagnosticJson<'r> {
+    level: Level,
+    message: &'r str,
+    help: Option<&'r str>,
+    policy: Option<&'r PolicyPlace>,
+}
+
+impl<'r> From<&'r Report> for ReportJson<'r> {
+    fn from(report: &'r Report) -> Self {
+        let policy = |source: &'r crate::policy::PolicySource| PolicyJson {
+            source: &source.name,
+            sha256: &source.sha256,
+            fallback: report.fallback,
+        };
+        Self {
+            schema: "ocilint/report/v1",
+            tool: ToolJson { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            observed_at: &report.observed_at,
+            policies: report.policies.iter().map(|source| policy(source)).collect(),
+            exit: exit_status(report).code(),
+            complete: report.is_complete(),
+            images: report.images.iter().map(ImageJson::from).collect(),
+            diagnostics: report.diagnostics.iter().map(DiagnosticJson::from).collect(),
+            fetched: report.fetched,
+        }
+    }
+}
+
+impl<'r> From<&'r ImageReport> for ImageJson<'r> {
+    fn from(image: &'r ImageReport) -> Self {
+        Self {
+            target: &image.target,
+            name: image.name.as_deref(),
+            repository: image.repository.as_deref(),
+            digest: image.digest.as_ref(),
+            kind: image.kind,
+            media_type: image.media_type.as_ref(),
+            platforms: &image.platforms,
+            error: image.error.as_ref().map(ErrorJson::from),
+            cells: image.cells.iter().map(CellJson::from).collect(),
+            diagnostics: image.remarks.iter().map(DiagnosticJson::from).collect(),
+            fetched: image.fetched,
+        }
+    }
+}
+
+impl<'r> From<&'r TargetFailure> for ErrorJson<'r> {
+    fn from(failure: &'r TargetFailure) -> Self {
+        match failure {
+            TargetFailure::Unread(why) => Self { kind: "unread", message: why.to_string(), help: why.help(), why: Some(why) },
+            TargetFailure::Usage { message, help } => Self { kind: "usage", message: message.clone(), help, why: None },
+        }
+    }
+}
+
+impl<'r> From<&'r Cell> for CellJson<'r> {
+    fn from(cell: &'r Cell) -> Self {
+        Self {
+            rule: &cell.rule,
+            kind: cell.kind,
+            level: cell.level,
+            subject: &cell.subject,
+            verdict: cell.verdict,
+            reason: cell.reason.as_deref(),
+            help: cell.help.as_deref(),
+            evidence: cell.evidence.as_deref(),
+            waiver: cell.waiver.as_ref().map(WaiverJson::from),
+            findings: &cell.findings,
+        }
+    }
+}
+
+impl<'r> From<&'r WaiverNote> for WaiverJson<'r> {
+    fn from(waiver: &'r WaiverNote) -> Self {
+        Self { reason: &waiver.reason, expires: waiver.expires.as_deref(), policy: &waiver.place }
+    }
+}
+
+impl<'r> From<&'r Diagnostic> for DiagnosticJson<'r> {
+    fn from(diagnostic: &'r Diagnostic) -> Self {
+        Self {
+            level: diagnostic.level,
+            message: &diagnostic.message,
+            help: diagnostic.help.as_deref(),
+            policy: diagnostic.place.as_ref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::fixtures::*;
+    use super::*;
+
+    fn written(report: &Report) -> Value {
+        let mut out = Vec::new();
+        write(report, &mut out).unwrap();
+        serde_json::from_slice(&out).unwrap()
+    }
+
+    /// Consumers must accept fields that they do not know; this project must declare every field that it writes.
+    fn closed(mut schema: Value) -> Value {
+        if let Value::Object(object) = &mut schema {
+            if object.contains_key("properties") {
+                object.insert("additionalProperties".to_owned(), Value::Bool(false));
+            }
+        }
+        match schema {
+            Value::Object(object) => object.into_iter().map(|(name, value)| (name, closed(value))).collect(),
+            Value::Array(items) => items.into_iter().map(closed).collect(),
+            other => other,
+        }
+    }
+
+    fn problems(schema: &Value, report: &Value) -> Vec<String> {
+        let validator = jsonschema::validator_for(schema).unwrap();
+        validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    }
+
+    #[test]
+    fn every_report_meets_its_schema() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let reports = [everything(), report(vec![passing("ghcr.io/acme/app:1")]), report(Vec::new())];
+        for value in reports.iter().map(written) {
+            assert_eq!(problems(&schema, &value), [""; 0]);
+            assert_eq!(problems(&closed(schema.clone()), &value), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn the_schema_refuses_what_is_no_report() {
+        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
+        let good = written(&everything());
+        for (pointer, bad) in [("/exit", json!("1")), ("/images/1/cells/0/verdict", json!("ok")), ("/schema", json!("v2")), ("/images/0/digest", json!("x"))] {
+            let mut broken = good.clone();
+            *broken.pointer_mut(pointer).unwrap() = bad;
+            assert_ne!(problems(&schema, &broken), [""; 0], "{pointer}");
+        }
+    }
+
+    #[test]
+    fn the_shape_is_stable() {
+        let mut report = report(vec![image("ghcr.io/acme/app:1.2", vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")])]);
+        report.images[0].platforms.truncate(1);
+        let mut out = Vec::new();
+        write(&report, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        insta::assert_snapshot!(text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"…\""));
+    }
+
+    #[test]
+    fn verdicts_and_failures_are_told_apart() {
+        let value = written(&everything());
+        assert_eq!((value["exit"].as_u64(), value["complete"].as_bool()), (Some(1), Some(false)));
+        assert_eq!(value.pointer("/images/2/error/kind"), Some(&json!("unread")));
+        assert_eq!(value.pointer("/images/2/error/why/cause/kind"), Some(&json!("forbidden")));
+        assert_eq!(value.pointer("/images/3/error/kind"), Some(&json!("usage")));
+        let waived = value.pointer("/images/1/cells").and_then(Value::as_array).unwrap().iter().find(|cell| cell["verdict"] == "waived").unwrap();
+        assert_eq!(waived["waiver"]["policy"]["line"], json!(40));
+    }
+}

@@ -1,0 +1,131 @@
+//! What a report looks like: for people, for programs, for code scanning.
+//!
+//! Whatever the format, text from images, registries and files is escaped, no line can be taken for a command by the
+//! runner that reads the log, and the same report gives the same bytes.
+
+pub mod file;
+mod human;
+mod json;
+mod text;
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::report::Report;
+pub use json::SCHEMA as JSON_SCHEMA;
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    /// Diagnostics for people.
+    Human,
+    /// The stable face for programs ([`JSON_SCHEMA`]).
+    Json,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+}
+
+/// A format and where it goes, as `--output FORMAT[=PATH]` says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Destination {
+    /// The format.
+    pub format: Format,
+    /// The file; `None` is standard output.
+    pub path: Option<PathBuf>,
+}
+
+/// An `--output` that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DestinationError {
+    /// No such format.
+    #[error("`{}` is no output format; there are `human`, `json` and `sarif`", crate::oci::Untrusted(.0))]
+    Format(String),
+    /// Nothing after the `=`.
+    #[error("`{}=` names no file", .0.as_str())]
+    NoPath(Format),
+}
+
+/// How a report for people looks. Decided once, by whoever knows the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the user, each with a flag of its own")]
+pub struct Style {
+    /// Colours.
+    pub color: bool,
+    /// Box drawing and other characters beyond ASCII.
+    pub unicode: bool,
+    /// Columns.
+    pub width: usize,
+    /// Only what fails the run.
+    pub quiet: bool,
+    /// Sentences instead of drawings, for screen readers.
+    pub narrated: bool,
+    /// Links that a terminal can open.
+    pub hyperlinks: bool,
+}
+
+impl Default for Style {
+    /// What suits a log file that holds UTF-8.
+    fn default() -> Self {
+        Self { color: false, unicode: true, width: 100, quiet: false, narrated: false, hyperlinks: false }
+    }
+}
+
+/// Everything that formats want to know besides the report.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// For people.
+    pub style: Style,
+}
+
+/// Writes a report. The caller flushes.
+pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    match format {
+        Format::Human => human::write(report, options.style, out),
+        Format::Json => json::write(report, out),
+        Format::Sarif => Err(io::Error::other("SARIF is not written yet")),
+    }
+}
+
+impl Format {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Sarif => "sarif",
+        }
+    }
+}
+
+impl FromStr for Format {
+    type Err = DestinationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let named = [Self::Human, Self::Json, Self::Sarif].into_iter().find(|format| format.as_str() == text);
+        named.ok_or_else(|| DestinationError::Format(text.to_owned()))
+    }
+}
+
+impl FromStr for Destination {
+    type Err = DestinationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let Some((format, path)) = text.split_once('=') else {
+            return Ok(Self { format: text.parse()?, path: None });
+        };
+        let format = format.parse()?;
+        match path {
+            "" => Err(DestinationError::NoPath(format)),
+            "-" => Ok(Self { format, path: None }),
+            path => Ok(Self { format, path: Some(PathBuf::from(path)) }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod tests;
