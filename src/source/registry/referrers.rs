@@ -1,0 +1,152 @@
+//! What refers to a manifest: from the referrers API, else from the fallback tag (distribution-spec, "Listing Referrers").
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use bytes::Bytes;
+use http::StatusCode;
+
+use super::answer::Answer;
+use super::manifests::{MANIFEST, Named};
+use super::paging::Pages;
+use super::transport::{Call, Visit};
+use super::wire::Take;
+use crate::graph::{Cause, Home, ReferrerList};
+use crate::oci::{Descriptor, Digest, Document, Manifest, known};
+use crate::source::Served;
+
+/// The most referrers of one manifest that are listed.
+const DESCRIPTORS: usize = 1_000;
+
+/// Whether a repository has a referrers API: the first list that is asked for shows it, and others wait for that.
+#[derive(Default)]
+pub(super) struct Api {
+    probe: tokio::sync::Mutex<()>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Unasked,
+    /// Asked, without an answer that says either: everybody asks again.
+    Undecided,
+    Present,
+    Absent,
+}
+
+impl Api {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_unasked(&self) -> bool {
+        *self.state() == State::Unasked
+    }
+
+    /// Keeps what an answer shows; that there is an API is never unlearnt.
+    fn learn(&self, state: State) {
+        let mut known = self.state();
+        if *known != State::Present {
+            *known = state;
+        }
+    }
+}
+
+impl Visit<'_> {
+    /// What refers to `subject`.
+    pub(super) async fn referrers(&self, subject: &Digest) -> Result<ReferrerList, Cause> {
+        let api = &self.repository.referrers;
+        let mut probe = None;
+        if api.is_unasked() {
+            probe = Some(api.probe.lock().await).filter(|_| api.is_unasked());
+        }
+        if *api.state() != State::Absent {
+            let listed = self.listed(subject).await;
+            api.learn(match &listed {
+                Ok(Some(_)) => State::Present,
+                Ok(None) => State::Absent,
+                Err(_) => State::Undecided,
+            });
+            if let Some(descriptors) = listed? {
+                return Ok(ReferrerList { descriptors, home: Home::Api });
+            }
+        }
+        drop(probe);
+        let descriptors = self.fallback(subject).await?;
+        Ok(ReferrerList { descriptors, home: Home::FallbackTag })
+    }
+
+    /// The list of the referrers API; `None` if there is no such API.
+    async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Cause> {
+        let mut url = self.repository.url(&format!("referrers/{subject}"));
+        let (mut pages, mut names, mut descriptors) = (Pages::new(), HashSet::new(), Vec::new());
+        loop {
+            let take = Take::Whole { cap: MANIFEST };
+            let call = Call { url: url.clone(), accept: Some(known::OCI_INDEX), range: None, take };
+            let answer = self.get(&call).await?;
+            let Some(page) = page(&answer)? else {
+                let later = Cause::Paging { detail: "a later page is no list".into() };
+                return if descriptors.is_empty() { Ok(None) } else { Err(later) };
+            };
+            let before = names.len();
+            names.extend(page.iter().map(|descriptor| format!("{:?}", descriptor.digest)));
+            let grew = names.len() > before;
+            descriptors.extend(page);
+            if descriptors.len() > DESCRIPTORS {
+                return Err(Cause::Budget { what: format!("{DESCRIPTORS} referrers of one manifest") });
+            }
+            match pages.next(&url, &answer, grew)? {
+                Some(next) => url = next,
+                None => return Ok(Some(descriptors)),
+            }
+        }
+    }
+
+    /// The list under the fallback tag; empty if there is no such tag.
+    async fn fallback(&self, subject: &Digest) -> Result<Vec<Descriptor>, Cause> {
+        let tag = subject.fallback_tag();
+        let Some(served) = self.tagged(&tag).await? else { return Ok(Vec::new()) };
+        if served.digest == *subject || subject.matches(&served.bytes) {
+            // GitLab takes `sha256-<hex>` for `sha256:<hex>`: the children of an index would look like its referrers.
+            let detail = "the registry has no referrers API, and answers the fallback tag with the manifest itself";
+            return Err(Cause::Undecidable { detail: detail.into() });
+        }
+        let Some(descriptors) = index(served.bytes)? else {
+            return Err(Cause::NotTheDocument { detail: format!("the tag {tag} is no index") });
+        };
+        if descriptors.len() > DESCRIPTORS {
+            return Err(Cause::Budget { what: format!("{DESCRIPTORS} referrers of one manifest") });
+        }
+        Ok(descriptors)
+    }
+
+    /// What a tag points to; `None` if there is no such tag. Registries also say 404 to those who may not read: it counts
+    /// only after a manifest of the repository was read.
+    pub(super) async fn tagged(&self, tag: &str) -> Result<Option<Served>, Cause> {
+        match self.served(Named::Tag(tag)).await {
+            Err(Cause::NotFound { .. }) if self.repository.is_readable() => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}
+
+/// The descriptors on a page; `None` if the answer shows that there is no referrers API.
+fn page(answer: &Answer) -> Result<Option<Vec<Descriptor>>, Cause> {
+    match answer.status {
+        StatusCode::OK => index(answer.body.clone()),
+        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_ACCEPTABLE => Ok(None),
+        // GitHub's registry sends people to its web site.
+        StatusCode::SEE_OTHER => Ok(None),
+        _ => Err(answer.cause()),
+    }
+}
+
+/// The entries of an index; `None` if the bytes are no index.
+fn index(bytes: Bytes) -> Result<Option<Vec<Descriptor>>, Cause> {
+    let Ok(document) = Document::<Manifest>::read(bytes) else { return Ok(None) };
+    match document.unambiguous() {
+        Ok(Manifest::Index(index)) => Ok(Some(index.manifests.clone())),
+        Ok(_) => Ok(None),
+        Err(ambiguities) => Err(Cause::Ambiguous { detail: ambiguities.first().map(ToString::to_string).unwrap_or_default() }),
+    }
+}

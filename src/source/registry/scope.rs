@@ -1,0 +1,115 @@
+//! What opens one repository: got once, however many requests wait for it, and got anew when it is refused.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use http::HeaderValue;
+use reqwest::Url;
+use tokio::sync::OwnedMutexGuard;
+
+use super::challenge::Challenge;
+use crate::graph::Cause;
+
+/// One repository of one registry, or what a redirect from there leads to on one other host.
+pub(super) struct Scope {
+    /// The registry as credentials are stored for it; of a foreign host its name.
+    pub(super) registry: String,
+    pub(super) repository: String,
+    /// The origin that asks, as a URL.
+    pub(super) origin: Url,
+    /// Whether the user's credentials may be shown; never to where a redirect leads.
+    pub(super) personal: bool,
+    state: Mutex<State>,
+    turn: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether the first request has been answered, so that others need not wait for it.
+    asked: bool,
+    /// Counts what was got, and what could not be got.
+    generation: u64,
+    grant: Option<Grant>,
+    failure: Option<Cause>,
+    challenge: Option<Challenge>,
+}
+
+/// What was got for a challenge.
+#[derive(Clone)]
+pub(super) struct Grant {
+    /// The value of `Authorization`.
+    pub(super) authorization: HeaderValue,
+    pub(super) expires: Option<Instant>,
+    /// What to add when the grant is refused: that it was got without the user's credentials, and why.
+    pub(super) note: String,
+}
+
+/// The right to ask while others wait.
+pub(super) struct Turn<'a> {
+    scope: &'a Scope,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.scope.state().asked = true;
+    }
+}
+
+impl Scope {
+    pub(super) fn new(registry: &str, repository: &str, origin: Url, personal: bool) -> Self {
+        let (registry, repository) = (registry.to_owned(), repository.to_owned());
+        Self { registry, repository, origin, personal, state: Mutex::default(), turn: Arc::default() }
+    }
+
+    /// The turn of the very first request: it alone finds out whether a token is wanted. `None` once that is known.
+    pub(super) async fn first_turn(&self) -> Option<Turn<'_>> {
+        if self.state().asked {
+            return None;
+        }
+        let turn = self.turn().await;
+        if self.state().asked { None } else { Some(turn) }
+    }
+
+    /// Waits for a turn.
+    pub(super) async fn turn(&self) -> Turn<'_> {
+        Turn { scope: self, _guard: Arc::clone(&self.turn).lock_owned().await }
+    }
+
+    /// The grant, if there is one, and the generation that it belongs to.
+    pub(super) fn grant(&self) -> (Option<Grant>, u64) {
+        let state = self.state();
+        (state.grant.clone(), state.generation)
+    }
+
+    /// What the grant was got for, if its time is over.
+    pub(super) fn expired(&self) -> Option<Challenge> {
+        let state = self.state();
+        let expires = state.grant.as_ref()?.expires?;
+        state.challenge.clone().filter(|_| expires <= Instant::now())
+    }
+
+    /// What others found out since the generation that was `seen`; `None` if nobody tried.
+    pub(super) fn news(&self, seen: u64) -> Option<Result<(), Cause>> {
+        let state = self.state();
+        (state.generation != seen).then(|| state.failure.clone().map_or(Ok(()), Err))
+    }
+
+    /// Keeps what came of a challenge.
+    pub(super) fn settle(&self, challenge: Challenge, outcome: Result<Grant, Cause>) -> Result<(), Cause> {
+        let mut state = self.state();
+        state.generation = state.generation.wrapping_add(1);
+        state.challenge = Some(challenge);
+        let (grant, failure) = match outcome {
+            Ok(grant) => (Some(grant), None),
+            Err(cause) => (None, Some(cause)),
+        };
+        state.grant = grant;
+        state.failure.clone_from(&failure);
+        failure.map_or(Ok(()), Err)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
