@@ -6,12 +6,16 @@
 mod parameters;
 mod prelude;
 mod size;
+mod value_type;
+mod values;
 mod words;
 
+mod annotations;
 mod artifact_type;
 mod children;
 mod document;
 mod image_size;
+mod labels;
 mod layer_compression;
 mod layer_content;
 mod layer_count;
@@ -49,6 +53,8 @@ pub static RULES: &[&Rule] = &[
     &layer_count::RULE,
     &image_size::RULE,
     &user::RULE,
+    &annotations::RULE,
+    &labels::RULE,
     &reference::RULE,
     &registries::RULE,
 ];

@@ -1,0 +1,108 @@
+use super::prelude::*;
+use super::value_type::ValueType;
+use super::values::{Held, Wanted};
+
+declare_rule! {
+    /// The labels of the image's config are as wanted.
+    ///
+    /// # What it checks
+    ///
+    /// `Labels` in each platform's config: that some are there and not empty, match a pattern or have a form, and that others are
+    /// not there. Where one label has several conditions, its value must meet all of them.
+    ///
+    /// # Why
+    ///
+    /// Labels travel with an image into every runtime and say where it comes from and whom to ask. Tools that update, scan or
+    /// attribute images (Renovate, GHCR's link to a repository) read them.
+    ///
+    /// # Example
+    ///
+    /// ```toml
+    /// [rules.labels]
+    /// require = ["org.opencontainers.image.source"]
+    /// match = { "org.opencontainers.image.vendor" = 'Acme (Inc|Ltd)' }
+    /// types = { "org.opencontainers.image.licenses" = "spdx" }
+    /// deny = ["com.example.internal.**"]
+    /// deprecated = { "org.label-schema.vcs-url" = "org.opencontainers.image.source" }
+    /// ```
+    ///
+    /// # Parameters
+    ///
+    /// - `require` (list of names, empty by default): labels that must be there and not empty.
+    /// - `match` (table of name and regular expression, empty by default): labels that must be there, the whole value matching.
+    /// - `types` (table of name and form, empty by default): the form of a value where the label is there: `"rfc3339"`, `"semver"`,
+    ///   `"url"`, `"spdx"`, `"digest"` or `"email"`.
+    /// - `deny` (list of globs over names, empty by default): labels that must not be there.
+    /// - `deprecated` (table of old and new name, empty by default): labels that must not be there, and what to write instead.
+    ///
+    /// # How to fix
+    ///
+    /// Write `LABEL org.opencontainers.image.source=…` into the Dockerfile, or give it to the build:
+    /// `docker buildx build --label NAME=VALUE …`. An image that cannot be built again is changed with
+    /// `crane mutate --label NAME=VALUE IMAGE` or `regctl image mod --label NAME=VALUE IMAGE`; that changes its digest, so sign
+    /// it afterwards. Labels of a base image cannot be removed in a Dockerfile, only overwritten.
+    ///
+    /// # What it cannot see
+    ///
+    /// Whether a label is the image's own: `title`, `version` and `vendor` are inherited from a base image that has them.
+    /// Annotations, which are no labels: see the rule `annotations`.
+    Labels: "labels"
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Labels {
+    require: Vec<String>,
+    r#match: BTreeMap<String, Pattern>,
+    types: BTreeMap<String, ValueType>,
+    deny: Vec<Glob>,
+    deprecated: BTreeMap<String, String>,
+}
+
+impl Labels {
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted {
+            noun: "label",
+            require: &self.require,
+            matches: &self.r#match,
+            types: &self.types,
+            deny: &self.deny,
+            deprecated: &self.deprecated,
+        }
+    }
+}
+
+impl Check for Labels {
+    fn judges(&self) -> Judges {
+        Judges::EachPlatform
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        self.wanted().problems()
+    }
+
+    fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
+        let entry = subject.platform()?;
+        let values = &view.config(entry)?.labels;
+        let digest = view.config_digest(entry)?;
+        let held = Held { name: "the config", values, role: NodeRole::Config, digest, pointer: "/config/Labels".to_owned() };
+        let absent = if values.is_empty() { "/config" } else { "/config/Labels" };
+        let absent = Location::new(NodeRole::Config, &held.digest, absent);
+        let mut findings = Findings::new();
+        let wanted = self.wanted();
+        wanted.forbid(&held, &mut findings, || remove(entry, view));
+        let evidence = wanted.require(&[held], &absent, &mut findings, |name| add(name, entry, view));
+        findings.verdict(|| evidence)
+    }
+}
+
+fn add(name: &str, entry: &Entry, view: &View<'_>) -> Fix {
+    let label = format!("{name}=VALUE");
+    let build = Fix::new("docker buildx build --platform {} --label {} --output type=registry -t {} .");
+    build.with(entry).with(&PolicyWord(&label)).with(&push_name(view))
+}
+
+fn remove(entry: &Entry, view: &View<'_>) -> Fix {
+    Fix::new("take the `LABEL` out of the Dockerfile, or `--label` out of the build; one that a base image brings can only be overwritten:")
+        .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)))
+}
