@@ -270,13 +270,9 @@ fn check_type(descriptor: &Descriptor, digest: &Digest, manifest: &Manifest) -> 
 /// A descriptor without a media type contradicts nothing; it is invalid.
 pub fn contradicted_type(descriptor: &Descriptor, manifest: &Manifest) -> Option<MediaType> {
     let shape = manifest.effective_media_type();
-    let differs = match manifest.media_type() {
-        Some(said) => *said != descriptor.media_type,
-        None => {
-            let role = descriptor.media_type.role();
-            matches!(role, Role::Index | Role::Manifest | Role::Schema1) && role != shape.role()
-        }
-    };
+    let role = descriptor.media_type.role();
+    let other_shape = || matches!(role, Role::Index | Role::Manifest | Role::Schema1) && role != shape.role();
+    let differs = manifest.media_type().map_or_else(other_shape, |said| *said != descriptor.media_type);
     (differs && !descriptor.media_type.as_str().is_empty()).then_some(shape)
 }
 

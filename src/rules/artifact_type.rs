@@ -162,3 +162,54 @@ fn fix() -> Fix {
 fn rebuild(view: &View<'_>) -> Fix {
     Fix::new("push the images of the index again: docker buildx build --output type=registry -t {} .").with(&push_name(view))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+
+    fn judge(store: &Store, root: &Value, parameters: &str) -> String {
+        store.judge(root, "artifact-type", parameters).cell("root")
+    }
+
+    fn artifact(store: &mut Store, config: &str, layer_type: &str) -> Value {
+        let config = store.put(config, "{}");
+        let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer(layer_type, "x")] });
+        store.put(OCI_MANIFEST, &manifest.to_string())
+    }
+
+    #[test]
+    fn an_image_is_an_image() {
+        let mut store = Store::default();
+        let entry = store.entry("linux", "amd64");
+        let root = store.index(std::slice::from_ref(&entry));
+        assert_eq!(judge(&store, &root, ""), "an OCI image index ('application/vnd.oci.image.index.v1+json')");
+        assert_eq!(judge(&store, &entry, ""), "an image ('application/vnd.oci.image.config.v1+json')");
+        assert!(judge(&store, &root, r#"deny = ["application/vnd.oci.image.index.*"]"#).starts_with("violation: "));
+    }
+
+    #[test]
+    fn an_artifact_is_named_and_can_be_allowed() {
+        let mut store = Store::default();
+        let chart = artifact(&mut store, "application/vnd.cncf.helm.config.v1+json", "application/vnd.cncf.helm.chart.content.v1.tar+gzip");
+        assert!(judge(&store, &chart, "").starts_with("violation: this is a Helm chart ('application/vnd.cncf.helm.config.v1+json') and no image"));
+        assert!(judge(&store, &chart, r#"allow = ["application/vnd.cncf.**"]"#).starts_with("a Helm chart"));
+        // A `.sig` manifest of cosign says that its config is an image's.
+        let signature = artifact(&mut store, OCI_CONFIG, "application/vnd.dev.cosign.simplesigning.v1+json");
+        assert!(judge(&store, &signature, "").contains("this is a cosign signature"));
+        assert!(judge(&store, &signature, "").ends_with("[/layers/0/mediaType]"));
+    }
+
+    #[test]
+    fn an_index_of_nothing_runnable_is_none() {
+        let mut store = Store::default();
+        let empty = store.index(&[]);
+        assert_eq!(judge(&store, &empty, ""), "violation: the index is empty, wanted at least one entry that a runtime could run [/manifests]");
+        let attestation = with(layer(OCI_MANIFEST, "x"), "platform", json!({ "os": "unknown", "architecture": "unknown" }));
+        let only_attestations = store.index(&[attestation]);
+        assert!(judge(&store, &only_attestations, "").contains("its platform is unknown/unknown"));
+        let unread = store.index(&[layer(OCI_MANIFEST, "lost")]);
+        assert!(judge(&store, &unread, "").starts_with("unknown: "));
+    }
+}

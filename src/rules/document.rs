@@ -242,3 +242,90 @@ fn ambiguous(view: &View<'_>) -> Fix {
 fn invalid(view: &View<'_>) -> Fix {
     words::build("push the image again with a current tool: docker buildx build --platform {} --output type=registry -t {} .", view)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::*;
+    use super::*;
+
+    fn cell(store: &Store, root: &serde_json::Value, name: &str) -> String {
+        store.judge(root, "document", "").cell(name)
+    }
+
+    #[test]
+    fn what_builders_write_is_fine() {
+        let mut store = Store::default();
+        let amd64 = store.entry("linux", "amd64");
+        let scratch = json!({ "os": "linux", "architecture": "arm64", "rootfs": { "type": "layers", "diff_ids": null }, "history": null });
+        let arm64 = with(store.image_of(OCI_MANIFEST, &scratch, &json!(null)), "platform", json!({ "os": "linux", "architecture": "arm64" }));
+        let root = store.index(&[amd64, arm64]);
+        let judged = store.judge(&root, "document", "");
+        assert_eq!(judged.cell("root"), "1 document read, nothing ambiguous or invalid");
+        assert_eq!(judged.cell("linux/amd64"), "2 documents read, nothing ambiguous or invalid");
+        assert_eq!(judged.cell("linux/arm64"), "2 documents read, nothing ambiguous or invalid");
+        assert_eq!(judged.fetched, 4);
+    }
+
+    #[test]
+    fn unless_a_policy_names_it_it_fetches_nothing() {
+        let mut store = Store::default();
+        let entry = store.entry("linux", "amd64");
+        store.lose(&entry);
+        let root = store.index(&[entry]);
+        let judged = store.judge_by(&root, &*RULE.implicit.unwrap()());
+        assert_eq!(judged.fetched, 0);
+        assert_eq!(judged.cell("linux/amd64"), "nothing was read");
+        assert!(cell(&store, &root, "linux/amd64").starts_with("unknown: "));
+    }
+
+    #[test]
+    fn an_ambiguous_document_is_grave() {
+        let mut store = Store::default();
+        let entry = store.entry("linux", "amd64");
+        let root = format!(r#"{{"schemaVersion":2,"mediaType":"{OCI_INDEX}","manifests":[{entry}],"manifests":[]}}"#);
+        let root = store.put(OCI_INDEX, &root);
+        let judged = store.judge(&root, "document", "");
+        let Ok(Verdict::Violation(findings)) = &judged.cells["root"] else { panic!("{}", judged.cell("root")) };
+        assert!(findings[0].grave);
+        assert_eq!(findings[0].location.pointer, "/manifests");
+    }
+
+    #[test]
+    fn a_manifest_that_is_not_what_its_descriptor_says_is_ambiguous() {
+        let mut store = Store::default();
+        let inner = store.index(&[]);
+        let disguised = with(with(inner, "mediaType", json!(OCI_MANIFEST)), "platform", json!({ "os": "linux", "architecture": "amd64" }));
+        // Without a `mediaType` only the shape tells.
+        let bare = store.put(OCI_MANIFEST, r#"{"schemaVersion":2,"manifests":[]}"#);
+        let bare = with(bare, "platform", json!({ "os": "linux", "architecture": "arm64" }));
+        let root = store.index(&[disguised, bare]);
+        let judged = store.judge(&root, "document", "");
+        for (platform, pointer) in [("linux/amd64", "/manifests/0/mediaType"), ("linux/arm64", "/manifests/1/mediaType")] {
+            let Ok(Verdict::Violation(findings)) = &judged.cells[platform] else { panic!("{}", judged.cell(platform)) };
+            assert!(findings[0].grave);
+            assert_eq!(findings[0].location.pointer, pointer);
+        }
+    }
+
+    #[test]
+    fn an_invalid_document_says_where() {
+        let mut store = Store::default();
+        let mut config = config("linux", "amd64");
+        config["rootfs"]["diff_ids"] = json!([]);
+        config["config"] = json!({ "Env": "PATH=/bin" });
+        let root = store.image_of(OCI_MANIFEST, &config, &json!([layer(OCI_GZIP, "a")]));
+        let text = cell(&store, &root, "linux/amd64");
+        assert!(text.contains("[/config/Env]"), "{text}");
+        assert!(text.contains("lists 0 layers, the manifest has 1 []"), "{text}");
+    }
+
+    #[test]
+    fn bytes_that_are_no_document_violate() {
+        let mut store = Store::default();
+        let page = store.put(OCI_MANIFEST, "<html>");
+        let root = store.index(&[with(page, "platform", json!({ "os": "linux", "architecture": "amd64" }))]);
+        assert!(cell(&store, &root, "linux/amd64").starts_with("violation: the bytes here have the right digest"));
+    }
+}

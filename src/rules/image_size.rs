@@ -103,3 +103,41 @@ fn fix(entry: &Entry, view: &View<'_>) -> Fix {
             view,
         ))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use crate::oci::Digest;
+
+    fn judge(layers: &Value, max: &str) -> String {
+        let mut store = Store::default();
+        let root = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), layers);
+        store.judge(&root, "image-size", &format!("max = \"{max}\"")).cell("linux/amd64")
+    }
+
+    fn sized(size: Value) -> Value {
+        with(layer(OCI_GZIP, "a"), "size", size)
+    }
+
+    #[test]
+    fn the_sizes_of_the_layers_are_added_up() {
+        let layers = json!([sized(json!(600)), sized(json!(424))]);
+        assert_eq!(judge(&layers, "1KiB"), "1.0 KiB in 2 layers, compressed");
+        assert_eq!(judge(&layers, "1kB"), "violation: the layers take 1.0 KiB compressed, at most 1kB is wanted; the largest is layer 1 of 2 with 600 B [/layers]");
+        assert_eq!(judge(&json!([]), "1B"), "0 B in 0 layers, compressed");
+        let most = json!(i64::MAX);
+        assert!(judge(&json!([sized(most.clone()), sized(most.clone()), sized(most)]), "1TiB").starts_with("violation: "));
+    }
+
+    #[test]
+    fn a_size_that_is_not_known_is_never_nothing() {
+        for unknown in [json!(0), json!(-1), json!(null)] {
+            assert!(judge(&json!([sized(json!(5)), sized(unknown.clone())]), "1kB").starts_with("unknown: "));
+            assert!(judge(&json!([sized(json!(5_000)), sized(unknown)]), "1kB").starts_with("violation: "));
+        }
+        let empty = with(sized(json!(0)), "digest", json!(Digest::sha256(b"").as_str()));
+        assert_eq!(judge(&json!([empty]), "1kB"), "0 B in 1 layer, compressed");
+    }
+}

@@ -142,3 +142,43 @@ fn evidence(groups: &BTreeMap<BTreeSet<LayerClass>, Vec<usize>>) -> String {
         parts => format!("layers: {}", parts.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use super::*;
+
+    fn judge(layers: &Value, parameters: &str) -> String {
+        let mut store = Store::default();
+        let root = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), layers);
+        store.judge(&root, "layer-compression", parameters).cell("linux/amd64")
+    }
+
+    #[test]
+    fn any_class_allows_and_any_class_denies() {
+        let estargz = with(layer(OCI_GZIP, "a"), "annotations", json!({ "containerd.io/snapshot/stargz/toc.digest": "sha256:0" }));
+        let layers = json!([layer(OCI_GZIP, "b"), estargz]);
+        assert_eq!(judge(&layers, r#"allow = ["gzip"]"#), "layers: 1 gzip, 1 gzip and estargz");
+        assert_eq!(judge(&layers, r#"allow = ["estargz"]"#), "violation: layer 1 of 2: gzip, wanted estargz [/layers/0/mediaType]");
+        assert_eq!(judge(&layers, r#"deny = ["estargz"]"#), "violation: layer 2 of 2: gzip and estargz, the policy denies estargz [/layers/1/mediaType]");
+    }
+
+    #[test]
+    fn overlaybd_is_not_plain_tar_and_an_unknown_type_is_unknown() {
+        let tar = "application/vnd.oci.image.layer.v1.tar";
+        let overlaybd = with(layer(tar, "a"), "annotations", json!({ "containerd.io/snapshot/overlaybd/blob-digest": "sha256:0" }));
+        assert_eq!(judge(&json!([overlaybd]), r#"deny = ["none"]"#), "layers: 1 overlaybd");
+        assert!(judge(&json!([layer(tar, "a")]), r#"deny = ["none"]"#).starts_with("violation: layer 1 of 1: none"));
+        assert!(judge(&json!([layer("application/vnd.erofs.layer.v1", "a")]), r#"allow = ["gzip"]"#).starts_with("unknown: "));
+    }
+
+    #[test]
+    fn nothing_to_require_is_a_problem() {
+        let problems = |text: &str| toml::from_str::<LayerCompression>(text).unwrap().problems().len();
+        assert_eq!(problems(""), 1);
+        assert_eq!(problems("allow = ['gzip']\ndeny = ['gzip']"), 1);
+        assert_eq!(problems("allow = ['gzip']\ndeny = ['estargz']"), 0);
+    }
+}

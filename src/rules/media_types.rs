@@ -242,3 +242,66 @@ fn content(entry: &Entry, image: &ImageManifest) -> Vec<Part> {
 fn described(media_type: &MediaType) -> &'static str {
     media_type.description().unwrap_or("an unknown type")
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::*;
+
+    const DOCKER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+
+    #[test]
+    fn eight_platforms_cost_eight_fetches() {
+        let mut store = Store::default();
+        let names = ["amd64", "arm64", "386", "riscv64", "ppc64le", "s390x", "mips64le", "loong64"];
+        let mut entries: Vec<_> = names.iter().map(|name| store.entry("linux", name)).collect();
+        entries.push(with(layer(OCI_MANIFEST, "attestation"), "platform", json!({ "os": "unknown", "architecture": "unknown" })));
+        let root = store.index(&entries);
+        let judged = store.judge(&root, "media-types", "");
+        assert_eq!(judged.fetched, 8);
+        assert_eq!(judged.cells.len(), 9);
+        assert!(judged.cells.values().all(Result::is_ok));
+        assert_eq!(judged.cell("linux/arm64"), "an OCI image manifest; 1 layer");
+    }
+
+    #[test]
+    fn a_docker_manifest_in_an_oci_index_violates_at_the_entry() {
+        let mut store = Store::default();
+        let child = store.image_of(DOCKER_MANIFEST, &config("linux", "amd64"), &json!([layer(DOCKER_GZIP, "a"), layer(DOCKER_GZIP, "b")]));
+        let child = with(child, "platform", json!({ "os": "linux", "architecture": "amd64" }));
+        let root = store.index(&[child]);
+        let oci = store.judge(&root, "media-types", "");
+        assert_eq!(oci.cell("root"), "the root is an OCI image index");
+        assert_eq!(oci.cell("linux/amd64"), format!(
+            "violation: the manifest ('{DOCKER_MANIFEST}') and all 2 layers ('{DOCKER_GZIP}'): Docker's type, wanted an OCI type [/manifests/0/mediaType]"
+        ));
+        let any = store.judge(&root, "media-types", r#"family = "any""#).cell("linux/amd64");
+        assert!(any.starts_with("violation: the manifest") && any.contains("; the config ('application/vnd.oci.image.config.v1+json')"), "{any}");
+        let mixed = store.judge(&root, "media-types", "family = \"any\"\nallow-mixed = true");
+        assert_eq!(mixed.cell("linux/amd64"), "a Docker image manifest; 2 layers");
+    }
+
+    #[test]
+    fn other_types_violate_unless_allowed_and_denied_ones_always() {
+        let mut store = Store::default();
+        let encrypted = "application/vnd.oci.image.layer.v1.tar+gzip+encrypted";
+        let root = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), &json!([layer(encrypted, "a")]));
+        let judge = |parameters: &str| store.judge(&root, "media-types", parameters).cell("linux/amd64");
+        assert!(judge("").ends_with("an encrypted layer, wanted an OCI type [/layers/0/mediaType]"));
+        assert_eq!(judge(r#"allow = ["application/*+encrypted"]"#), "an OCI image manifest; 1 layer");
+        assert!(judge("allow = [\"application/*+encrypted\"]\ndeny = [\"**/*.config.*\"]").contains("the policy denies"));
+    }
+
+    #[test]
+    fn the_field_can_be_required() {
+        let mut store = Store::default();
+        let config = store.put(OCI_CONFIG, &config("linux", "amd64").to_string());
+        let bare = json!({ "schemaVersion": 2, "config": config, "layers": [layer(OCI_GZIP, "a")] });
+        let root = store.put(OCI_MANIFEST, &bare.to_string());
+        assert_eq!(store.judge(&root, "media-types", "").cell("root"), "the root is an OCI image manifest");
+        let required = store.judge(&root, "media-types", "require-field = true");
+        assert_eq!(required.cell("root"), "violation: the manifest does not name its own `mediaType` []");
+        assert_eq!(required.cell("linux/amd64"), "an OCI image manifest; 1 layer");
+    }
+}

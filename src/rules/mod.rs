@@ -9,6 +9,10 @@ mod size;
 mod value_type;
 mod values;
 mod words;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
 
 mod annotations;
 mod artifact_type;

@@ -203,3 +203,81 @@ fn evidence(duplicates: &[&Entry], view: &View<'_>) -> String {
         some => format!("{found} ({source}); note: {} stand twice, runtimes take the first", words::listed(some.iter().map(|entry| &entry.label))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::testing::*;
+    use super::*;
+
+    fn judge(store: &Store, root: &Value, parameters: &str) -> String {
+        store.judge(root, "platforms", parameters).cell("root")
+    }
+
+    #[test]
+    fn an_index_is_judged_by_what_it_declares_without_a_fetch() {
+        let mut store = Store::default();
+        let entries = [store.entry("linux", "amd64"), store.entry("linux", "arm64")];
+        let root = store.index(&entries);
+        let judged = store.judge(&root, "platforms", r#"require = ["linux/x86_64", "linux/arm64/v8"]"#);
+        assert_eq!(judged.cell("root"), "linux/amd64 and linux/arm64 (declared)");
+        assert_eq!(judged.fetched, 0);
+        let missing = judge(&store, &root, r#"require = ["linux/arm/v7", "windows/*"]"#);
+        assert_eq!(missing, "violation: the image has no linux/arm/v7; it has linux/amd64 and linux/arm64 [/manifests]; \
+            the image has no windows/*; it has linux/amd64 and linux/arm64 [/manifests]");
+        assert_eq!(judge(&store, &root, r#"allow = ["linux/amd64"]"#), "violation: the image has linux/arm64, only linux/amd64 may be there [/manifests/1/platform]");
+        assert_eq!(judge(&store, &root, r#"deny = ["*/arm64"]"#), "violation: the image has linux/arm64, the policy denies */arm64 [/manifests/1/platform]");
+    }
+
+    #[test]
+    fn a_plain_manifest_is_judged_by_its_config() {
+        let mut store = Store::default();
+        let root = store.image("linux", "arm64");
+        assert_eq!(judge(&store, &root, r#"require = ["linux/arm64"]"#), "linux/arm64 (config)");
+        assert!(judge(&store, &root, r#"deny = ["linux/*"]"#).ends_with("[/architecture]"));
+    }
+
+    #[test]
+    fn attestations_are_no_platforms_and_an_unread_entry_may_be_any() {
+        let mut store = Store::default();
+        let amd64 = store.entry("linux", "amd64");
+        let attestation = with(layer(OCI_MANIFEST, "attestation"), "platform", json!({ "os": "unknown", "architecture": "unknown" }));
+        let root = store.index(&[amd64.clone(), attestation]);
+        assert_eq!(judge(&store, &root, r#"allow = ["linux/amd64"]"#), "linux/amd64 (declared)");
+
+        let lost = layer(OCI_MANIFEST, "lost");
+        let root = store.index(&[amd64, lost]);
+        assert_eq!(judge(&store, &root, r#"require = ["linux/amd64"]"#), "linux/amd64 (declared)");
+        assert!(judge(&store, &root, r#"require = ["linux/arm64"]"#).starts_with("unknown: "));
+        assert!(judge(&store, &root, r#"allow = ["linux/amd64"]"#).starts_with("unknown: "));
+    }
+
+    #[test]
+    fn twins_with_a_reason_are_no_duplicates() {
+        let mut store = Store::default();
+        let gzip = store.entry("linux", "amd64");
+        let other = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), &json!([layer(OCI_GZIP, "other")]));
+        let other = with(other, "platform", json!({ "os": "linux", "architecture": "amd64" }));
+        let zstd = with(other.clone(), "annotations", json!({ "io.github.containers.compression.zstd": "true" }));
+        let build = |build: &str| json!({ "os": "windows", "architecture": "amd64", "os.version": build });
+        let windows = [with(other.clone(), "platform", build("10.0.17763.1")), with(other.clone(), "platform", build("10.0.20348.1"))];
+        let root = store.index(&[gzip.clone(), zstd, windows[0].clone(), windows[1].clone()]);
+        assert!(judge(&store, &root, "allow-duplicates = false").ends_with("(declared)"));
+
+        let root = store.index(&[gzip, other]);
+        assert_eq!(judge(&store, &root, "allow-duplicates = false"), "violation: linux/amd64 occurs more than once; runtimes take the first [/manifests/1]");
+        assert!(judge(&store, &root, r#"require = ["linux/amd64"]"#).contains("note: linux/amd64#2 stand"));
+    }
+
+    #[test]
+    fn contradictions_are_found_before_any_image() {
+        let problems = |text: &str| toml::from_str::<Platforms>(text).unwrap().problems().len();
+        assert_eq!(problems(""), 1);
+        assert_eq!(problems("allow-duplicates = true"), 1);
+        assert_eq!(problems("allow-duplicates = false"), 0);
+        assert_eq!(problems("require = ['linux/amd64']\nallow = ['linux/arm64']"), 1);
+        assert_eq!(problems("require = ['linux/*']\nallow = ['linux/arm64']"), 0);
+        assert_eq!(problems("allow = ['linux/arm64']\ndeny = ['linux/arm64']"), 1);
+    }
+}
