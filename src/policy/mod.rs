@@ -1,9 +1,12 @@
 //! Policies: which rules are judged, at which level, for which images, with which waivers.
 
+mod load;
 mod scope;
 
-pub use scope::{ImageScope, PlatformScope};
+pub use load::{PolicyError, PolicyErrors, check_files};
+pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 use std::sync::Arc;
@@ -115,12 +118,19 @@ pub struct Instance {
     pub check: Arc<dyn Check>,
     /// Where it was written; `None` for an always-on rule that no policy names.
     pub origin: Option<Origin>,
+    /// Where each of its keys was written, which may be in different files (`extends`).
+    pub origins: BTreeMap<String, Origin>,
 }
 
 impl Instance {
     /// Whether a policy names it; an always-on rule that none names does not count as covering an image.
     pub fn is_explicit(&self) -> bool {
         self.origin.is_some()
+    }
+
+    /// Where a key of it was written, or the table if it was not.
+    pub fn origin_of(&self, key: &str) -> Option<&Origin> {
+        self.origins.get(key).or(self.origin.as_ref())
     }
 }
 

@@ -1,0 +1,162 @@
+//! What one policy file says by itself.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::mistake::{Mistake, Mistakes, Span};
+use super::sources::{Kept, Place};
+use super::suggest::{any_of, did_you_mean};
+use super::tree::{Key, Value, kind, moved, take_text, take_texts};
+
+/// Size up to which every syntax error is looked for, in bytes; of a larger file only the first is told.
+const RECOVERED_SIZE: usize = 1 << 20;
+
+const TABLES: &[&str] = &["policy", "rules", "waivers"];
+const HEADER_KEYS: &[&str] = &["name", "description", "extends"];
+
+/// The tables of rules, by the names of the instances.
+pub(super) type Rules<'a> = BTreeMap<String, RuleTable<'a>>;
+
+/// The table of one instance.
+#[derive(Debug, Clone)]
+pub(super) struct RuleTable<'a> {
+    /// Its header, or the key where it has none.
+    pub(super) header: Span,
+    /// Its name, where it is written.
+    pub(super) name: Span,
+    /// Its keys.
+    pub(super) keys: DeTable<'a>,
+}
+
+/// One policy file, read but not yet understood.
+#[derive(Debug)]
+pub(super) struct Sheet<'a> {
+    /// Where it is.
+    pub(super) place: Place,
+    /// What it builds on.
+    pub(super) extends: Vec<Spanned<String>>,
+    /// Its rules.
+    pub(super) rules: Rules<'a>,
+    /// Its waivers.
+    pub(super) waivers: Vec<Spanned<DeTable<'a>>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Reads the text of a file.
+    pub(super) fn read(place: Place, kept: &'a Kept, mistakes: &mut Mistakes) -> Self {
+        let mut sheet = Self { place, extends: Vec::new(), rules: Rules::new(), waivers: Vec::new() };
+        for (key, value) in moved(parse(kept, mistakes), kept.base()) {
+            match key.get_ref().as_ref() {
+                "policy" => sheet.read_header(value, mistakes),
+                "rules" => sheet.read_rules(value, mistakes),
+                "waivers" => sheet.read_waivers(value, mistakes),
+                name => {
+                    let mistake = unknown(&key, "the policy", TABLES);
+                    mistakes.add(mistake.help(format!("a rule is written as `[rules.{name}]`")));
+                }
+            }
+        }
+        sheet
+    }
+
+    fn read_header(&mut self, value: Value<'a>, mistakes: &mut Mistakes) {
+        let span = value.span();
+        let DeValue::Table(mut table) = value.into_inner() else {
+            let mistake = Mistake::at(span, "`policy`: expected a table");
+            mistakes.add(mistake.help("write `[policy]`, and `name = \"…\"` below it"));
+            return;
+        };
+        take_text(&mut table, "name", mistakes);
+        take_text(&mut table, "description", mistakes);
+        self.extends = take_texts(&mut table, "extends", mistakes).unwrap_or_default();
+        for (key, _) in &table {
+            mistakes.add(unknown(key, "`[policy]`", HEADER_KEYS).help("remove it"));
+        }
+    }
+
+    fn read_rules(&mut self, value: Value<'a>, mistakes: &mut Mistakes) {
+        let span = value.span();
+        let table = match value.into_inner() {
+            DeValue::Table(table) => table,
+            other => {
+                let mistake = Mistake::at(span, format!("`rules`: expected a table, found {}", kind(&other)));
+                mistakes.add(mistake.help("each rule is a table of its own: `[rules.NAME]`"));
+                return;
+            }
+        };
+        for (key, value) in table {
+            let (name, span) = (key.get_ref().as_ref(), value.span());
+            match value.into_inner() {
+                DeValue::Table(keys) => {
+                    let rule = RuleTable { header: span, name: key.span(), keys };
+                    self.rules.insert(name.to_owned(), rule);
+                }
+                other => {
+                    let message = format!("`{name}`: expected the table of a rule, found {}", kind(&other));
+                    let help = format!("write `[rules.{name}]`, and its keys below");
+                    mistakes.add(Mistake::at(span, message).help(help));
+                }
+            }
+        }
+    }
+
+    fn read_waivers(&mut self, value: Value<'a>, mistakes: &mut Mistakes) {
+        let help = "each waiver begins with `[[waivers]]`, in double brackets";
+        let span = value.span();
+        let array = match value.into_inner() {
+            DeValue::Array(array) => array,
+            other => {
+                let message = format!("`waivers`: expected a list of tables, found {}", kind(&other));
+                mistakes.add(Mistake::at(span, message).help(help));
+                return;
+            }
+        };
+        for element in array {
+            let span = element.span();
+            match element.into_inner() {
+                DeValue::Table(table) => self.waivers.push(Spanned::new(span, table)),
+                other => {
+                    let message = format!("a waiver is a table, found {}", kind(&other));
+                    mistakes.add(Mistake::at(span, message).help(help));
+                }
+            }
+        }
+    }
+}
+
+fn parse<'a>(kept: &'a Kept, mistakes: &mut Mistakes) -> DeTable<'a> {
+    let (table, errors) = if kept.text().len() <= RECOVERED_SIZE {
+        let (table, errors) = DeTable::parse_recoverable(kept.text());
+        (table.into_inner(), errors)
+    } else {
+        match DeTable::parse(kept.text()) {
+            Ok(table) => (table.into_inner(), Vec::new()),
+            Err(error) => (DeTable::new(), vec![error]),
+        }
+    };
+    for error in errors {
+        mistakes.add(syntax(kept, &error));
+    }
+    table
+}
+
+fn syntax(kept: &Kept, error: &toml::de::Error) -> Mistake {
+    let local = error.span().unwrap_or(0..0);
+    let text = kept.text().get(local.clone()).unwrap_or_default();
+    let span = local.start + kept.base()..local.end + kept.base();
+    if error.message() == "duplicate key" {
+        let mistake = Mistake::at(span, format!("`{text}` is written twice"));
+        return mistake.help("a key or a table is written once: make one of the two");
+    }
+    let mistake = Mistake::at(span, format!("not valid TOML: {}", error.message())).unreadable();
+    mistake.help("a policy is TOML: lines `key = value` below a `[table]`; see https://toml.io")
+}
+
+/// A key that is not known in a place.
+pub(super) fn unknown(key: &Key<'_>, place: &str, known: &[&str]) -> Mistake {
+    let name = key.get_ref();
+    let message = format!("unknown key `{name}` in {place}, expected {}", any_of(known));
+    Mistake::at(key.span(), message).help_if(did_you_mean(name, known))
+}

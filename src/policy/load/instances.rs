@@ -1,0 +1,220 @@
+//! From the table of a rule to an instance of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::file::RuleTable;
+use super::mistake::{Mistake, Mistakes, Span};
+use super::scopes::{take_images, take_platforms};
+use super::sources::Sources;
+use super::suggest::{any_of, did_you_mean};
+use super::tree::{cut, place, size, take_dotted, take_reserved, take_text};
+use super::wording;
+use crate::policy::{Instance, Level, Origin};
+use crate::rules::{Check, Rule};
+
+/// The keys of a rule's table that are not parameters of the rule.
+const OWNED: &[&str] = &["rule", "level", "images", "platforms", "help", "url"];
+const LEVELS: &[Level] = &[Level::Error, Level::Warning, Level::Note, Level::Off];
+/// Length beyond which a name is refused, in bytes.
+const NAME_LENGTH: usize = 100;
+/// How many values may be copied in looking for the next mistake of one table.
+const COPIES: usize = 200_000;
+
+/// Reads the tables of rules.
+pub(super) struct Reader<'r> {
+    /// The rules there are.
+    pub(super) rules: &'r [&'static Rule],
+    /// The files that the tables are from.
+    pub(super) sources: &'r Sources,
+    /// Where mistakes go.
+    pub(super) mistakes: &'r mut Mistakes,
+}
+
+impl Reader<'_> {
+    /// Reads the table of one instance; `None` if something in it is wrong.
+    pub(super) fn read(&mut self, name: &str, table: RuleTable<'_>) -> Option<Instance> {
+        let before = self.mistakes.len();
+        let RuleTable { header, name: name_span, mut keys } = table;
+        let origins = self.origins(&keys);
+        take_reserved(&mut keys, self.mistakes);
+        let level = self.level(&mut keys);
+        let images = take_images(&mut keys, self.mistakes);
+        let platforms = take_platforms(&mut keys, self.mistakes);
+        let help = take_text(&mut keys, "help", self.mistakes).map(Spanned::into_inner);
+        let url = self.url(&mut keys);
+        let rule = self.rule(name, name_span.clone(), &mut keys);
+        self.check_name(name, name_span, rule);
+        let rule = rule?;
+        self.check_keys(rule, &mut keys);
+        let check = self.configure(rule, header.clone(), keys)?;
+        let origin = Some(self.sources.origin(&header));
+        let instance = Instance {
+            name: name.to_owned(),
+            rule,
+            level,
+            images,
+            platforms,
+            help,
+            url,
+            check: Arc::from(check),
+            origin,
+            origins,
+        };
+        (self.mistakes.len() == before).then_some(instance)
+    }
+
+    fn origins(&self, keys: &DeTable<'_>) -> BTreeMap<String, Origin> {
+        let origin = |(key, value): (&super::tree::Key<'_>, &super::tree::Value<'_>)| {
+            (key.get_ref().to_string(), self.sources.origin(&place(key, value)))
+        };
+        keys.iter().map(origin).collect()
+    }
+
+    fn level(&mut self, keys: &mut DeTable<'_>) -> Level {
+        let Some(written) = take_text(keys, "level", self.mistakes) else { return Level::Error };
+        let words: Vec<&str> = LEVELS.iter().map(|level| level.as_str()).collect();
+        let word = written.get_ref();
+        LEVELS.iter().copied().find(|level| level.as_str() == word).unwrap_or_else(|| {
+            let message = format!("`{word}` is no level, expected {}", any_of(&words));
+            let mistake = Mistake::at(written.span(), message).help_if(did_you_mean(word, &words));
+            self.mistakes.add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
+            Level::Error
+        })
+    }
+
+    fn url(&mut self, keys: &mut DeTable<'_>) -> Option<String> {
+        let written = take_text(keys, "url", self.mistakes)?;
+        let url = url::Url::parse(written.get_ref()).ok();
+        if url.is_none_or(|url| !matches!(url.scheme(), "https" | "http")) {
+            let message = format!("`url`: `{}` is no address of a page", written.get_ref());
+            self.mistakes.add(Mistake::at(written.span(), message).help("write it in full: `https://…`"));
+        }
+        Some(written.into_inner())
+    }
+
+    /// The rule that `rule` names, or else the table's own name.
+    fn rule(&mut self, name: &str, name_span: Span, keys: &mut DeTable<'_>) -> Option<&'static Rule> {
+        let has_key = keys.contains_key("rule");
+        let (word, span) = if has_key {
+            let written = take_text(keys, "rule", self.mistakes)?;
+            (written.get_ref().clone(), written.span())
+        } else {
+            (name.to_owned(), name_span)
+        };
+        if let Some(rule) = self.rules.iter().copied().find(|rule| rule.name == word) {
+            return Some(rule);
+        }
+        let names: Vec<&str> = self.rules.iter().map(|rule| rule.name).collect();
+        let help = if has_key {
+            "`ocilint rules` lists the rules"
+        } else {
+            "a rule under a name of its own says which rule it is: `rule = \"…\"`; `ocilint rules` lists them"
+        };
+        let mistake = Mistake::at(span, format!("there is no rule `{word}`"));
+        self.mistakes.add(mistake.help_if(did_you_mean(&word, &names)).help(help));
+        None
+    }
+
+    fn check_name(&mut self, name: &str, span: Span, rule: Option<&Rule>) {
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if name.is_empty() || name.len() > NAME_LENGTH || !name.chars().all(plain) {
+            let message = format!("`{name}` is no name for a rule, expected letters, digits, `-` and `_`, at most {NAME_LENGTH}");
+            self.mistakes.add(Mistake::at(span, message).help("give it a name such as `team-labels`"));
+            return;
+        }
+        let taken = self.rules.iter().find(|other| other.implicit.is_some() && other.name == name);
+        if let (Some(taken), Some(rule)) = (taken, rule)
+            && taken.name != rule.name
+        {
+            let message = format!("`{name}` is the name of a rule that is always on, and cannot be one of `{}`", rule.name);
+            self.mistakes.add(Mistake::at(span, message).help("give it another name"));
+        }
+    }
+
+    /// Takes out what is no parameter of the rule, and names that were written without their quotes.
+    fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>) {
+        let parameters = (rule.parameters)();
+        let words: Vec<&str> = parameters.iter().chain(OWNED).copied().collect();
+        let unknown = keys.keys().filter(|key| !parameters.contains(&key.get_ref().as_ref()));
+        for key in unknown.cloned().collect::<Vec<_>>() {
+            let name = key.get_ref();
+            let message = if parameters.is_empty() {
+                format!("unknown parameter `{name}`: `{}` has none", rule.name)
+            } else {
+                format!("unknown parameter `{name}` of `{}`, expected {}", rule.name, any_of(parameters))
+            };
+            let mistake = Mistake::at(key.span(), message).help_if(did_you_mean(name, &words));
+            self.mistakes.add(mistake.help(explained(rule)));
+            keys.remove(name.as_ref());
+        }
+        for (key, value) in keys.iter_mut() {
+            for span in take_dotted(value) {
+                let message = format!("a dot in a key of `{}` makes tables within tables", key.get_ref());
+                let mistake = Mistake::at(span, message);
+                self.mistakes.add(mistake.help("quote the key: `\"org.opencontainers.image.source\"`"));
+            }
+        }
+    }
+
+    /// Makes the check from its parameters. On a mistake, what is to blame is taken out and the rest is tried again, so that
+    /// every mistake is found.
+    fn configure(&mut self, rule: &Rule, header: Span, mut keys: DeTable<'_>) -> Option<Box<dyn Check>> {
+        let mut blamed = BTreeSet::new();
+        for _ in 0..=COPIES / size(&keys).max(1) {
+            let error = match (rule.configure)(Spanned::new(header.clone(), keys.clone())) {
+                Ok(check) => {
+                    self.check_whole(rule, &*check, &header, &keys, &blamed);
+                    return Some(check);
+                }
+                Err(error) => error,
+            };
+            let span = error.span().unwrap_or_else(|| header.clone());
+            let cut = if span == header { None } else { cut(&mut keys, &span) };
+            let Some(cut) = cut else {
+                // What is missing may be what was taken out.
+                if blamed.is_empty() {
+                    let mistake = Mistake::at(span, wording::of_table(rule.name, error.message()));
+                    self.mistakes.add(mistake.absence().help(explained(rule)));
+                }
+                return None;
+            };
+            let (message, help) = wording::of_parameter(&cut, error.message());
+            self.mistakes.add(Mistake::at(span, message).help_if(help).help(explained(rule)));
+            blamed.insert(cut.key);
+        }
+        None
+    }
+
+    /// What is wrong with the parameters as a whole, unless it may come from what was taken out.
+    fn check_whole(
+        &mut self,
+        rule: &Rule,
+        check: &dyn Check,
+        header: &Span,
+        keys: &DeTable<'_>,
+        blamed: &BTreeSet<String>,
+    ) {
+        for problem in check.problems() {
+            let entry = problem.parameter.and_then(|name| keys.get_key_value(name));
+            let follows = match problem.parameter {
+                None => !blamed.is_empty(),
+                Some(name) => blamed.contains(name),
+            };
+            if follows {
+                continue;
+            }
+            let span = entry.map_or_else(|| header.clone(), |(key, value)| place(key, value));
+            let mistake = Mistake::at(span, format!("`{}`: {}", rule.name, problem.message));
+            let mistake = if entry.is_none() { mistake.absence() } else { mistake };
+            self.mistakes.add(mistake.help(explained(rule)));
+        }
+    }
+}
+
+fn explained(rule: &Rule) -> String {
+    format!("`ocilint rules {}` explains its parameters", rule.name)
+}

@@ -1,0 +1,187 @@
+//! The mistakes of a policy, gathered so that all of them are reported at once.
+
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::sources::Sources;
+use crate::oci::escape;
+use crate::policy::PolicySource;
+
+/// Bytes in the one address space of all files of a load (see [`Sources`]).
+pub(super) type Span = Range<usize>;
+
+/// One mistake in a policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PolicyError {
+    /// The file it is in; `None` when the file could not be read.
+    pub source: Option<Arc<PolicySource>>,
+    /// The bytes of the file that are wrong; `None` for the file as a whole.
+    pub span: Option<Range<usize>>,
+    /// What is wrong, and what would be right.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Other places that belong to it, and what they are.
+    pub related: Vec<(Arc<PolicySource>, Range<usize>, String)>,
+}
+
+impl Display for PolicyError {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            write!(f, "{}:", escape(&source.name))?;
+            if let Some(span) = &self.span {
+                let origin = crate::policy::Origin { source: source.clone(), span: span.clone() };
+                let (line, column) = origin.line_column();
+                write!(f, "{line}:{column}:")?;
+            }
+            f.write_str(" ")?;
+        }
+        f.write_str(&self.message)?;
+        self.help.iter().try_for_each(|help| write!(f, " ({help})"))
+    }
+}
+
+impl std::error::Error for PolicyError {}
+
+/// Every mistake of the policies that were named: at least one.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}", self.0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+pub struct PolicyErrors(pub Vec<PolicyError>);
+
+/// A mistake, before its place is turned into a file and the bytes of it.
+#[derive(Debug)]
+pub(super) struct Mistake {
+    span: Option<Span>,
+    message: String,
+    help: Option<String>,
+    related: Vec<(Span, String)>,
+    kind: Kind,
+    /// Whether the file as a whole is meant; the span then only says which file.
+    whole: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// The text is no TOML.
+    Unreadable,
+    /// Something is missing, perhaps only because the text around it could not be read.
+    Absence,
+    /// Everything else.
+    Plain,
+}
+
+impl Mistake {
+    /// Something wrong at a place.
+    pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
+        let message = message.into();
+        let kind = Kind::Plain;
+        Self { span: Some(span), message, help: None, related: Vec::new(), kind, whole: false }
+    }
+
+    /// Something wrong that has no place in any file.
+    pub(super) fn nowhere(message: impl Into<String>) -> Self {
+        Self { span: None, ..Self::at(0..0, message) }
+    }
+
+    /// Something wrong with the file at a position as a whole.
+    pub(super) fn file(position: usize, message: impl Into<String>) -> Self {
+        Self { whole: true, ..Self::at(position..position, message) }
+    }
+
+    /// The same, said of an entry of `extends` that led to it, where there is one.
+    pub(super) fn named_at(mut self, span: Option<Span>) -> Self {
+        self.span = self.span.or(span);
+        self
+    }
+
+    /// Says that the text around could not be read, so that what is missing may well be there.
+    pub(super) fn unreadable(mut self) -> Self {
+        self.kind = Kind::Unreadable;
+        self
+    }
+
+    /// Says that the mistake is something missing.
+    pub(super) fn absence(mut self) -> Self {
+        self.kind = Kind::Absence;
+        self
+    }
+
+    /// What to do about it.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        self.help_if(Some(help.into()))
+    }
+
+    /// What to do about it, where that is known; the first word stands.
+    pub(super) fn help_if(mut self, help: Option<String>) -> Self {
+        self.help = self.help.or(help);
+        self
+    }
+
+    /// Another place that belongs to it.
+    pub(super) fn related(mut self, span: Span, message: impl Into<String>) -> Self {
+        self.related.push((span, message.into()));
+        self
+    }
+}
+
+/// The mistakes found so far.
+#[derive(Debug, Default)]
+pub(super) struct Mistakes(Vec<Mistake>);
+
+impl Mistakes {
+    /// Adds one.
+    pub(super) fn add(&mut self, mistake: Mistake) {
+        self.0.push(mistake);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The mistakes in the order of the files and their lines, without those that only follow from a syntax error: the ones
+    /// on its line, and whatever is missing from its file.
+    pub(super) fn resolve(self, sources: &Sources) -> Vec<PolicyError> {
+        let unreadable = self.0.iter().filter(|mistake| mistake.kind == Kind::Unreadable);
+        let spans = unreadable.filter_map(|mistake| mistake.span.clone());
+        let damaged: BTreeSet<(usize, usize)> =
+            spans.filter_map(|span| sources.line(span.start)).collect();
+        let follows = |mistake: &Mistake| {
+            let line = mistake.span.as_ref().and_then(|span| sources.line(span.start));
+            match (mistake.kind, line) {
+                (Kind::Unreadable, _) | (Kind::Plain, None) => false,
+                (Kind::Plain, Some(line)) => damaged.contains(&line),
+                (Kind::Absence, None) => !damaged.is_empty(),
+                (Kind::Absence, Some((file, _))) => damaged.iter().any(|line| line.0 == file),
+            }
+        };
+        let mut mistakes: Vec<Mistake> =
+            self.0.into_iter().filter(|mistake| !follows(mistake)).collect();
+        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| (span.start, span.end)));
+        mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        mistakes.into_iter().map(|mistake| mistake.resolve(sources)).collect()
+    }
+}
+
+impl Mistake {
+    /// The mistake with its file and the bytes of it.
+    pub(super) fn resolve(self, sources: &Sources) -> PolicyError {
+        let place = self.span.and_then(|span| sources.resolve(&span));
+        let (source, span) = place.unzip();
+        let span = span.filter(|_| !self.whole);
+        let related = self.related.into_iter().filter_map(|(span, message)| {
+            sources.resolve(&span).map(|(source, span)| (source, span, escape(&message)))
+        });
+        PolicyError {
+            source,
+            span,
+            message: escape(&self.message),
+            help: self.help.as_deref().map(escape),
+            related: related.collect(),
+        }
+    }
+}

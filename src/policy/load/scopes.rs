@@ -1,0 +1,34 @@
+//! The scopes of rules and waivers.
+
+use toml::de::DeTable;
+
+use super::mistake::{Mistake, Mistakes};
+use super::tree::take_texts;
+use crate::oci::PlatformPattern;
+use crate::policy::{ImageScope, PlatformScope};
+
+/// The images that `images` names.
+pub(super) fn take_images(table: &mut DeTable<'_>, mistakes: &mut Mistakes) -> Option<ImageScope> {
+    let mut scope = ImageScope::default();
+    for pattern in take_texts(table, "images", mistakes)? {
+        if let Err(error) = scope.push(pattern.get_ref()) {
+            mistakes.add(Mistake::at(pattern.span(), format!("`images`: {error}")).help_if(error.help));
+        }
+    }
+    Some(scope)
+}
+
+/// The platforms that `platforms` names.
+pub(super) fn take_platforms(table: &mut DeTable<'_>, mistakes: &mut Mistakes) -> Option<PlatformScope> {
+    let mut scope = PlatformScope::default();
+    for pattern in take_texts(table, "platforms", mistakes)? {
+        match PlatformPattern::parse(pattern.get_ref()) {
+            Ok(platform) => scope.0.push(platform),
+            Err(error) => {
+                let mistake = Mistake::at(pattern.span(), format!("`platforms`: {error}"));
+                mistakes.add(mistake.help("write it as `linux/amd64`, `linux/arm/v7` or `linux/*`"));
+            }
+        }
+    }
+    Some(scope)
+}

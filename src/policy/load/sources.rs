@@ -1,0 +1,199 @@
+//! The files of a load, in one address space.
+//!
+//! A rule may take its parameters from several files (`extends`), so every span that the loader handles counts from the start
+//! of the first file through the last: a number says by itself which file it is in.
+
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::mistake::{Mistake, Span};
+use super::suggest::{any_of, did_you_mean};
+use crate::oci::Digest;
+use crate::policy::{Origin, PolicySource};
+
+/// Files that one load reads.
+const FILES: usize = 100;
+/// Size beyond which a policy file is refused, in bytes.
+const FILE_SIZE: usize = 10 << 20;
+
+/// The built-in policies.
+const PACKS: &[Pack] = &[
+    Pack { name: "ocilint:baseline", text: include_str!("../../../policies/baseline.toml") },
+    Pack { name: "ocilint:strict", text: include_str!("../../../policies/strict.toml") },
+];
+
+#[derive(Debug)]
+struct Pack {
+    name: &'static str,
+    text: &'static str,
+}
+
+/// Where a policy is: the path or pack that an argument or an entry of `extends` names.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// As it is shown.
+    shown: String,
+    /// Where it is opened; the name of a built-in policy as it is.
+    path: PathBuf,
+    pack: Option<&'static Pack>,
+}
+
+impl Place {
+    /// What a text names, seen from a directory.
+    pub(super) fn new(text: &str, directory: &Path) -> Result<Self, Mistake> {
+        if !text.starts_with("ocilint:") {
+            return Ok(Self { shown: text.to_owned(), path: directory.join(text), pack: None });
+        }
+        let names: Vec<&str> = PACKS.iter().map(|pack| pack.name).collect();
+        let Some(pack) = PACKS.iter().find(|pack| pack.name == text) else {
+            let message = format!("there is no built-in policy `{text}`, expected {}", any_of(&names));
+            return Err(Mistake::nowhere(message).help_if(did_you_mean(text, &names)));
+        };
+        Ok(Self { shown: text.to_owned(), path: PathBuf::from(text), pack: Some(pack) })
+    }
+
+    /// What an entry of this file's `extends` names: a built-in policy, or a path beside this file.
+    pub(super) fn beside(&self, text: &str) -> Result<Self, Mistake> {
+        let directory = self.path.parent().unwrap_or(Path::new(""));
+        let mut place = Self::new(text, directory)?;
+        if place.pack.is_none() && self.pack.is_some() {
+            return Err(Mistake::nowhere("a built-in policy extends built-in policies only"));
+        }
+        if place.pack.is_none() {
+            let directory = Path::new(&self.shown).parent().unwrap_or(Path::new(""));
+            place.shown = directory.join(text).to_string_lossy().into_owned();
+        }
+        Ok(place)
+    }
+
+    /// As it is shown.
+    pub(super) fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The same for two ways of writing one file.
+    pub(super) fn identity(&self) -> PathBuf {
+        match self.pack {
+            Some(_) => self.path.clone(),
+            None => self.path.canonicalize().unwrap_or_else(|_| self.path.clone()),
+        }
+    }
+
+    fn read(&self) -> Result<Vec<u8>, Mistake> {
+        if let Some(pack) = self.pack {
+            return Ok(pack.text.as_bytes().to_vec());
+        }
+        let unread = |error: io::Error| {
+            Mistake::nowhere(format!("cannot read the policy `{}`: {error}", self.shown))
+        };
+        let mut bytes = Vec::new();
+        let file = File::open(&self.path).map_err(unread)?;
+        file.take(FILE_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
+        if bytes.len() > FILE_SIZE {
+            let message = format!("the policy `{}` is larger than 10 MiB", self.shown);
+            return Err(Mistake::nowhere(message).help("split it, and name each part"));
+        }
+        Ok(bytes)
+    }
+}
+
+/// A file and where its bytes begin in the address space.
+#[derive(Debug)]
+pub(super) struct Kept {
+    source: Arc<PolicySource>,
+    base: usize,
+}
+
+impl Kept {
+    /// The text.
+    pub(super) fn text(&self) -> &str {
+        &self.source.text
+    }
+
+    /// Where its bytes begin in the address space.
+    pub(super) fn base(&self) -> usize {
+        self.base
+    }
+}
+
+/// The files of a load. Files are added while parsed tables borrow from those read before.
+#[derive(Debug)]
+pub(super) struct Sources {
+    slots: Vec<OnceCell<Kept>>,
+}
+
+impl Sources {
+    /// No file yet.
+    pub(super) fn new() -> Self {
+        Self { slots: std::iter::repeat_with(OnceCell::new).take(FILES).collect() }
+    }
+
+    /// Reads a file. The second part says what is wrong with its encoding, if anything is.
+    pub(super) fn read(&self, place: &Place) -> Result<(&Kept, Option<Mistake>), Mistake> {
+        let bytes = place.read()?;
+        let base = self.kept().last().map_or(0, |kept| kept.base + kept.text().len() + 1);
+        let sha256 = Digest::sha256(&bytes).hex().to_owned();
+        let (text, mistake) = match String::from_utf8(bytes) {
+            Ok(text) => (text, None),
+            Err(error) => not_utf8(error.as_bytes(), base),
+        };
+        let source = Arc::new(PolicySource { name: place.shown.clone(), text, sha256 });
+        let slot = self.slots.iter().find(|slot| slot.get().is_none());
+        let slot = slot.ok_or_else(|| {
+            Mistake::nowhere(format!("a policy is made of at most {FILES} files"))
+        })?;
+        Ok((slot.get_or_init(|| Kept { source, base }), mistake))
+    }
+
+    fn kept(&self) -> impl DoubleEndedIterator<Item = &Kept> {
+        self.slots.iter().filter_map(OnceCell::get)
+    }
+
+    fn of(&self, position: usize) -> Option<&Kept> {
+        self.kept().rev().find(|kept| kept.base <= position)
+    }
+
+    /// The file that a span is in, and the bytes of it.
+    pub(super) fn resolve(&self, span: &Span) -> Option<(Arc<PolicySource>, Range<usize>)> {
+        let kept = self.of(span.start)?;
+        let local = |position: usize| (position - kept.base).min(kept.text().len());
+        Some((kept.source.clone(), local(span.start)..local(span.end.max(span.start))))
+    }
+
+    /// The file and line of a position: the start of each.
+    pub(super) fn line(&self, position: usize) -> Option<(usize, usize)> {
+        let kept = self.of(position)?;
+        let before = kept.text().as_bytes().get(..position - kept.base)?;
+        let line = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        Some((kept.base, line))
+    }
+
+    /// The same as an origin.
+    pub(super) fn origin(&self, span: &Span) -> Origin {
+        let (source, span) = self.resolve(span).expect("invariant: a span is within a file that was read");
+        Origin { source, span }
+    }
+
+    /// Every file, in the order read.
+    pub(super) fn files(&self) -> Vec<Arc<PolicySource>> {
+        self.kept().map(|kept| kept.source.clone()).collect()
+    }
+}
+
+/// What can be shown of a file that is not UTF-8, and where it stops being so.
+fn not_utf8(bytes: &[u8], base: usize) -> (String, Option<Mistake>) {
+    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    if utf16 {
+        let mistake = Mistake::file(base, "the file is UTF-16, a policy is UTF-8").unreadable();
+        return (String::new(), Some(mistake.help("save the file as UTF-8")));
+    }
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let valid = bytes.utf8_chunks().next().map_or(0, |chunk| chunk.valid().len());
+    let span = base + valid..base + valid + char::REPLACEMENT_CHARACTER.len_utf8();
+    let mistake = Mistake::at(span, "this byte is not UTF-8, a policy is UTF-8").unreadable();
+    (text, Some(mistake.help("save the file as UTF-8")))
+}

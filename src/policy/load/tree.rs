@@ -1,0 +1,222 @@
+//! Tables and values with their places.
+
+use toml::Spanned;
+use toml::de::{DeArray, DeString, DeTable, DeValue};
+
+use super::mistake::{Mistake, Mistakes, Span};
+
+/// A key with its place.
+pub(super) type Key<'a> = Spanned<DeString<'a>>;
+/// A value with its place.
+pub(super) type Value<'a> = Spanned<DeValue<'a>>;
+
+/// The same table, its places moved on.
+pub(super) fn moved<'a>(table: DeTable<'a>, by: usize) -> DeTable<'a> {
+    if by == 0 {
+        return table;
+    }
+    let entries = table.into_iter().map(|(key, value)| (shifted(key, by), moved_value(value, by)));
+    entries.collect()
+}
+
+fn moved_value<'a>(value: Value<'a>, by: usize) -> Value<'a> {
+    let value = shifted(value, by);
+    let span = value.span();
+    let inner = match value.into_inner() {
+        DeValue::Table(table) => DeValue::Table(moved(table, by)),
+        DeValue::Array(array) => {
+            DeValue::Array(array.into_iter().map(|value| moved_value(value, by)).collect())
+        }
+        scalar => scalar,
+    };
+    Spanned::new(span, inner)
+}
+
+fn shifted<T>(spanned: Spanned<T>, by: usize) -> Spanned<T> {
+    let span = spanned.span();
+    Spanned::new(span.start + by..span.end + by, spanned.into_inner())
+}
+
+/// The kind of a value, as a sentence names it.
+pub(super) fn kind(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a string",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number",
+        DeValue::Boolean(_) => "a boolean",
+        DeValue::Datetime(_) => "a date or time",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// Whether a table was made by a dot in a key (`a.b = 1` makes `a`): it has no place of its own but the key's.
+fn is_dotted(key: &Key<'_>, value: &Value<'_>) -> bool {
+    value.get_ref().is_table() && value.span() == key.span()
+}
+
+/// Where an entry stands: its header, or the key through the value.
+pub(super) fn place(key: &Key<'_>, value: &Value<'_>) -> Span {
+    let (key, value) = (key.span(), value.span());
+    if value.start < key.end { value } else { key.start..value.end }
+}
+
+/// Keys with dots that were not quoted, within the value of a parameter: the whole of each key. They are taken out.
+pub(super) fn take_dotted(value: &mut Value<'_>) -> Vec<Span> {
+    let DeValue::Table(table) = value.get_mut() else { return Vec::new() };
+    let mut found = Vec::new();
+    for (key, value) in std::mem::take(table) {
+        if is_dotted(&key, &value) {
+            leaves(key.span(), &value, &mut found);
+        } else {
+            table.insert(key, value);
+        }
+    }
+    found
+}
+
+/// The keys that lead to the values in a table made by dots, each from its first part to its last.
+fn leaves(from: Span, value: &Value<'_>, found: &mut Vec<Span>) {
+    let DeValue::Table(table) = value.get_ref() else { return };
+    for (key, value) in table {
+        if is_dotted(key, value) {
+            leaves(from.clone(), value, found);
+        } else {
+            // Of `a.b = 1` and `a.c = 1` only the first stands behind the first `a` directly.
+            let start = from.start.min(key.span().start);
+            found.push(start..key.span().end);
+        }
+    }
+}
+
+/// What was taken out of a table because it was to blame.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// The entry of the table that it was in, or was.
+    pub(super) key: String,
+    /// The kind of the value; `None` when the key was to blame.
+    pub(super) found: Option<&'static str>,
+}
+
+/// Takes out the smallest item that holds a place: an entry of the table, of a table in it, or an element of a list in it.
+pub(super) fn cut(table: &mut DeTable<'_>, span: &Span) -> Option<Cut> {
+    let (key, _) = table.iter().find(|(key, value)| within(span, &key.span()) || holds(value, span))?;
+    let (name, blamed) = (key.get_ref().to_string(), within(span, &key.span()));
+    let value = table.get_mut(name.as_str())?;
+    if blamed && value.span() != *span {
+        table.remove(name.as_str());
+        return Some(Cut { key: name, found: None });
+    }
+    if let Some(found) = cut_inside(value, span) {
+        return Some(Cut { key: name, found });
+    }
+    let found = Some(kind(value.get_ref()));
+    table.remove(name.as_str());
+    Some(Cut { key: name, found })
+}
+
+/// The kind of what was taken out of a value; `None` if the value itself is to blame.
+fn cut_inside(value: &mut Value<'_>, span: &Span) -> Option<Option<&'static str>> {
+    if value.span() == *span {
+        return None;
+    }
+    match value.get_mut() {
+        DeValue::Table(table) => cut(table, span).map(|cut| cut.found),
+        DeValue::Array(array) => {
+            let at = array.iter().position(|element| holds(element, span))?;
+            let found = Some(kind(array[at].get_ref())).filter(|_| array[at].span() == *span);
+            let elements = std::mem::replace(array, DeArray::new()).into_iter().enumerate();
+            *array = elements.filter(|(i, _)| *i != at).map(|(_, element)| element).collect();
+            Some(found)
+        }
+        _ => None,
+    }
+}
+
+fn holds(value: &Value<'_>, span: &Span) -> bool {
+    within(span, &value.span())
+        || match value.get_ref() {
+            DeValue::Table(table) => {
+                table.iter().any(|(key, value)| within(span, &key.span()) || holds(value, span))
+            }
+            DeValue::Array(array) => array.iter().any(|element| holds(element, span)),
+            _ => false,
+        }
+}
+
+fn within(inner: &Span, outer: &Span) -> bool {
+    outer.start <= inner.start && inner.end <= outer.end
+}
+
+/// How many values a table holds, at all depths.
+pub(super) fn size(table: &DeTable<'_>) -> usize {
+    fn of(value: &Value<'_>) -> usize {
+        match value.get_ref() {
+            DeValue::Table(table) => 1 + size(table),
+            DeValue::Array(array) => 1 + array.iter().map(of).sum::<usize>(),
+            _ => 1,
+        }
+    }
+    table.iter().map(|(_, value)| of(value)).sum()
+}
+
+/// Takes the text of a key out of a table; a value that is none, or blank, is a mistake.
+pub(super) fn take_text(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
+    text(key, table.remove(key)?, mistakes)
+}
+
+/// Takes the list of texts of a key out of a table; anything else, or nothing in it, is a mistake.
+pub(super) fn take_texts(
+    table: &mut DeTable<'_>,
+    key: &str,
+    mistakes: &mut Mistakes,
+) -> Option<Vec<Spanned<String>>> {
+    let value = table.remove(key)?;
+    let span = value.span();
+    let array = match value.into_inner() {
+        DeValue::Array(array) if array.is_empty() => {
+            let mistake = Mistake::at(span, format!("`{key}` is empty, expected at least one"));
+            mistakes.add(mistake.help("leave the key out if nothing is meant"));
+            return None;
+        }
+        DeValue::Array(array) => array,
+        other => {
+            let message = format!("`{key}`: expected a list of strings, found {}", kind(&other));
+            let mistake = Mistake::at(span, message);
+            mistakes.add(mistake.help(format!("write `{key} = [\"…\"]`")));
+            return None;
+        }
+    };
+    let texts: Vec<_> = array.into_iter().map(|element| text(key, element, mistakes)).collect();
+    texts.into_iter().collect()
+}
+
+fn text(key: &str, value: Value<'_>, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::String(text) if text.trim().is_empty() => {
+            let mistake = Mistake::at(span, format!("`{key}` is blank, expected a text"));
+            mistakes.add(mistake.help("write a text between the quotes"));
+            None
+        }
+        DeValue::String(text) => Some(Spanned::new(span, text.into_owned())),
+        other => {
+            let message = format!("`{key}`: expected a string, found {}", kind(&other));
+            mistakes.add(Mistake::at(span, message).help(format!("write `{key} = \"…\"`")));
+            None
+        }
+    }
+}
+
+/// Keys that a later version of the policy language gives a meaning to.
+const RESERVED: &[&str] = &["effective-from", "locked", "owner", "link", "tags"];
+
+/// Takes the reserved keys out of a table; each is a mistake.
+pub(super) fn take_reserved(table: &mut DeTable<'_>, mistakes: &mut Mistakes) {
+    for &name in RESERVED {
+        if let Some((key, _)) = table.remove_entry(name) {
+            let message = format!("`{name}` is reserved for a later version of the policy language");
+            mistakes.add(Mistake::at(key.span(), message).help("remove it"));
+        }
+    }
+}

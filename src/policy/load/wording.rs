@@ -1,0 +1,84 @@
+//! What serde says about parameters, in the words of a policy.
+
+use super::suggest::{any_of, did_you_mean};
+use super::tree::Cut;
+
+/// What is wrong with one parameter, and what to do about it.
+pub(super) fn of_parameter(cut: &Cut, message: &str) -> (String, Option<String>) {
+    let key = &cut.key;
+    if let Some((found, words)) = closed_set(message) {
+        let help = did_you_mean(found, &words);
+        return (format!("`{key}`: `{found}` is not known, expected {}", any_of(&words)), help);
+    }
+    match (expected(message), cut.found) {
+        (Some(expected), Some(found)) => {
+            let expected = in_toml(expected);
+            let found = if expected.starts_with(found) { "another" } else { found };
+            (format!("`{key}`: expected {expected}, found {found}"), None)
+        }
+        (Some(expected), None) => (format!("`{key}`: expected {}", in_toml(expected)), None),
+        (None, _) => (format!("`{key}`: {}", missing(message)), None),
+    }
+}
+
+/// What is wrong with the table of a rule as a whole.
+pub(super) fn of_table(rule: &str, message: &str) -> String {
+    format!("`{rule}`: {}", missing(message))
+}
+
+/// The word found and the words wanted, of a message about an unknown variant or field.
+fn closed_set(message: &str) -> Option<(&str, Vec<&str>)> {
+    let rest = message.strip_prefix("unknown variant `").or_else(|| message.strip_prefix("unknown field `"))?;
+    // The word found may hold anything; the words wanted are ours.
+    let (found, wanted) = rest.rsplit_once("`, expected ")?;
+    let words = wanted.split('`').skip(1).step_by(2).collect();
+    Some((found, words))
+}
+
+/// What was wanted, of a message about a value of the wrong type, length or range.
+fn expected(message: &str) -> Option<&str> {
+    if message == "wanted string or table" {
+        return Some("a string");
+    }
+    let about_value = message.starts_with("invalid type: ") || message.starts_with("invalid value: ");
+    let (_, expected) = message.rsplit_once(", expected ").filter(|_| about_value)?;
+    Some(expected)
+}
+
+fn in_toml(expected: &str) -> &str {
+    match expected {
+        "a sequence" | "sequence" => "a list",
+        "a map" | "map" => "a table",
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    }
+}
+
+fn missing(message: &str) -> String {
+    match message.strip_prefix("missing field ") {
+        Some(field) => format!("{field} is missing"),
+        None => message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worded(message: &str, found: Option<&'static str>) -> String {
+        of_parameter(&Cut { key: "k".into(), found }, message).0
+    }
+
+    #[test]
+    fn serde_speaks_of_lists_and_tables() {
+        let number = Some("a whole number");
+        assert_eq!(worded("invalid type: integer `3`, expected a sequence", number), "`k`: expected a list, found a whole number");
+        assert_eq!(worded("invalid type: map, expected a string", Some("a date or time")), "`k`: expected a string, found a date or time");
+        assert_eq!(worded("invalid value: integer `-1`, expected u64", number), "`k`: expected a whole number, not negative, found another");
+        assert_eq!(worded("unknown variant `a`, expected x`, expected `b` or `c`", None), "`k`: `a`, expected x` is not known, expected `b` or `c`");
+        assert_eq!(worded("missing field `purl`", None), "`k`: `purl` is missing");
+    }
+}
