@@ -4,6 +4,7 @@ mod config;
 mod descriptor;
 mod digest;
 mod document;
+mod from_text;
 pub mod json;
 mod layer;
 mod manifest;

@@ -3,7 +3,9 @@
 use std::{fmt, str::FromStr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::from_text::from_text;
 
 /// What an image runs on, as a descriptor, a configuration or the user states it (image-spec, "Image Index", `platform`).
 ///
@@ -135,7 +137,7 @@ impl Serialize for Platform {
 
 impl<'de> Deserialize<'de> for Platform {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        from_text(deserializer, "a platform")
     }
 }
 
@@ -253,7 +255,7 @@ impl Serialize for PlatformPattern {
 
 impl<'de> Deserialize<'de> for PlatformPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+        from_text(deserializer, "a platform")
     }
 }
 

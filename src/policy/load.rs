@@ -10,6 +10,7 @@ mod mistake;
 mod scopes;
 mod sources;
 mod suggest;
+mod syntax;
 #[cfg(test)]
 mod tests;
 mod tree;
@@ -208,9 +209,8 @@ impl<'a> Loader<'a> {
                 return None;
             }
         };
-        match mistake {
-            Some(mistake) => self.mistakes.add(mistake),
-            None => {}
+        if let Some(mistake) = mistake {
+            self.mistakes.add(mistake);
         }
         let number = self.sheets.len();
         self.sheets.push(Sheet::read(place, kept, &mut self.mistakes));
@@ -267,9 +267,9 @@ impl<'a> Loader<'a> {
         } else {
             return;
         };
-        // A file that could not be read has had its own mistake.
-        if !self.sheets.is_empty() {
-            let mistake = Mistake::file(0, message).absence();
+        // A file that could not be read, or holds rules in the wrong form, has had its own mistake.
+        if !self.sheets.is_empty() && !self.sheets.iter().any(|sheet| sheet.misread) {
+            let mistake = Mistake::file(0, message).consequent();
             self.mistakes.add(mistake.help("add one, such as `[rules.platforms]`; `ocilint rules` lists them"));
         }
     }

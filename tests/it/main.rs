@@ -4,4 +4,5 @@
 mod support;
 
 mod architecture;
+mod policy;
 mod support_selftest;

@@ -7,6 +7,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, Mistakes, Span};
 use super::sources::{Kept, Place};
+use super::syntax;
 use super::suggest::{any_of, did_you_mean};
 use super::tree::{Key, Value, kind, moved, take_text, take_texts};
 
@@ -41,20 +42,27 @@ pub(super) struct Sheet<'a> {
     pub(super) rules: Rules<'a>,
     /// Its waivers.
     pub(super) waivers: Vec<Spanned<DeTable<'a>>>,
+    /// Whether something in it that may have been meant as a rule is none.
+    pub(super) misread: bool,
 }
 
 impl<'a> Sheet<'a> {
     /// Reads the text of a file.
     pub(super) fn read(place: Place, kept: &'a Kept, mistakes: &mut Mistakes) -> Self {
-        let mut sheet = Self { place, extends: Vec::new(), rules: Rules::new(), waivers: Vec::new() };
+        let (extends, waivers) = (Vec::new(), Vec::new());
+        let mut sheet = Self { place, extends, rules: Rules::new(), waivers, misread: false };
         for (key, value) in moved(parse(kept, mistakes), kept.base()) {
             match key.get_ref().as_ref() {
                 "policy" => sheet.read_header(value, mistakes),
                 "rules" => sheet.read_rules(value, mistakes),
                 "waivers" => sheet.read_waivers(value, mistakes),
                 name => {
+                    sheet.misread = true;
                     let mistake = unknown(&key, "the policy", TABLES);
-                    mistakes.add(mistake.help(format!("a rule is written as `[rules.{name}]`")));
+                    let mistake = mistake.help(format!("a rule is written as `[rules.{name}]`"));
+                    // A key may stand here only because the header above it was lost, or never closed.
+                    let is_table = value.get_ref().is_table() && value.span().len() > 1;
+                    mistakes.add(if is_table { mistake } else { mistake.consequent() });
                 }
             }
         }
@@ -81,6 +89,7 @@ impl<'a> Sheet<'a> {
         let table = match value.into_inner() {
             DeValue::Table(table) => table,
             other => {
+                self.misread = true;
                 let mistake = Mistake::at(span, format!("`rules`: expected a table, found {}", kind(&other)));
                 mistakes.add(mistake.help("each rule is a table of its own: `[rules.NAME]`"));
                 return;
@@ -94,6 +103,7 @@ impl<'a> Sheet<'a> {
                     self.rules.insert(name.to_owned(), rule);
                 }
                 other => {
+                    self.misread = true;
                     let message = format!("`{name}`: expected the table of a rule, found {}", kind(&other));
                     let help = format!("write `[rules.{name}]`, and its keys below");
                     mistakes.add(Mistake::at(span, message).help(help));
@@ -136,22 +146,8 @@ fn parse<'a>(kept: &'a Kept, mistakes: &mut Mistakes) -> DeTable<'a> {
             Err(error) => (DeTable::new(), vec![error]),
         }
     };
-    for error in errors {
-        mistakes.add(syntax(kept, &error));
-    }
+    syntax::tell(kept, &table, &errors, mistakes);
     table
-}
-
-fn syntax(kept: &Kept, error: &toml::de::Error) -> Mistake {
-    let local = error.span().unwrap_or(0..0);
-    let text = kept.text().get(local.clone()).unwrap_or_default();
-    let span = local.start + kept.base()..local.end + kept.base();
-    if error.message() == "duplicate key" {
-        let mistake = Mistake::at(span, format!("`{text}` is written twice"));
-        return mistake.help("a key or a table is written once: make one of the two");
-    }
-    let mistake = Mistake::at(span, format!("not valid TOML: {}", error.message())).unreadable();
-    mistake.help("a policy is TOML: lines `key = value` below a `[table]`; see https://toml.io")
 }
 
 /// A key that is not known in a place.

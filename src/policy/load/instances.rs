@@ -10,7 +10,7 @@ use super::file::RuleTable;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
-use super::suggest::{any_of, did_you_mean};
+use super::suggest::{any_of, did_you_mean, nearest};
 use super::tree::{cut, place, size, take_dotted, take_reserved, take_text};
 use super::wording;
 use crate::policy::{Instance, Level, Origin};
@@ -40,6 +40,9 @@ impl Reader<'_> {
         let before = self.mistakes.len();
         let RuleTable { header, name: name_span, mut keys } = table;
         let origins = self.origins(&keys);
+        if self.is_dotted(name, &header, &name_span, &keys) {
+            return None;
+        }
         take_reserved(&mut keys, self.mistakes);
         let level = self.level(&mut keys);
         let images = take_images(&mut keys, self.mistakes);
@@ -49,8 +52,8 @@ impl Reader<'_> {
         let rule = self.rule(name, name_span.clone(), &mut keys);
         self.check_name(name, name_span, rule);
         let rule = rule?;
-        self.check_keys(rule, &mut keys);
-        let check = self.configure(rule, header.clone(), keys)?;
+        let blamed = self.check_keys(rule, &mut keys);
+        let check = self.configure(rule, &header, keys, blamed)?;
         let origin = Some(self.sources.origin(&header));
         let instance = Instance {
             name: name.to_owned(),
@@ -135,8 +138,23 @@ impl Reader<'_> {
         }
     }
 
-    /// Takes out what is no parameter of the rule, and names that were written without their quotes.
-    fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>) {
+    /// Whether the table only came to be by a dot in the name of another (`[rules.team.labels]`), which is a mistake.
+    fn is_dotted(&mut self, name: &str, header: &Span, span: &Span, keys: &DeTable<'_>) -> bool {
+        let named = self.rules.iter().any(|rule| rule.name == name);
+        let dotted = !named && header == span && keys.values().all(|value| value.get_ref().is_table());
+        for key in keys.keys().filter(|_| dotted) {
+            let span = span.start.min(key.span().start)..key.span().end;
+            let name = format!("{name}.{}", key.get_ref());
+            let mistake = Mistake::at(span, format!("`{name}` is no name for a rule: it has a dot"));
+            self.mistakes.add(mistake.help(format!("write `[rules.{}]`", name.replace('.', "-"))));
+        }
+        dotted
+    }
+
+    /// Takes out what is no parameter of the rule, and names that were written without their quotes. Returns the parameters
+    /// that may be missing for it.
+    fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>) -> BTreeSet<String> {
+        let mut blamed = BTreeSet::new();
         let parameters = (rule.parameters)();
         let words: Vec<&str> = parameters.iter().chain(OWNED).copied().collect();
         let unknown = keys.keys().filter(|key| !parameters.contains(&key.get_ref().as_ref()));
@@ -149,36 +167,44 @@ impl Reader<'_> {
             };
             let mistake = Mistake::at(key.span(), message).help_if(did_you_mean(name, &words));
             self.mistakes.add(mistake.help(explained(rule)));
+            blamed.extend(nearest(name, parameters).map(str::to_owned));
             keys.remove(name.as_ref());
         }
         for (key, value) in keys.iter_mut() {
-            for span in take_dotted(value) {
+            for dotted in take_dotted(value) {
                 let message = format!("a dot in a key of `{}` makes tables within tables", key.get_ref());
-                let mistake = Mistake::at(span, message);
-                self.mistakes.add(mistake.help("quote the key: `\"org.opencontainers.image.source\"`"));
+                let mistake = Mistake::at(dotted.span, message);
+                self.mistakes.add(mistake.help(format!("quote the key: `\"{}\"`", dotted.name)));
+                blamed.insert(key.get_ref().to_string());
             }
         }
+        blamed
     }
 
     /// Makes the check from its parameters. On a mistake, what is to blame is taken out and the rest is tried again, so that
     /// every mistake is found.
-    fn configure(&mut self, rule: &Rule, header: Span, mut keys: DeTable<'_>) -> Option<Box<dyn Check>> {
-        let mut blamed = BTreeSet::new();
+    fn configure(
+        &mut self,
+        rule: &Rule,
+        header: &Span,
+        mut keys: DeTable<'_>,
+        mut blamed: BTreeSet<String>,
+    ) -> Option<Box<dyn Check>> {
         for _ in 0..=COPIES / size(&keys).max(1) {
             let error = match (rule.configure)(Spanned::new(header.clone(), keys.clone())) {
                 Ok(check) => {
-                    self.check_whole(rule, &*check, &header, &keys, &blamed);
+                    self.check_whole(rule, &*check, header, &keys, &blamed);
                     return Some(check);
                 }
                 Err(error) => error,
             };
             let span = error.span().unwrap_or_else(|| header.clone());
-            let cut = if span == header { None } else { cut(&mut keys, &span) };
+            let cut = if span == *header { None } else { cut(&mut keys, &span) };
             let Some(cut) = cut else {
                 // What is missing may be what was taken out.
                 if blamed.is_empty() {
                     let mistake = Mistake::at(span, wording::of_table(rule.name, error.message()));
-                    self.mistakes.add(mistake.absence().help(explained(rule)));
+                    self.mistakes.add(mistake.consequent().help(explained(rule)));
                 }
                 return None;
             };
@@ -209,7 +235,7 @@ impl Reader<'_> {
             }
             let span = entry.map_or_else(|| header.clone(), |(key, value)| place(key, value));
             let mistake = Mistake::at(span, format!("`{}`: {}", rule.name, problem.message));
-            let mistake = if entry.is_none() { mistake.absence() } else { mistake };
+            let mistake = if entry.is_none() { mistake.consequent() } else { mistake };
             self.mistakes.add(mistake.help(explained(rule)));
         }
     }

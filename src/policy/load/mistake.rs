@@ -60,6 +60,8 @@ pub(super) struct Mistake {
     help: Option<String>,
     related: Vec<(Span, String)>,
     kind: Kind,
+    /// What could not be read because of it, besides its own line.
+    lost: Option<Span>,
     /// Whether the file as a whole is meant; the span then only says which file.
     whole: bool,
 }
@@ -68,8 +70,8 @@ pub(super) struct Mistake {
 enum Kind {
     /// The text is no TOML.
     Unreadable,
-    /// Something is missing, perhaps only because the text around it could not be read.
-    Absence,
+    /// Perhaps only there because the text around it could not be read: something that is missing, or out of place.
+    Consequent,
     /// Everything else.
     Plain,
 }
@@ -79,7 +81,7 @@ impl Mistake {
     pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
         let kind = Kind::Plain;
-        Self { span: Some(span), message, help: None, related: Vec::new(), kind, whole: false }
+        Self { span: Some(span), message, help: None, related: Vec::new(), kind, lost: None, whole: false }
     }
 
     /// Something wrong that has no place in any file.
@@ -104,9 +106,14 @@ impl Mistake {
         self
     }
 
-    /// Says that the mistake is something missing.
-    pub(super) fn absence(mut self) -> Self {
-        self.kind = Kind::Absence;
+    /// The same of all that stands in a place.
+    pub(super) fn losing(self, lost: Span) -> Self {
+        Self { lost: Some(lost), ..self.unreadable() }
+    }
+
+    /// Says that the mistake need not be one if the text around it could not be read.
+    pub(super) fn consequent(mut self) -> Self {
+        self.kind = Kind::Consequent;
         self
     }
 
@@ -144,19 +151,24 @@ impl Mistakes {
     }
 
     /// The mistakes in the order of the files and their lines, without those that only follow from a syntax error: the ones
-    /// on its line, and whatever is missing from its file.
+    /// on its line or in what it swallowed, and whatever is missing from its file.
     pub(super) fn resolve(self, sources: &Sources) -> Vec<PolicyError> {
         let unreadable = self.0.iter().filter(|mistake| mistake.kind == Kind::Unreadable);
         let spans = unreadable.filter_map(|mistake| mistake.span.clone());
         let damaged: BTreeSet<(usize, usize)> =
             spans.filter_map(|span| sources.line(span.start)).collect();
+        let lost: Vec<Span> = self.0.iter().filter_map(|mistake| mistake.lost.clone()).collect();
+        let is_lost = |mistake: &Mistake| {
+            let start = mistake.span.as_ref().map(|span| span.start);
+            start.is_some_and(|start| lost.iter().any(|lost| lost.contains(&start)))
+        };
         let follows = |mistake: &Mistake| {
             let line = mistake.span.as_ref().and_then(|span| sources.line(span.start));
             match (mistake.kind, line) {
                 (Kind::Unreadable, _) | (Kind::Plain, None) => false,
-                (Kind::Plain, Some(line)) => damaged.contains(&line),
-                (Kind::Absence, None) => !damaged.is_empty(),
-                (Kind::Absence, Some((file, _))) => damaged.iter().any(|line| line.0 == file),
+                (Kind::Plain, Some(line)) => damaged.contains(&line) || is_lost(mistake),
+                (Kind::Consequent, None) => !damaged.is_empty(),
+                (Kind::Consequent, Some((file, _))) => damaged.iter().any(|line| line.0 == file),
             }
         };
         let mut mistakes: Vec<Mistake> =

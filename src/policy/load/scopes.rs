@@ -12,7 +12,8 @@ pub(super) fn take_images(table: &mut DeTable<'_>, mistakes: &mut Mistakes) -> O
     let mut scope = ImageScope::default();
     for pattern in take_texts(table, "images", mistakes)? {
         if let Err(error) = scope.push(pattern.get_ref()) {
-            mistakes.add(Mistake::at(pattern.span(), format!("`images`: {error}")).help_if(error.help));
+            let mistake = Mistake::at(pattern.span(), format!("`images`: {error}"));
+            mistakes.add(mistake.help_if(error.help).help("write it as `ghcr.io/acme/**`"));
         }
     }
     Some(scope)

@@ -4,15 +4,13 @@
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let word = word.to_ascii_lowercase().replace('_', "-");
     let distance = |candidate: &&'c str| {
-        if is_abbreviation(&word, candidate) {
-            0
-        } else {
-            strsim::damerau_levenshtein(&word, candidate)
-        }
+        let distance = strsim::damerau_levenshtein(&word, candidate);
+        // An abbreviation is near however much it leaves out, and a slip of one character is nearer.
+        if is_abbreviation(&word, candidate) { distance.min(2) } else { distance }
     };
     let near = |candidate: &&'c str| {
         let length = word.chars().count().max(candidate.chars().count());
-        distance(candidate) <= (length / 3).max(1)
+        distance(candidate) <= (length / 3).max(1) || is_abbreviation(&word, candidate)
     };
     let candidates = candidates.iter().copied();
     candidates.filter(near).min_by_key(distance)
@@ -53,6 +51,7 @@ mod tests {
         assert_eq!(nearest("warn", &levels), Some("warning"));
         assert_eq!(nearest("Eror", &levels), Some("error"));
         assert_eq!(nearest("deny", &levels), None);
+        assert_eq!(nearest("zstd-chunked", &["zstd", "zstd:chunked"]), Some("zstd:chunked"));
         let rules = ["platforms", "platform-agreement", "labels"];
         assert_eq!(nearest("platform_agrement", &rules), Some("platform-agreement"));
         assert_eq!(nearest("lable", &rules), Some("labels"));

@@ -61,13 +61,29 @@ pub(super) fn place(key: &Key<'_>, value: &Value<'_>) -> Span {
     if value.start < key.end { value } else { key.start..value.end }
 }
 
-/// Keys with dots that were not quoted, within the value of a parameter: the whole of each key. They are taken out.
-pub(super) fn take_dotted(value: &mut Value<'_>) -> Vec<Span> {
+/// A key with dots that was not quoted.
+#[derive(Debug)]
+pub(super) struct Dotted {
+    /// Where it is written.
+    pub(super) span: Span,
+    /// The whole of it.
+    pub(super) name: String,
+}
+
+/// Takes out the keys with dots that were not quoted within the value of a parameter.
+pub(super) fn take_dotted(value: &mut Value<'_>) -> Vec<Dotted> {
     let DeValue::Table(table) = value.get_mut() else { return Vec::new() };
     let mut found = Vec::new();
     for (key, value) in std::mem::take(table) {
         if is_dotted(&key, &value) {
-            leaves(key.span(), &value, &mut found);
+            let start = Dotted { span: key.span(), name: key.get_ref().to_string() };
+            let from = found.len();
+            leaves(&start, &value, &mut found);
+            // The first part is kept once, where it was first: the keys after that one begin elsewhere.
+            found[from..].sort_by_key(|dotted: &Dotted| dotted.span.end);
+            for later in found.iter_mut().skip(from + 1) {
+                later.span.start = later.span.end - later.name.rsplit('.').next().map_or(0, str::len);
+            }
         } else {
             table.insert(key, value);
         }
@@ -75,16 +91,16 @@ pub(super) fn take_dotted(value: &mut Value<'_>) -> Vec<Span> {
     found
 }
 
-/// The keys that lead to the values in a table made by dots, each from its first part to its last.
-fn leaves(from: Span, value: &Value<'_>, found: &mut Vec<Span>) {
+/// The keys that lead to the values in a table made by dots.
+fn leaves(from: &Dotted, value: &Value<'_>, found: &mut Vec<Dotted>) {
     let DeValue::Table(table) = value.get_ref() else { return };
     for (key, value) in table {
+        let span = from.span.start.min(key.span().start)..key.span().end;
+        let dotted = Dotted { span, name: format!("{}.{}", from.name, key.get_ref()) };
         if is_dotted(key, value) {
-            leaves(from.clone(), value, found);
+            leaves(&dotted, value, found);
         } else {
-            // Of `a.b = 1` and `a.c = 1` only the first stands behind the first `a` directly.
-            let start = from.start.min(key.span().start);
-            found.push(start..key.span().end);
+            found.push(dotted);
         }
     }
 }
@@ -162,7 +178,7 @@ pub(super) fn size(table: &DeTable<'_>) -> usize {
 
 /// Takes the text of a key out of a table; a value that is none, or blank, is a mistake.
 pub(super) fn take_text(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
-    text(key, table.remove(key)?, mistakes)
+    text(key, table.remove(key)?, &format!("write `{key} = \"…\"`"), mistakes)
 }
 
 /// Takes the list of texts of a key out of a table; anything else, or nothing in it, is a mistake.
@@ -187,22 +203,23 @@ pub(super) fn take_texts(
             return None;
         }
     };
-    let texts: Vec<_> = array.into_iter().map(|element| text(key, element, mistakes)).collect();
+    let help = format!("write `{key} = [\"…\"]`");
+    let texts: Vec<_> = array.into_iter().map(|element| text(key, element, &help, mistakes)).collect();
     texts.into_iter().collect()
 }
 
-fn text(key: &str, value: Value<'_>, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
+fn text(key: &str, value: Value<'_>, help: &str, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
     let span = value.span();
     match value.into_inner() {
         DeValue::String(text) if text.trim().is_empty() => {
             let mistake = Mistake::at(span, format!("`{key}` is blank, expected a text"));
-            mistakes.add(mistake.help("write a text between the quotes"));
+            mistakes.add(mistake.help(help));
             None
         }
         DeValue::String(text) => Some(Spanned::new(span, text.into_owned())),
         other => {
             let message = format!("`{key}`: expected a string, found {}", kind(&other));
-            mistakes.add(Mistake::at(span, message).help(format!("write `{key} = \"…\"`")));
+            mistakes.add(Mistake::at(span, message).help(help));
             None
         }
     }

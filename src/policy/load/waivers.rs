@@ -49,7 +49,7 @@ fn miss(table: &DeTable<'_>, header: &Span, mistakes: &mut Mistakes) {
     ];
     for (key, help) in needed.into_iter().filter(|(key, _)| !table.contains_key(*key)) {
         let mistake = Mistake::at(header.clone(), format!("the waiver has no `{key}`"));
-        mistakes.add(mistake.absence().help(help));
+        mistakes.add(mistake.consequent().help(help));
     }
 }
 
@@ -57,7 +57,7 @@ fn known(rule: &Spanned<String>, instances: &[&str], mistakes: &mut Mistakes) ->
     let name = rule.get_ref();
     if !instances.contains(&name.as_str()) {
         let mistake = Mistake::at(rule.span(), format!("the waiver is for `{name}`, and no rule of the policy is named so"));
-        let mistake = mistake.absence().help_if(did_you_mean(name, instances));
+        let mistake = mistake.consequent().help_if(did_you_mean(name, instances));
         mistakes.add(mistake.help("a waiver names a rule by its table: `[rules.NAME]`"));
     }
     name.clone()

@@ -10,15 +10,28 @@ pub(super) fn of_parameter(cut: &Cut, message: &str) -> (String, Option<String>)
         let help = did_you_mean(found, &words);
         return (format!("`{key}`: `{found}` is not known, expected {}", any_of(&words)), help);
     }
-    match (expected(message), cut.found) {
-        (Some(expected), Some(found)) => {
-            let expected = in_toml(expected);
-            let found = if expected.starts_with(found) { "another" } else { found };
-            (format!("`{key}`: expected {expected}, found {found}"), None)
-        }
-        (Some(expected), None) => (format!("`{key}`: expected {}", in_toml(expected)), None),
-        (None, _) => (format!("`{key}`: {}", missing(message)), None),
+    let message = match (expected(message), cut.found) {
+        (Some(expected), Some(found)) => differs(in_toml(expected), found),
+        (Some(expected), None) => format!("expected {}", in_toml(expected)),
+        (None, _) => missing(message),
+    };
+    let help = listed(&message);
+    (format!("`{key}`: {message}"), help)
+}
+
+fn differs(expected: &str, found: &str) -> String {
+    if expected.starts_with(found) {
+        format!("out of range, expected {expected}")
+    } else {
+        format!("expected {expected}, found {found}")
     }
+}
+
+/// What was probably meant, of a message like `` `x` is no class of layers: expected one of gzip, zstd ``.
+fn listed(message: &str) -> Option<String> {
+    let (text, words) = message.split_once(" expected one of ")?;
+    let words: Vec<&str> = words.split(", ").collect();
+    did_you_mean(text.split('`').nth(1)?, &words)
 }
 
 /// What is wrong with the table of a rule as a whole.
@@ -49,7 +62,11 @@ fn in_toml(expected: &str) -> &str {
     match expected {
         "a sequence" | "sequence" => "a list",
         "a map" | "map" => "a table",
-        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
+        "a boolean" => "`true` or `false`",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "u64" | "usize" => "a whole number, not negative",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         other if other.starts_with("struct ") => "a table",
@@ -77,7 +94,7 @@ mod tests {
         let number = Some("a whole number");
         assert_eq!(worded("invalid type: integer `3`, expected a sequence", number), "`k`: expected a list, found a whole number");
         assert_eq!(worded("invalid type: map, expected a string", Some("a date or time")), "`k`: expected a string, found a date or time");
-        assert_eq!(worded("invalid value: integer `-1`, expected u64", number), "`k`: expected a whole number, not negative, found another");
+        assert_eq!(worded("invalid value: integer `-1`, expected u64", number), "`k`: out of range, expected a whole number, not negative");
         assert_eq!(worded("unknown variant `a`, expected x`, expected `b` or `c`", None), "`k`: `a`, expected x` is not known, expected `b` or `c`");
         assert_eq!(worded("missing field `purl`", None), "`k`: `purl` is missing");
     }
