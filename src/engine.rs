@@ -37,6 +37,12 @@ impl Engine {
         Self { policy, options, sources, observer, budget: Budget::default(), now, deadline: None }
     }
 
+    /// Judges as of another moment than the present.
+    #[must_use]
+    pub fn at(self, now: Timestamp) -> Self {
+        Self { now, ..self }
+    }
+
     /// Gives the whole run this long, counted from now.
     #[must_use]
     pub fn with_deadline(mut self, time: Duration) -> Self {
@@ -60,11 +66,12 @@ impl Engine {
     }
 
     async fn read_and_judge(&self, target: &Target) -> ImageReport {
-        let source = match self.sources.open(target).await {
+        let deadline = self.deadline_of_image();
+        let source = match self.sources.open(target, deadline).await {
             Ok(source) => source,
             Err(why) => return failed(target, TargetFailure::Unread(why)),
         };
-        let walk = Walk::new(source.clone(), self.budget.clone(), self.deadline_of_image());
+        let walk = Walk::new(source.clone(), self.budget.clone(), deadline);
         let mut report = judge_source(&self.policy, &self.options, target, &walk, self.now, &*self.observer).await;
         report.fetched = source.fetched();
         report
@@ -72,8 +79,9 @@ impl Engine {
 
     /// Asks about one image until everything asked for is known, and says what came of it.
     pub async fn explore<T>(&self, target: &Target, ask: impl Fn(&View<'_>) -> Fact<T>) -> Result<T, Why> {
-        let source = self.sources.open(target).await?;
-        let walk = Walk::new(source, self.budget.clone(), self.deadline_of_image());
+        let deadline = self.deadline_of_image();
+        let source = self.sources.open(target, deadline).await?;
+        let walk = Walk::new(source, self.budget.clone(), deadline);
         let mut graph = walk.start(target, self.now).await?;
         loop {
             let demands = match Subjects::find(&graph) {

@@ -1,3 +1,35 @@
 //! The command line program `ocilint`.
 
-fn main() {}
+mod cli;
+mod commands;
+
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+
+use clap::Parser;
+use ocilint::report::ExitStatus;
+
+use cli::Cli;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    // A panic is an internal error of its own status, whatever it interrupted.
+    std::panic::set_hook(Box::new(|panic| {
+        let text = ocilint::oci::escape(&panic.to_string());
+        let _ = writeln!(std::io::stderr(), "ocilint: internal error, please report it: {text}");
+    }));
+    match catch_unwind(AssertUnwindSafe(|| commands::run(cli.command))) {
+        Ok(code) => ExitCode::from(code),
+        Err(_) => ExitCode::from(ExitStatus::Internal.code()),
+    }
+}
+
+/// clap's own statuses differ from ours: help and version are 0, everything else is a usage error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    if error.use_stderr() { ExitCode::from(ExitStatus::Usage.code()) } else { ExitCode::SUCCESS }
+}

@@ -14,6 +14,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+use crate::policy::PolicyError;
 use crate::report::Report;
 pub use json::SCHEMA as JSON_SCHEMA;
 
@@ -87,6 +88,11 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
         Format::Json => json::write(report, out),
         Format::Sarif => Err(io::Error::other("SARIF is not written yet")),
     }
+}
+
+/// Writes the mistakes of a policy, for people.
+pub fn write_mistakes(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    human::write_mistakes(mistakes, style, out)
 }
 
 impl Format {

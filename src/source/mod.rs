@@ -7,14 +7,17 @@ mod walk;
 pub use observe::{Event, Observer, Silent};
 pub use walk::{Budget, Walk};
 
+use registry::{RegistryOptions, RegistrySource, Transport};
+
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 
 use crate::graph::{Fetched, Known, ReferrerList, Why};
 use crate::oci::{Digest, MediaType};
-use crate::target::Target;
+use crate::target::{Target, TargetKind};
 
 /// Reading something that may not be knowable.
 pub type Reading<'a, T> = BoxFuture<'a, Known<T>>;
@@ -49,14 +52,25 @@ pub trait Source: Send + Sync {
 }
 
 /// Opens targets: the connections and credentials of a run.
-#[derive(Default)]
-pub struct Sources {}
+pub struct Sources {
+    transport: Arc<Transport>,
+}
 
 impl Sources {
+    /// Sources that share one way to registries; nothing is opened yet.
+    pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
+        Self { transport: Arc::new(Transport::new(options, observer)) }
+    }
+
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive is read through once.
-    pub async fn open(&self, target: &Target) -> Known<Arc<dyn Source>> {
-        let doing = format!("opening {target}");
-        Err(Why::undecidable(doing, "no source"))
+    pub async fn open(&self, target: &Target, deadline: Instant) -> Known<Arc<dyn Source>> {
+        match &target.kind {
+            TargetKind::Registry(reference) => {
+                let source = RegistrySource::new(Arc::clone(&self.transport), reference.clone());
+                Ok(Arc::new(source.with_deadline(deadline.into_std())))
+            }
+            _ => Err(Why::undecidable(format!("opening {target}"), "no source")),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod block;
 mod image;
+mod mistakes;
 mod paint;
 mod problems;
 mod snippet;
@@ -14,6 +15,7 @@ use crate::report::{ImageReport, Report};
 use super::Style;
 use super::text::guard;
 use block::Block;
+pub(super) use mistakes::write as write_mistakes;
 use paint::Paint;
 use problems::problems;
 

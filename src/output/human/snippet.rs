@@ -1,9 +1,13 @@
 //! The lines that a diagnostic shows: windows of documents with their true line numbers.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use miette::{LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 use textwrap::core::display_width;
 
 use crate::oci::{escape, is_unsafe};
+use crate::policy::{Origin, PolicySource};
 use crate::report::{Excerpt, PolicyPlace};
 
 /// A window of one document.
@@ -46,6 +50,20 @@ impl Snippet {
         let end = line.len();
         let name = format!("{}:{}:{}", escape(&place.file), place.line, place.column);
         Some(Self { name, first: place.line, lines: vec![(line, Some([start, end]))] })
+    }
+
+    /// The line of a policy that is wrong, with the wrong part of it marked.
+    pub(super) fn mistake(source: &Arc<PolicySource>, span: &Range<usize>) -> Option<Self> {
+        let origin = Origin { source: Arc::clone(source), span: span.clone() };
+        let mut snippet = Self::policy(&PolicyPlace::from(&origin))?;
+        let marked = source.text.get(span.clone()).and_then(|text| text.lines().next()).unwrap_or_default();
+        if let Some((line, Some([start, end]))) = snippet.lines.first_mut()
+            && let stop = *start + escape(marked).len()
+            && line.is_char_boundary(stop)
+        {
+            *end = stop.clamp(*start, line.len());
+        }
+        Some(snippet)
     }
 
     /// The same with every line cut to the room there is, the mark with it.

@@ -1,0 +1,231 @@
+//! The command line, as structs; no logic.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use ocilint::oci::{Platform, Reference};
+
+/// Checks container images against policies, read straight from where they are stored.
+#[derive(Debug, Parser)]
+#[command(name = "ocilint", version, max_term_width = 100, after_help = EXIT_STATUS)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_STATUS: &str = "\
+Exit status:
+  0         every check of level `error` was made on every image named, and passed or was waived
+  1         a violation at level `error`
+  2         no such violation, but something of level `error` could not be known
+  3         a usage or policy error, or a target that no rule covers
+  4         an internal error, or a report that could not be written
+  130, 143  interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Judge images
+    Check(Box<Check>),
+    /// Draw the manifest graph of an image
+    Graph(Graph),
+    /// Work on policy files, offline
+    #[command(subcommand)]
+    Policy(Policy),
+    /// List the rules; with a name, explain that one
+    Rules(Rules),
+    /// Write a completion script for a shell to standard output
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What to read and how to name it, for everything that takes targets.
+const TARGETS: &str = "\
+Targets:
+  ghcr.io/acme/app:1.2, alpine, docker://…   an image in a registry
+  oci:DIR[:TAG or @DIGEST]                   an OCI image layout directory
+  oci-archive:FILE[:TAG]                     an OCI layout in a tar file (also .tar.gz, .tar.zst)
+  docker-archive:FILE[:TAG]                  what `docker save` writes";
+
+#[derive(Debug, Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct Check {
+    /// What to check
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+
+    /// A policy file, or a built-in policy such as `ocilint:strict`; may be repeated.
+    ///
+    /// Without it the nearest `ocilint.toml` from the working directory up to the repository's root is used, else the
+    /// built-in `baseline`.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) policy: Vec<String>,
+
+    /// `human`, `json` or `sarif`, to standard output or to a file; may be repeated
+    #[arg(long, short, value_name = "FORMAT[=PATH]")]
+    pub(crate) output: Vec<ocilint::output::Destination>,
+
+    /// Judge only this platform of each image (`linux/arm64`); may be repeated
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Vec<Platform>,
+
+    /// The name under which a layout or archive is judged
+    #[arg(long = "as", value_name = "REFERENCE", value_parser = Reference::parse)]
+    pub(crate) name: Option<Reference>,
+
+    /// Treat warnings as errors
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+
+    /// Write what was judged to a file, as `name@digest`, a line for each target
+    #[arg(long, value_name = "FILE")]
+    pub(crate) digest_file: Option<PathBuf>,
+
+    /// Time for the whole run (`90s`, `10m`)
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) registry: Registry,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+
+    #[command(flatten)]
+    pub(crate) sarif: Sarif,
+}
+
+/// How registries are spoken to.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct Registry {
+    /// Allow plain http: for hosts on the loopback, or for the one named; may be repeated
+    #[arg(long, value_name = "HOST[:PORT]", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) plain_http: Vec<String>,
+
+    /// Trust the certificates in this file, besides the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+
+    /// The file that holds the credentials, instead of podman's and docker's
+    #[arg(long, value_name = "FILE", env = "OCILINT_REGISTRY_CONFIG")]
+    pub(crate) registry_config: Option<PathBuf>,
+
+    /// Send the credentials of a registry to this token server too; may be repeated
+    #[arg(long, value_name = "REGISTRY=HOST", value_parser = pair)]
+    pub(crate) trust_realm: Vec<(String, String)>,
+
+    /// Requests to one host at once (8 with HTTP/1.1, 32 with HTTP/2 if not given)
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+}
+
+/// How people read it.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct Display {
+    /// Show only what does not pass
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+
+    /// Show the requests on standard error
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
+
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+
+    /// Words instead of drawings, for screen readers
+    #[arg(long, env = "OCILINT_ACCESSIBLE")]
+    pub(crate) accessible: bool,
+
+    /// No progress on standard error
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+/// Where findings are shown by code scanning.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "SARIF")]
+pub(crate) struct Sarif {
+    /// Show the findings at this place instead of the policy's
+    #[arg(long, value_name = "FILE[:LINE]")]
+    pub(crate) location: Option<String>,
+
+    /// The root of the repository, to which paths are relative
+    #[arg(long, value_name = "DIR")]
+    pub(crate) root: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct Graph {
+    /// What to draw
+    pub(crate) target: String,
+
+    /// How to draw it
+    #[arg(long, value_enum, default_value_t = GraphFormat::Tree)]
+    pub(crate) format: GraphFormat,
+
+    /// Time for the whole run (`90s`, `10m`)
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) registry: Registry,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum GraphFormat {
+    /// A tree for people
+    Tree,
+    /// JSON for programs
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Policy {
+    /// Report every mistake in policy files
+    Check {
+        /// Policy files, or directories of them
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+
+        #[command(flatten)]
+        display: Display,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rules {
+    /// The rule to explain
+    pub(crate) rule: Option<String>,
+}
+
+/// `90s`, `10m`, `1h30m`; a plain number is seconds.
+fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u64>() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as `90s` or `10m`".to_owned())?;
+    Duration::try_from(span).map_err(|_| "a time is not negative".to_owned())
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (registry, host) = text.split_once('=').ok_or_else(|| "write REGISTRY=HOST".to_owned())?;
+    Ok((registry.to_owned(), host.to_owned()))
+}

@@ -1,0 +1,88 @@
+//! What the commands need before they can begin: the policy, the sources, the runtime, the style.
+
+use std::io::{self, IsTerminal};
+use std::path::Path;
+use std::sync::Arc;
+
+use ocilint::Policy;
+use ocilint::output::{self, Style};
+use ocilint::report::ExitStatus;
+use ocilint::source::registry::{PlainHttp, RegistryOptions};
+use ocilint::source::{Observer, Sources};
+
+use super::say;
+use crate::cli::{self, Color};
+
+/// Loads the policy; its mistakes are shown on standard error, all of them.
+pub(super) fn policy(arguments: &[String], display: &cli::Display) -> Result<Policy, ExitStatus> {
+    Policy::load(arguments, Path::new(".")).map_err(|errors| {
+        let _ = output::write_mistakes(&errors.0, style_of_errors(display), &mut io::stderr().lock());
+        ExitStatus::Usage
+    })
+}
+
+/// One thread does it all: the work is waiting for registries.
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ExitStatus> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+        say(&format!("the program could not start its runtime: {error}"), "");
+        ExitStatus::Internal
+    })
+}
+
+/// The sources of a run, as the command line asks for them.
+pub(super) fn sources(registry: &cli::Registry, observer: Arc<dyn Observer>) -> Sources {
+    let (hosts, loopback): (Vec<String>, Vec<String>) = registry.plain_http.iter().cloned().partition(|host| !host.is_empty());
+    let options = RegistryOptions {
+        plain_http: PlainHttp { loopback: !loopback.is_empty(), hosts },
+        ca_file: registry.ca_file.clone(),
+        trust_realms: registry.trust_realm.clone(),
+        jobs: registry.jobs.map(usize::from),
+        registry_config: registry.registry_config.clone(),
+        ..RegistryOptions::default()
+    };
+    Sources::new(options, observer)
+}
+
+/// How people read reports: decided once, for standard output.
+pub(super) fn style(display: &cli::Display) -> Style {
+    style_on(display, anstream::AutoStream::choice(&io::stdout()), io::stdout().is_terminal())
+}
+
+/// How people read what goes to standard error.
+pub(super) fn style_of_errors(display: &cli::Display) -> Style {
+    style_on(display, anstream::AutoStream::choice(&io::stderr()), io::stderr().is_terminal())
+}
+
+fn style_on(display: &cli::Display, automatic: anstream::ColorChoice, is_terminal: bool) -> Style {
+    let color = match display.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => automatic != anstream::ColorChoice::Never,
+    };
+    let graphics = std::env::var("NO_GRAPHICS").is_ok_and(|value| value != "0");
+    Style {
+        color,
+        unicode: is_utf8(),
+        width: width(is_terminal),
+        quiet: display.quiet,
+        narrated: display.accessible || graphics,
+        hyperlinks: false,
+    }
+}
+
+/// The locale that decides what characters there are, in POSIX's order.
+fn is_utf8() -> bool {
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    locale.is_some_and(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+/// The terminal's width, else what a log is read at.
+fn width(is_terminal: bool) -> usize {
+    let columns = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| is_terminal);
+    columns.or_else(measured).unwrap_or(100)
+}
+

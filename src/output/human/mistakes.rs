@@ -1,0 +1,46 @@
+//! The mistakes of a policy, each with the line it is on.
+
+use std::io::{self, Write};
+
+use super::block::Block;
+use super::paint::{Paint, Word};
+use super::snippet::Snippet;
+use crate::oci::{escape, escape_lines};
+use crate::output::Style;
+use crate::output::text::guard;
+use crate::policy::PolicyError;
+
+/// Writes every mistake, and how many there are.
+pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint::new(style);
+    let mut text = String::new();
+    for mistake in mistakes {
+        block(mistake).render(&paint, &mut text);
+        text.push('\n');
+    }
+    let counted = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
+    text.push_str(&format!("{counted} in the policy: nothing was judged\n"));
+    out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
+}
+
+fn block(mistake: &PolicyError) -> Block {
+    let place = mistake.source.as_ref().zip(mistake.span.as_ref());
+    let first = place.and_then(|(source, span)| Snippet::mistake(source, span));
+    let related = mistake.related.iter().filter_map(|(source, span, _)| Snippet::mistake(source, span));
+    let scope = match (&mistake.source, &first) {
+        (Some(source), None) => format!("in {}", escape(&source.name)),
+        _ => String::new(),
+    };
+    let notes = mistake.related.iter().map(|(_, _, note)| note.as_str());
+    let help: Vec<&str> = mistake.help.as_deref().into_iter().chain(notes).collect();
+    Block {
+        word: Word::Error,
+        rules: vec!["policy".to_owned()],
+        url: None,
+        scope,
+        message: escape(&mistake.message),
+        help: (!help.is_empty()).then(|| escape_lines(&help.join("\n"))),
+        snippets: first.into_iter().chain(related).collect(),
+        fails: true,
+    }
+}
