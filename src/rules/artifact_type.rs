@@ -85,6 +85,7 @@ impl Check for ArtifactType {
             match &subjects.nature {
                 Nature::Image | Nature::Schema1 | Nature::Undetermined(_) => {}
                 Nature::Artifact { reason, .. } => {
+                    let reason = if kind.is_index() { "no entry of it is one that a runtime could run" } else { reason };
                     findings.add_keyed(format!("this is {kind} and no image: {}", Untrusted(reason)), location, fix(), "artifact");
                 }
                 Nature::NothingRunnable => {
@@ -118,6 +119,12 @@ impl<'m> Kind<'m> {
         };
         let description = media_type.description();
         Self { media_type, pointer, description, manifest }
+    }
+}
+
+impl Kind<'_> {
+    fn is_index(&self) -> bool {
+        matches!(self.manifest, Manifest::Index(_))
     }
 }
 
