@@ -4,6 +4,9 @@ use super::prelude::*;
 use crate::graph::LayerHead;
 use crate::oci::{Compression, LayerClass};
 
+/// Layers of one platform beyond which none is fetched. No runtime mounts as many.
+const MAX_LAYERS: usize = 1_000;
+
 declare_rule! {
     /// The layers are compressed the way their media types say.
     ///
@@ -62,6 +65,10 @@ impl Check for LayerContent {
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
         let layers = &view.image(entry)?.layers;
+        if layers.len() > MAX_LAYERS {
+            let what = format!("the beginnings of {MAX_LAYERS} layers; this image has {}", layers.len());
+            return Err(Why::new("looking at the layers", Cause::Budget { what }).into());
+        }
         let mut findings = Findings::new();
         let mut tally = Tally::default();
         let mut mismatches: BTreeMap<(Compression, Content), Vec<usize>> = BTreeMap::new();

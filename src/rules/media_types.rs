@@ -165,9 +165,8 @@ impl MediaTypes {
         for (problem, parts) in problems {
             let named = parts.iter().map(|part| format!("{} ('{}')", part.name, Untrusted(part.media_type.as_str())));
             let message = format!("{}: {problem}", words::listed(named));
-            let key = parts.iter().map(|part| part.media_type.as_str()).collect::<Vec<_>>().join(" ");
             if let Some(first) = parts.into_iter().next() {
-                findings.add_keyed(message, first.location, self.fix(&first.media_type, view), key);
+                findings.add_keyed(message, first.location, self.fix(&first.media_type, view), first.media_type.as_str());
             }
         }
     }
@@ -219,12 +218,9 @@ impl MediaTypes {
 
 /// The config of a manifest, and its layers by type.
 fn content(entry: &Entry, image: &ImageManifest) -> Vec<Part> {
-    let mut by_type: Vec<(&MediaType, Vec<usize>)> = Vec::new();
+    let mut by_type: BTreeMap<&MediaType, Vec<usize>> = BTreeMap::new();
     for (position, layer) in image.layers.iter().enumerate() {
-        match by_type.iter_mut().find(|(known, _)| **known == layer.media_type) {
-            Some((_, positions)) => positions.push(position),
-            None => by_type.push((&layer.media_type, vec![position])),
-        }
+        by_type.entry(&layer.media_type).or_default().push(position);
     }
     let config = image.config.iter().map(|config| Part {
         name: "the config".to_owned(),

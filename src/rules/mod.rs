@@ -82,8 +82,11 @@ pub struct Rule {
     /// The names of its parameters.
     pub parameters: fn() -> &'static [&'static str],
     /// Reads its parameters from a policy's table (without the keys that the policy owns).
-    pub configure: fn(Spanned<DeTable<'_>>) -> Result<Box<dyn Check>, toml::de::Error>,
+    pub configure: fn(Spanned<DeTable<'_>>) -> Configured,
 }
+
+/// A check made from a policy's table, or what is wrong with the table, with its span.
+pub type Configured = Result<Box<dyn Check>, toml::de::Error>;
 
 /// Which subjects a check judges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +119,7 @@ pub trait Check: Send + Sync + std::fmt::Debug {
 }
 
 /// Reads a rule's parameters from its table; the spans in an error are those of the policy file.
-pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'_>>) -> Result<Box<dyn Check>, toml::de::Error> {
+pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'_>>) -> Configured {
     let span = table.span();
     let value = Spanned::new(span, DeValue::Table(table.into_inner()));
     Ok(Box::new(C::deserialize(ValueDeserializer::from(value))?))

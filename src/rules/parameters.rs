@@ -136,7 +136,7 @@ deserialized_from_text!(Pattern, "a regular expression");
 deserialized_from_text!(Glob, "a glob");
 
 /// The names of the fields of a parameter struct, as serde sees them.
-pub fn names<T: DeserializeOwned>() -> &'static [&'static str] {
+pub(super) fn names<T: DeserializeOwned>() -> &'static [&'static str] {
     struct Names<'a>(&'a mut &'static [&'static str]);
     impl<'de> Deserializer<'de> for Names<'_> {
         type Error = de::value::Error;

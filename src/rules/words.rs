@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::finding::{Fix, ImageName, PushName};
 use crate::graph::{Fact, Stop, View};
-use crate::oci::{Platform, Reference};
+use crate::oci::{Platform, Reference, Untrusted};
 
 /// The image as the user named it, for commands that read it.
 pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
@@ -41,7 +41,11 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `a`, `a and b`, `a, b and c`.
+/// Things that a list names before it only counts them.
+const SHOWN: usize = 12;
+
+/// `a`, `a and b`, `a, b and c`; of a long list the first twelve and how many more there are. Each is cut where it is long, so
+/// that no image can make its own report large.
 pub(super) fn listed<T: Display>(things: impl IntoIterator<Item = T>) -> String {
     joined(things, "and")
 }
@@ -52,8 +56,13 @@ pub(super) fn either<T: Display>(things: impl IntoIterator<Item = T>) -> String 
 }
 
 fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String {
-    let things: Vec<String> = things.into_iter().map(|thing| thing.to_string()).collect();
-    match things.split_last() {
+    let mut things = things.into_iter();
+    let mut shown: Vec<String> = things.by_ref().take(SHOWN).map(|thing| Untrusted(&thing.to_string()).to_string()).collect();
+    let more = things.count();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    match shown.split_last() {
         None => "none".to_owned(),
         Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
@@ -62,14 +71,9 @@ fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String
 
 /// Names layers by their positions from 0, as people count: `layer 2 of 5`, `layers 1, 2 and 4 of 5`, `all 5 layers`.
 pub(super) fn layers(positions: &[usize], of: usize) -> String {
-    let shown = 8;
     match positions {
         [only] => format!("layer {} of {of}", only + 1),
         all if all.len() == of => format!("all {of} layers"),
-        some if some.len() > shown => {
-            let first: Vec<String> = some[..shown].iter().map(|position| (position + 1).to_string()).collect();
-            format!("layers {} and {} more of {of}", first.join(", "), some.len() - shown)
-        }
         some => format!("layers {} of {of}", listed(some.iter().map(|position| position + 1))),
     }
 }
@@ -83,6 +87,6 @@ mod tests {
         assert_eq!(layers(&[1], 5), "layer 2 of 5");
         assert_eq!(layers(&[0, 1, 3], 5), "layers 1, 2 and 4 of 5");
         assert_eq!(layers(&[0, 1], 2), "all 2 layers");
-        assert_eq!(layers(&(0..12).collect::<Vec<_>>(), 20), "layers 1, 2, 3, 4, 5, 6, 7, 8 and 4 more of 20");
+        assert_eq!(layers(&(0..15).collect::<Vec<_>>(), 20), "layers 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more of 20");
     }
 }
