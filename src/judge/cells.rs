@@ -32,7 +32,13 @@ pub(super) fn plan<'p>(policy: &'p Policy, options: &Options, subjects: &Subject
     };
     // The rule `document` keeps judging ambiguity even where a policy turns it off.
     let judged = |instance: &&Instance| instance.level != Level::Off || instance.rule.name == "document";
-    policy.instances.iter().filter(judged).filter(covers).flat_map(|instance| planner.cells(instance)).collect()
+    // A rule that is always on is judged by itself only for images that no instance of it in the policy is for.
+    let explicit = |rule: &str| {
+        let mut instances = policy.instances.iter().filter(|instance| instance.is_explicit() && covers(instance));
+        instances.any(|instance| instance.rule.name == rule)
+    };
+    let needed = |instance: &&Instance| instance.is_explicit() || !explicit(instance.rule.name);
+    policy.instances.iter().filter(judged).filter(covers).filter(needed).flat_map(|instance| planner.cells(instance)).collect()
 }
 
 struct Planner<'p, 's> {
