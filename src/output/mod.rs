@@ -6,6 +6,7 @@
 pub mod file;
 mod human;
 mod json;
+mod sarif;
 mod text;
 
 use std::io::{self, Write};
@@ -17,6 +18,7 @@ use thiserror::Error;
 use crate::policy::PolicyError;
 use crate::report::Report;
 pub use json::SCHEMA as JSON_SCHEMA;
+pub use sarif::{Place, SarifOptions, repository_root};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -79,6 +81,8 @@ impl Default for Style {
 pub struct Options {
     /// For people.
     pub style: Style,
+    /// For code scanning.
+    pub sarif: SarifOptions,
 }
 
 /// Writes a report. The caller flushes.
@@ -86,7 +90,7 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
     match format {
         Format::Human => human::write(report, options.style, out),
         Format::Json => json::write(report, out),
-        Format::Sarif => Err(io::Error::other("SARIF is not written yet")),
+        Format::Sarif => sarif::write(report, &options.sarif, out),
     }
 }
 

@@ -1,0 +1,193 @@
+//! Results: one for each finding, and one for each cell that could not be known.
+
+use std::collections::BTreeMap;
+
+use crate::oci::{Digest, escape};
+use crate::policy::Level;
+use crate::report::{Cell, CellVerdict, ImageReport, PolicyPlace, Report, SealedFinding};
+
+use super::model::{Fingerprints, Location, LogicalLocation, Message, ResultProperties, RuleDescriptor, SarifResult};
+use super::place::Places;
+use super::{ended, foreign, level_word, message, rules};
+
+/// How many results code scanning takes of a run; more are refused or dropped silently.
+pub(super) const MOST: usize = 5_000;
+/// The rule of the result that says how many were left out.
+const OVERFLOW: &str = "ocilint-more-results";
+
+/// All results; `rules` grows by one when there are too many.
+pub(super) fn results(report: &Report, places: &Places<'_>, rules: &mut Vec<RuleDescriptor>) -> Vec<SarifResult> {
+    let indices = rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
+    let writer = Writer { report, places, indices };
+    let mut results: Vec<SarifResult> = report.images.iter().flat_map(|image| writer.image(image)).collect();
+    if results.len() > MOST {
+        // The gravest stay; a stable sort keeps the order otherwise.
+        results.sort_by_key(|result| ["error", "warning", "note"].iter().position(|level| *level == result.level));
+        let left_out = results.len() - (MOST - 1);
+        results.truncate(MOST - 1);
+        results.push(writer.overflow(left_out, rules.len()));
+        rules.push(rules::own(
+            OVERFLOW,
+            "There are more results than code scanning takes.",
+            "The exit status and the JSON report count them all. Mend the first ones, or check fewer images in one run.",
+        ));
+    }
+    number_alike(&mut results);
+    results
+}
+
+/// Equal fingerprints (two tags of one repository with the same problem) are numbered, so that each is an alert of its own.
+fn number_alike(results: &mut [SarifResult]) {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    for result in results {
+        let fingerprints = &mut result.partial_fingerprints;
+        let number = seen.entry(fingerprints.ocilint.clone()).or_default();
+        *number += 1;
+        fingerprints.primary_location_line_hash = format!("{}:{number}", fingerprints.ocilint);
+    }
+}
+
+struct Writer<'r> {
+    report: &'r Report,
+    places: &'r Places<'r>,
+    indices: BTreeMap<String, usize>,
+}
+
+impl Writer<'_> {
+    fn image(&self, image: &ImageReport) -> Vec<SarifResult> {
+        let cell = |cell: &Cell| match cell.verdict {
+            CellVerdict::Violation => cell.findings.iter().map(|finding| self.finding(image, cell, finding)).collect(),
+            CellVerdict::Unknown => vec![self.unknown(image, cell)],
+            CellVerdict::Pass | CellVerdict::Waived | CellVerdict::NotApplicable => Vec::new(),
+        };
+        image.cells.iter().flat_map(cell).collect()
+    }
+
+    fn finding(&self, image: &ImageReport, cell: &Cell, finding: &SealedFinding) -> SarifResult {
+        let location = &finding.location;
+        let mut text = format!("Image '{}'{}: {}.", name(image), subject(cell), stopped(&foreign(&finding.message)));
+        if let Some(digest) = &location.digest {
+            let at = if location.pointer.is_empty() { String::new() } else { format!(" at '{}'", foreign(&location.pointer)) };
+            text += &format!(" See {} '{digest}'{at}.", location.node.as_str());
+        }
+        let hash = finding.fingerprint.rsplit(':').next().unwrap_or_default().to_owned();
+        let advice = if finding.fix.is_empty() { String::new() } else { format!("\n\nTo mend it: {}", finding.fix) };
+        let pointer = Some(location.pointer.as_str()).filter(|pointer| !pointer.is_empty());
+        self.result(image, cell, &Said { text, advice }, finding.policy.as_ref(), hash, pointer)
+    }
+
+    fn unknown(&self, image: &ImageReport, cell: &Cell) -> SarifResult {
+        let reason = stopped(&foreign(cell.reason.as_deref().unwrap_or("no reason given"))).to_owned();
+        let text = format!("Image '{}'{} could not be checked: {reason}.", name(image), subject(cell));
+        let advice = cell.help.as_ref().map(|help| format!("\n\nWhat to do: {help}")).unwrap_or_default();
+        let parts = ["unknown", &cell.rule, &image.identity, &cell.subject].join("\0");
+        let hash = Digest::sha256(parts.as_bytes()).hex()[..16].to_owned();
+        let instance = self.report.instances.iter().find(|instance| instance.name == cell.rule);
+        self.result(image, cell, &Said { text, advice }, instance.and_then(|instance| instance.place.as_ref()), hash, None)
+    }
+
+    fn result(
+        &self,
+        image: &ImageReport,
+        cell: &Cell,
+        said: &Said,
+        policy: Option<&PolicyPlace>,
+        hash: String,
+        pointer: Option<&str>,
+    ) -> SarifResult {
+        let link = if policy.is_some() { " The policy asks for it [here](1)." } else { "" };
+        // Line feeds are ours in the advice only.
+        let advice = said.advice.lines().map(foreign).collect::<Vec<_>>().join("\n");
+        let text = format!("{}{link}{advice}", said.text);
+        let rule_id = escape(&cell.rule);
+        let platform = Some(cell.subject.as_str()).filter(|subject| *subject != "root");
+        SarifResult {
+            rule_index: self.indices.get(&rule_id).copied(),
+            rule_id,
+            kind: "fail",
+            level: level_word(cell.level),
+            message: ended(text),
+            locations: [Location {
+                id: None,
+                message: None,
+                physical_location: self.places.primary(policy),
+                logical_locations: vec![logical(image, platform, pointer)],
+            }],
+            related_locations: policy.map(|place| self.related(place)).into_iter().collect(),
+            partial_fingerprints: fingerprints(hash),
+            properties: ResultProperties {
+                image: Some(name(image)),
+                digest: image.digest.as_ref().map(ToString::to_string),
+                platform: platform.map(escape),
+                pointer: pointer.map(escape),
+            },
+        }
+    }
+
+    fn related(&self, place: &PolicyPlace) -> Location {
+        Location {
+            id: Some(1),
+            message: Some(Message { text: "The rule in the policy.".to_owned() }),
+            physical_location: self.places.policy(place),
+            logical_locations: Vec::new(),
+        }
+    }
+
+    fn overflow(&self, left_out: usize, rule_index: usize) -> SarifResult {
+        let text = format!("{left_out} more results are left out here: code scanning takes {MOST} of a run.");
+        SarifResult {
+            rule_id: OVERFLOW.to_owned(),
+            rule_index: Some(rule_index),
+            kind: "fail",
+            level: level_word(Level::Error),
+            message: message(text),
+            locations: [Location {
+                id: None,
+                message: None,
+                physical_location: self.places.primary(None),
+                logical_locations: Vec::new(),
+            }],
+            related_locations: Vec::new(),
+            partial_fingerprints: fingerprints(Digest::sha256(OVERFLOW.as_bytes()).hex()[..16].to_owned()),
+            properties: ResultProperties { image: None, digest: None, platform: None, pointer: None },
+        }
+    }
+}
+
+/// What is said in a message: sentences, and advice whose lines are kept.
+struct Said {
+    text: String,
+    advice: String,
+}
+
+fn fingerprints(hash: String) -> Fingerprints {
+    Fingerprints { primary_location_line_hash: format!("{hash}:1"), ocilint: hash }
+}
+
+/// The field, else the platform, else the image; with the whole way to it.
+fn logical(image: &ImageReport, platform: Option<&str>, pointer: Option<&str>) -> LogicalLocation {
+    let mut place = LogicalLocation { name: name(image), fully_qualified_name: name(image), kind: "resource" };
+    if let Some(platform) = platform.map(escape) {
+        place.fully_qualified_name += &format!("!{platform}");
+        place.name = platform;
+    }
+    if let Some(pointer) = pointer.map(escape) {
+        place.fully_qualified_name += &format!("#{pointer}");
+        place.name = pointer;
+        place.kind = "property";
+    }
+    place
+}
+
+fn name(image: &ImageReport) -> String {
+    foreign(image.name.as_deref().unwrap_or(&image.target))
+}
+
+fn subject(cell: &Cell) -> String {
+    if cell.subject == "root" { String::new() } else { format!(" ({})", foreign(&cell.subject)) }
+}
+
+/// Without the full stop that the sentence around it brings.
+fn stopped(text: &str) -> &str {
+    text.trim_end_matches('.')
+}

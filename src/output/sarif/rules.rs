@@ -1,0 +1,96 @@
+//! Rule descriptors: one for each use of a rule in the policy.
+
+use crate::oci::{escape, escape_lines};
+use crate::policy::Level;
+use crate::report::{InstanceNote, Report};
+
+use super::model::{Configuration, Help, RuleDescriptor, RuleProperties};
+use super::{level_word, message, sentence};
+
+/// How many characters GitHub takes of a description, and of a name.
+const DESCRIPTION: usize = 1024;
+const NAME: usize = 255;
+
+/// The descriptors in the order of the report.
+pub(super) fn descriptors(report: &Report) -> Vec<RuleDescriptor> {
+    let used = |instance: &&InstanceNote| {
+        let cells = || report.images.iter().flat_map(|image| &image.cells);
+        instance.level != Level::Off || cells().any(|cell| cell.rule == instance.name)
+    };
+    report.instances.iter().filter(used).map(described).collect()
+}
+
+fn described(instance: &InstanceNote) -> RuleDescriptor {
+    let mut text = instance.docs.trim().to_owned();
+    let mut markdown = text.clone();
+    for help in instance.help.iter().map(|help| escape_lines(help)) {
+        text = format!("{help}\n\n{text}");
+        markdown = format!("{help}\n\n{markdown}");
+    }
+    let page = instance.url.as_deref().map(escape).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    if let Some(page) = &page {
+        text = format!("{text}\n\n{page}");
+        // What could end the link early is left to the plain text.
+        if !page.contains(['(', ')', '<', '>', ' ']) {
+            markdown = format!("{markdown}\n\n[More about this rule]({page})");
+        }
+    }
+    let full = instance.docs.trim().split("\n\n").next().filter(|paragraph| !paragraph.is_empty()).unwrap_or(instance.summary);
+    RuleDescriptor {
+        id: escape(&instance.name),
+        name: shortened(&pascal(&instance.name), NAME),
+        short_description: sentence(&shortened(&capitalised(instance.summary), DESCRIPTION)),
+        full_description: sentence(&shortened(&full.replace('\n', " "), DESCRIPTION)),
+        help: Help { text: or_summary(text, instance.summary), markdown: or_summary(markdown, instance.summary) },
+        help_uri: page,
+        default_configuration: Configuration { level: level_word(instance.level) },
+        properties: properties(instance.level),
+    }
+}
+
+/// A descriptor for something that no rule of the policy says.
+pub(super) fn own(id: &str, summary: &str, help: &str) -> RuleDescriptor {
+    RuleDescriptor {
+        id: id.to_owned(),
+        name: pascal(id),
+        short_description: message(summary),
+        full_description: message(summary),
+        help: Help { text: help.to_owned(), markdown: help.to_owned() },
+        help_uri: None,
+        default_configuration: Configuration { level: level_word(Level::Error) },
+        properties: properties(Level::Error),
+    }
+}
+
+fn properties(level: Level) -> RuleProperties {
+    RuleProperties {
+        tags: ["oci", "container"],
+        precision: "very-high",
+        problem_severity: match level {
+            Level::Error => "error",
+            Level::Warning => "warning",
+            Level::Note | Level::Off => "recommendation",
+        },
+    }
+}
+
+/// Empty texts count as missing ones.
+fn or_summary(text: String, summary: &str) -> String {
+    if text.is_empty() { summary.to_owned() } else { text }
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() < most { text.to_owned() } else { text.chars().take(most - 2).chain(['…']).collect() }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// `team-labels` → `TeamLabels`.
+fn pascal(name: &str) -> String {
+    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name: String = words.map(capitalised).collect();
+    if name.is_empty() { "Rule".to_owned() } else { name }
+}
