@@ -1,5 +1,7 @@
 //! The only I/O: where images are read from, and the walk that fetches what rules demand.
 
+pub mod archive;
+pub mod layout;
 mod observe;
 pub mod registry;
 mod walk;
@@ -13,11 +15,14 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use crate::graph::{Fetched, Known, ReferrerList, Why};
+use crate::graph::{Cause, Fetched, Known, ReferrerList, Why};
 use crate::oci::{Digest, MediaType};
 use crate::target::{Target, TargetKind};
+
+use self::archive::ArchiveKind;
+use self::layout::Layout;
 
 /// Reading something that may not be knowable.
 pub type Reading<'a, T> = BoxFuture<'a, Known<T>>;
@@ -64,13 +69,19 @@ impl Sources {
 
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive is read through once.
     pub async fn open(&self, target: &Target, deadline: Instant) -> Known<Arc<dyn Source>> {
-        match &target.kind {
+        let local: Reading<'_, Arc<dyn Source>> = match &target.kind {
             TargetKind::Registry(reference) => {
                 let source = RegistrySource::new(Arc::clone(&self.transport), reference.clone());
-                Ok(Arc::new(source.with_deadline(deadline.into_std())))
+                return Ok(Arc::new(source.with_deadline(deadline.into_std())));
             }
-            _ => Err(Why::undecidable(format!("opening {target}"), "no source")),
-        }
+            TargetKind::Layout { path, select } => {
+                Box::pin(async move { Ok(Arc::new(Layout::open(path, select).await?) as Arc<dyn Source>) })
+            }
+            TargetKind::OciArchive { path, select } => Box::pin(archive::open(path, select, ArchiveKind::Oci)),
+            TargetKind::DockerArchive { path, select } => Box::pin(archive::open(path, select, ArchiveKind::Docker)),
+        };
+        let in_time = timeout_at(deadline, local).await;
+        in_time.unwrap_or_else(|_| Err(Why::new(format!("opening {target}"), Cause::Deadline)))
     }
 }
 
@@ -109,4 +120,15 @@ pub enum Resolved {
     Manifest(Served),
     /// The config in a classic `docker save` archive, which holds no manifest.
     SavedConfig(Served),
+}
+
+/// Runs what blocks (reading files, unpacking) away from the threads that drive requests.
+async fn off_thread<T: Send + 'static>(work: impl FnOnce() -> Known<T> + Send + 'static) -> Known<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(known) => known,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Why::new("reading files", Cause::Cancelled)),
+        },
+    }
 }

@@ -60,15 +60,16 @@ impl Credential {
     }
 }
 
-/// What came of asking a file or helper, kept for the run.
-type Answer<T> = Arc<OnceCell<Result<T, Cause>>>;
+/// What came of asking a helper, kept for the run.
+type Answer = Arc<OnceCell<Result<Option<Credential>, Cause>>>;
 
 /// Finds the credentials for a registry. Every file is read once, and every helper asked once for a host.
 pub struct CredentialStore {
     files: Vec<Candidate>,
     environment: Environment,
     helper_timeout: Duration,
-    asked: Mutex<BTreeMap<(String, String), Answer<Option<Credential>>>>,
+    /// By the helper's name and the host.
+    asked: Mutex<BTreeMap<(String, String), Answer>>,
 }
 
 /// A file that may hold credentials.

@@ -18,8 +18,10 @@ use crate::graph::Cause;
 const MAX_FILE: u64 = 1 << 20;
 
 /// Docker pads its base64, others do not always.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// What is read of an auth file; everything else in it is somebody else's business.
 #[derive(Default, Deserialize)]
@@ -121,7 +123,10 @@ impl Login {
             let (username, password) = decode(&auth).map_err(trouble)?;
             Credential::login(&username, &password)
         } else {
-            Credential::login(self.username.as_deref().unwrap_or_default(), self.password.as_deref().unwrap_or_default())
+            Credential::login(
+                self.username.as_deref().unwrap_or_default(),
+                self.password.as_deref().unwrap_or_default(),
+            )
         };
         if found.as_ref().is_some_and(Credential::has_control) {
             return Err(trouble("holds a control character, such as a line end"));

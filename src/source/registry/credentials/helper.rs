@@ -58,7 +58,8 @@ pub(super) async fn get(
     if !success {
         return if is_not_found(&output) { Ok(None) } else { Err(trouble("failed")) };
     }
-    let answer: Answer = serde_json::from_slice(&output).map_err(|_| trouble("answered with something else than credentials"))?;
+    let answer: Answer =
+        serde_json::from_slice(&output).map_err(|_| trouble("answered with something else than credentials"))?;
     let found = Credential::login(&answer.username, &answer.secret);
     if found.as_ref().is_some_and(Credential::has_control) {
         return Err(trouble("answered with a control character"));

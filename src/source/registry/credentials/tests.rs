@@ -45,7 +45,10 @@ impl Home {
     /// Installs a helper that notes what it was asked and then runs `script`.
     fn helper(&self, name: &str, script: &str) {
         let log = self.path("asked");
-        let script = format!("#!/bin/sh\nPATH=/usr/bin:/bin\nread -r host\necho \"$1 $host\" >> '{}'\n{script}\n", log.display());
+        let script = format!(
+            "#!/bin/sh\nPATH=/usr/bin:/bin\nread -r host\necho \"$1 $host\" >> '{}'\n{script}\n",
+            log.display()
+        );
         let path = self.path(&format!("bin/docker-credential-{name}"));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         // Written by a process of its own: a descriptor open for writing here could be inherited by the child of another
@@ -76,7 +79,7 @@ impl Home {
 }
 
 fn basic(username: &str, password: &str) -> Option<Credential> {
-    Some(Credential::Basic { username: username.to_owned(), password: Secret::new(password) })
+    Credential::login(username, password)
 }
 
 fn auth(login: &str) -> String {
@@ -132,7 +135,13 @@ async fn a_host_is_matched_by_its_exact_name_and_port() {
 
 #[tokio::test]
 async fn the_names_of_docker_hub_are_one() {
-    for key in ["docker.io", "index.docker.io", "registry-1.docker.io", "https://index.docker.io/v1/", "https://index.docker.io/v1"] {
+    for key in [
+        "docker.io",
+        "index.docker.io",
+        "registry-1.docker.io",
+        "https://index.docker.io/v1/",
+        "https://index.docker.io/v1",
+    ] {
         let home = Home::new();
         home.docker(&auths(&[(key, "me:pw")]));
         for host in ["docker.io", "index.docker.io", "registry-1.docker.io"] {
@@ -143,7 +152,14 @@ async fn the_names_of_docker_hub_are_one() {
 
 #[tokio::test]
 async fn keys_may_be_urls_as_docker_writes_them() {
-    for key in ["https://r.example", "https://r.example/", "https://r.example/v1/", "https://r.example/v2/", "r.example/", "http://r.example"] {
+    for key in [
+        "https://r.example",
+        "https://r.example/",
+        "https://r.example/v1/",
+        "https://r.example/v2/",
+        "r.example/",
+        "http://r.example",
+    ] {
         let home = Home::new();
         home.docker(&auths(&[(key, "me:pw")]));
         assert_eq!(home.lookup("r.example", "a").await, Ok(basic("me", "pw")), "{key}");
@@ -153,7 +169,11 @@ async fn keys_may_be_urls_as_docker_writes_them() {
 #[tokio::test]
 async fn of_two_keys_for_one_host_the_plain_one_wins() {
     let home = Home::new();
-    home.docker(&auths(&[("https://index.docker.io/v1/", "url:1"), ("docker.io", "plain:2"), ("index.docker.io", "old:3")]));
+    home.docker(&auths(&[
+        ("https://index.docker.io/v1/", "url:1"),
+        ("docker.io", "plain:2"),
+        ("index.docker.io", "old:3"),
+    ]));
     assert_eq!(home.lookup("docker.io", "a").await, Ok(basic("plain", "2")));
 }
 
@@ -165,7 +185,10 @@ async fn every_form_of_an_entry_is_read() {
         (auth("me:pw\0\0"), basic("me", "pw")),
         (r#"{"auth":"bWU6cHc"}"#.to_owned(), basic("me", "pw")),
         (r#"{"username":"me","password":"pw"}"#.to_owned(), basic("me", "pw")),
-        (r#"{"auth":"MDAwMDo=","identitytoken":"refresh"}"#.to_owned(), Some(Credential::IdentityToken(token("refresh")))),
+        (
+            r#"{"auth":"MDAwMDo=","identitytoken":"refresh"}"#.to_owned(),
+            Some(Credential::IdentityToken(token("refresh"))),
+        ),
         (r#"{"registrytoken":"bearer"}"#.to_owned(), Some(Credential::RegistryToken(token("bearer")))),
         (auth("<token>:refresh"), Some(Credential::IdentityToken(token("refresh")))),
         ("{}".to_owned(), None),
@@ -334,7 +357,10 @@ async fn a_helper_that_fails_is_an_error_and_nothing_else_is_tried() {
     ] {
         let home = Home::new();
         home.helper("own", script);
-        home.podman(&format!(r#"{{"credHelpers":{{"r.example":"own"}},"auths":{{"r.example":{}}}}}"#, auth("stored:1")));
+        home.podman(&format!(
+            r#"{{"credHelpers":{{"r.example":"own"}},"auths":{{"r.example":{}}}}}"#,
+            auth("stored:1")
+        ));
         home.docker(&auths(&[("r.example", "docker:1")]));
         let detail = home.error("r.example").await;
         assert!(detail.contains("docker-credential-own") && detail.contains(problem), "{script}: {detail}");
