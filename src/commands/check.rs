@@ -107,15 +107,16 @@ fn finish(command: &cli::Check, destinations: &[Destination], report: &Report) -
 /// Writes one report; a file is never coloured, and never seen half-written.
 fn write(command: &cli::Check, destination: &Destination, report: &Report) -> io::Result<()> {
     let style = setup::style(&command.display);
+    let sarif = setup::sarif(&command.sarif);
     match &destination.path {
         None => {
             let mut out = io::BufWriter::new(io::stdout().lock());
-            output::write(destination.format, report, &output::Options { style }, &mut out)?;
+            output::write(destination.format, report, &output::Options { style, sarif }, &mut out)?;
             out.flush()
         }
         Some(path) => {
             let style = Style { color: false, hyperlinks: false, ..style };
-            output::file::write(path, |out| output::write(destination.format, report, &output::Options { style }, out))
+            output::file::write(path, |out| output::write(destination.format, report, &output::Options { style, sarif }, out))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ocilint::Policy;
-use ocilint::output::{self, Style};
+use ocilint::output::{self, Place, SarifOptions, Style};
 use ocilint::report::ExitStatus;
 use ocilint::source::registry::{PlainHttp, RegistryOptions};
 use ocilint::source::{Observer, Sources};
@@ -41,6 +41,17 @@ pub(super) fn sources(registry: &cli::Registry, observer: Arc<dyn Observer>) -> 
         ..RegistryOptions::default()
     };
     Sources::new(options, observer)
+}
+
+/// Where code scanning shows findings.
+pub(super) fn sarif(arguments: &cli::Sarif) -> SarifOptions {
+    let cwd = std::env::current_dir().unwrap_or_default();
+    SarifOptions {
+        root: output::repository_root(arguments.root.as_deref(), &cwd, |name| std::env::var_os(name)),
+        location: arguments.location.as_deref().map(Place::parse),
+        category: None,
+        cwd,
+    }
 }
 
 /// How people read reports: decided once, for standard output.

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
-use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
@@ -39,16 +38,14 @@ pub struct Place {
     pub line: Option<usize>,
 }
 
-impl FromStr for Place {
-    type Err = std::convert::Infallible;
-
-    /// A number after the last colon is the line.
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
+impl Place {
+    /// Reads `FILE[:LINE]`: a number after the last colon is the line.
+    pub fn parse(text: &str) -> Self {
         let split = text.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok().filter(|line| *line > 0)?)));
-        Ok(match split {
+        match split {
             Some((file, line)) if !file.is_empty() => Self { file: PathBuf::from(file), line: Some(line) },
             _ => Self { file: PathBuf::from(text), line: None },
-        })
+        }
     }
 }
 
@@ -202,7 +199,7 @@ mod tests {
     fn what_the_user_says_comes_first() {
         let (_directory, options) = repository();
         let said = |text: &str| {
-            let options = SarifOptions { location: Some(text.parse().unwrap()), ..options.clone() };
+            let options = SarifOptions { location: Some(Place::parse(text)), ..options.clone() };
             let place = Places::new(&options, Some("ocilint:strict")).primary(None);
             (place.artifact_location.uri, place.region.start_line, place.region.end_column)
         };
@@ -229,7 +226,7 @@ mod tests {
 
     #[test]
     fn places_may_have_a_line() {
-        let place = |text: &str| text.parse::<Place>().unwrap();
+        let place = Place::parse;
         assert_eq!(place("a/Dockerfile:12"), Place { file: "a/Dockerfile".into(), line: Some(12) });
         assert_eq!(place("a:b"), Place { file: "a:b".into(), line: None });
         assert_eq!(place("a:0"), Place { file: "a:0".into(), line: None });
