@@ -16,6 +16,9 @@ use super::progress::Progress;
 use super::{say, setup, usage};
 use crate::cli;
 
+/// Where a report goes if the user says nothing.
+const HUMAN: Destination = Destination { format: Format::Human, path: None };
+
 /// A target, or why its text names none; the others are judged all the same.
 type Named = Result<Target, Box<ImageReport>>;
 
@@ -51,7 +54,7 @@ fn targets(command: &cli::Check) -> Result<Vec<Named>, ExitStatus> {
 
 fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
     if command.output.is_empty() {
-        return Ok(vec![Destination { format: Format::Human, path: None }]);
+        return Ok(vec![HUMAN]);
     }
     if command.output.iter().filter(|destination| destination.path.is_none()).count() > 1 {
         return Err(usage("two reports cannot both go to standard output", "write one to a file: `--output sarif=FILE`"));
@@ -91,6 +94,9 @@ fn in_order(targets: &[Named], images: Vec<ImageReport>) -> Vec<ImageReport> {
 /// Writes the reports; the status of the run.
 fn finish(command: &cli::Check, destinations: &[Destination], report: &Report) -> ExitStatus {
     let mut status = exit_status(report);
+    if report.fallback && !destinations.contains(&HUMAN) {
+        say("no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used", "name one with `--policy FILE`");
+    }
     for destination in destinations {
         if let Err(error) = write(command, destination, report) {
             status = status.max(unwritten(destination.path.as_deref(), &error));
