@@ -203,11 +203,11 @@ fn held_by_descriptor(entry: &Entry) -> Option<Held<'_>> {
 
 fn add(place: &str, name: &str, view: &View<'_>) -> Fix {
     let annotation = format!("{place}:{name}=VALUE");
-    let build = Fix::new("docker buildx build --annotation {} --output type=registry,oci-mediatypes=true -t {} .");
-    build.with(&PolicyWord(&annotation)).with(&push_name(view))
+    let command = "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} --annotation {} .";
+    words::build(command, view).with(&PolicyWord(&annotation))
 }
 
 fn remove(view: &View<'_>) -> Fix {
     Fix::new("take the `--annotation` out of the build, then build again:")
-        .or(&Fix::new("docker buildx build --output type=registry -t {} .").with(&push_name(view)))
+        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
 }

@@ -90,19 +90,18 @@ impl Check for Labels {
         let absent = Location::new(NodeRole::Config, &held.digest, absent);
         let mut findings = Findings::new();
         let wanted = self.wanted();
-        wanted.forbid(&held, &mut findings, || remove(entry, view));
-        let evidence = wanted.require(&[held], &absent, &mut findings, |name| add(name, entry, view));
+        wanted.forbid(&held, &mut findings, || remove(view));
+        let evidence = wanted.require(&[held], &absent, &mut findings, |name| add(name, view));
         findings.verdict(|| evidence)
     }
 }
 
-fn add(name: &str, entry: &Entry, view: &View<'_>) -> Fix {
+fn add(name: &str, view: &View<'_>) -> Fix {
     let label = format!("{name}=VALUE");
-    let build = Fix::new("docker buildx build --platform {} --label {} --output type=registry -t {} .");
-    build.with(entry).with(&PolicyWord(&label)).with(&push_name(view))
+    words::build("docker buildx build --platform {} --output type=registry -t {} --label {} .", view).with(&PolicyWord(&label))
 }
 
-fn remove(entry: &Entry, view: &View<'_>) -> Fix {
+fn remove(view: &View<'_>) -> Fix {
     Fix::new("take the `LABEL` out of the Dockerfile, or `--label` out of the build; one that a base image brings can only be overwritten:")
-        .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)))
+        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
 }

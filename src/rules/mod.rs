@@ -3,6 +3,7 @@
 //! A rule is pure and synchronous: it sees facts through the [`View`] and never fetches. To add one, write its file, name it
 //! in the list below, and write `tests/rules/<rule>.toml`.
 
+mod carriers;
 mod parameters;
 mod prelude;
 mod size;
@@ -16,6 +17,7 @@ mod tests;
 
 mod annotations;
 mod artifact_type;
+mod attestation;
 mod children;
 mod document;
 mod image_size;
@@ -26,10 +28,13 @@ mod layer_count;
 mod media_types;
 mod platform_agreement;
 mod platforms;
+mod provenance;
 mod reference;
 mod registries;
+mod sbom;
 mod schema1;
 mod shape;
+mod signature;
 mod user;
 
 pub use parameters::{Glob, Pattern, Problem};
@@ -59,6 +64,10 @@ pub static RULES: &[&Rule] = &[
     &user::RULE,
     &annotations::RULE,
     &labels::RULE,
+    &sbom::RULE,
+    &provenance::RULE,
+    &signature::RULE,
+    &attestation::RULE,
     &reference::RULE,
     &registries::RULE,
 ];

@@ -4,7 +4,7 @@ pub(super) use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use serde::Deserialize;
 
-pub(super) use crate::finding::{Findings, Fix, ImageName, Location, NodeRole, PolicyWord, Verdict};
+pub(super) use crate::finding::{Findings, Fix, Location, NodeRole, PolicyWord, Verdict};
 pub(super) use crate::graph::{Cause, Entry, Fact, Nature, Place, RootKind, Stop, Subject, View, Why};
 pub(super) use crate::oci::{
     Annotations, Descriptor, Digest, ImageConfig, ImageManifest, Index, Manifest, MediaType, Platform, Untrusted,

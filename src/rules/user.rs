@@ -98,7 +98,7 @@ impl Check for User {
         if let Judged::Bad { message, key } = judged {
             let pointer = if config.user.is_some() { "/config/User" } else { "/config" };
             let location = Location::new(NodeRole::Config, &view.config_digest(entry)?, pointer);
-            findings.add_keyed(message, location, fix(entry, view), key);
+            findings.add_keyed(message, location, fix(view), key);
         }
         findings.verdict(|| evidence(user))
     }
@@ -234,9 +234,9 @@ fn evidence(user: &str) -> String {
     }
 }
 
-fn fix(entry: &Entry, view: &View<'_>) -> Fix {
+fn fix(view: &View<'_>) -> Fix {
     Fix::new("say `USER 10001` in the Dockerfile after the steps that need root, then rebuild:")
-        .or(&Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(entry).with(&push_name(view)))
+        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use crate::finding::{Fix, ImageName, PushName};
-use crate::graph::{Fact, Stop, View};
+use crate::graph::{Fact, Stop, Subject, View};
 use crate::oci::{Platform, Reference, Untrusted};
 
 /// The image as the user named it, for commands that read it.
@@ -27,6 +27,17 @@ pub(super) fn reference<'g>(view: &View<'g>) -> Fact<&'g Reference> {
 /// built alone would replace the others; the second for its name.
 pub(super) fn build(command: &'static str, view: &View<'_>) -> Fix {
     Fix::new(command).with(&platforms(view)).with(&push_name(view))
+}
+
+/// A command about one manifest: the `{}` is for the image pinned to the digest of the subject.
+pub(super) fn about(command: &'static str, subject: Subject<'_>, view: &View<'_>) -> Fix {
+    let digest = match subject {
+        Subject::Platform(entry) => entry.digest().ok(),
+        Subject::Root => None,
+    };
+    let name = view.root().target.name.as_ref();
+    let pinned = name.map(|name| name.with_digest(digest.unwrap_or(&view.root().digest)));
+    Fix::new(command).with(&ImageName(pinned.as_ref()))
 }
 
 /// The platforms of the image, each once.

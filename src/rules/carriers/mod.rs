@@ -1,0 +1,60 @@
+//! Carriers: manifests that hold statements, bills of materials or signatures about another manifest, and the homes in which
+//! they are kept.
+//!
+//! A carrier proves itself: its manifest is fetched, and binds itself to the subject (image-spec, `subject`), or is bound by
+//! the descriptor in the index (BuildKit), or by its tag (cosign). What a list says of it is a hint and never the proof.
+
+mod content;
+mod coverage;
+mod search;
+
+pub(super) use content::{Content, SignatureKind};
+pub(super) use coverage::{Coverage, location};
+pub(super) use search::{Found, Missing, Search};
+
+use super::prelude::*;
+
+/// Where carriers are kept, in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Home {
+    /// Entries of the image's own index, as BuildKit writes them.
+    InIndex,
+    /// What refers to the subject, by the referrers API or the fallback tag, but for Sigstore bundles.
+    Referrers,
+    /// What refers to the subject and is a Sigstore bundle.
+    Bundles,
+    /// cosign's tags `sha256-….att`, `.sbom` and `.sig`.
+    Tags,
+}
+
+impl Home {
+    pub(super) const ALL: [Home; 4] = [Self::InIndex, Self::Referrers, Self::Bundles, Self::Tags];
+}
+
+/// What a rule looks for in carriers.
+pub(super) trait Sought {
+    /// What it is, in a sentence without an article: `SBOM`.
+    fn noun(&self) -> String;
+
+    /// The homes that count.
+    fn homes(&self) -> &[Home] {
+        &Home::ALL
+    }
+
+    /// The suffixes of cosign's tags that may hold it.
+    fn tags(&self) -> &'static [&'static str];
+
+    /// Whether it may be in a statement whose predicate type is not told yet.
+    fn may_be_statement(&self) -> bool {
+        true
+    }
+
+    /// Whether this is what is looked for, as far as its kind tells.
+    fn wants(&self, content: &Content<'_>) -> bool;
+
+    /// Looks closer at a content that is of the kind wanted: what it is, or why it does not count.
+    fn examine(&self, content: &Content<'_>, _: &View<'_>) -> Fact<Result<String, String>> {
+        Ok(Ok(content.to_string()))
+    }
+}

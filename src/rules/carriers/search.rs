@@ -1,0 +1,468 @@
+//! The search for carriers, home by home.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::super::prelude::*;
+use super::content::{BUNDLE_PREDICATE, Told, contents, open, signs_a_digest};
+use super::{Content, Home, SignatureKind, Sought};
+use crate::graph::Home as ListHome;
+use crate::oci::Role;
+
+/// The annotation of an index entry that says what it is for its subject, and its only value of interest.
+const REFERENCE_TYPE: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
+/// The annotations of an index entry that name its subject; the second is an older spelling.
+const REFERENCE_DIGESTS: [&str; 2] = ["vnd.docker.reference.digest", "com.docker.reference.digest"];
+/// How many carriers that do not count are named.
+const NAMED: usize = 5;
+
+/// A search for what a rule wants to know of one subject.
+///
+/// The homes are asked in their order, and only for what is not satisfied yet; all requests of one stage go out side by side.
+/// A home that cannot be looked at does not end the search: it makes "missing" unknown.
+pub(in super::super) struct Search<'s, 'g> {
+    sought: &'s dyn Sought,
+    view: &'s View<'g>,
+    /// What a carrier may be about, the most specific first.
+    subjects: Vec<Digest>,
+    /// The entry that the first subject is, unless the search is about the image as a whole.
+    entry: Option<&'s Entry>,
+    exhaustive: bool,
+    seen: BTreeSet<(Digest, Digest)>,
+    found: Vec<Found>,
+    dismissed: Vec<String>,
+    looked: Vec<String>,
+    unknown: Option<Why>,
+}
+
+/// A carrier that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Found {
+    /// The digest of the carrier's manifest.
+    pub(super) digest: Digest,
+    carrier: String,
+    what: String,
+}
+
+impl Found {
+    /// What was found and in which carrier.
+    pub(in super::super) fn carried(&self) -> String {
+        format!("{} in {}", self.what, self.carrier)
+    }
+
+    /// What was found.
+    pub(in super::super) fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}; presence only, nothing was verified", self.what, self.carrier)
+    }
+}
+
+/// Where nothing that counts was found, and what was found there instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Missing {
+    looked: Vec<String>,
+    dismissed: Vec<String>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "looked in {}", words::listed(&self.looked))?;
+        let Some((first, rest)) = self.dismissed.split_first() else { return Ok(()) };
+        write!(f, "; found, but not counted: {first}")?;
+        for dismissed in rest.iter().take(NAMED - 1) {
+            write!(f, "; {dismissed}")?;
+        }
+        if self.dismissed.len() > NAMED { write!(f, "; and {} more", self.dismissed.len() - NAMED) } else { Ok(()) }
+    }
+}
+
+/// How a carrier is bound to its subject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    /// By the name under which it was found; its own `subject` must agree if it has one.
+    ByName,
+    /// By its own `subject`.
+    BySubject,
+}
+
+/// A manifest that may be a carrier.
+struct Candidate<'g> {
+    name: String,
+    digest: Digest,
+    subject: Digest,
+    bound: Bound,
+    manifest: Fact<&'g Manifest>,
+}
+
+/// A carrier as messages name it.
+#[derive(Clone)]
+struct Carrier {
+    name: String,
+    digest: Digest,
+}
+
+/// Whether a listed referrer is worth fetching.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Promise {
+    /// What the list says of it is what is looked for.
+    Likely,
+    /// The list does not tell.
+    Vague,
+    /// The list says that it is something else.
+    None,
+}
+
+impl<'s, 'g> Search<'s, 'g> {
+    pub(super) fn new(sought: &'s dyn Sought, view: &'s View<'g>, subjects: Vec<Digest>, entry: Option<&'s Entry>) -> Self {
+        Self {
+            sought,
+            view,
+            subjects,
+            entry,
+            exhaustive: false,
+            seen: BTreeSet::new(),
+            found: Vec::new(),
+            dismissed: Vec::new(),
+            looked: Vec::new(),
+            unknown: None,
+        }
+    }
+
+    /// The first carrier that counts, or proof that there is none. Unknown only if no home satisfied the search and one could
+    /// not be looked at.
+    pub(in super::super) fn first(mut self) -> Fact<Result<Found, Missing>> {
+        for stage in [Self::in_index, Self::referrers, Self::last_resorts] {
+            stage(&mut self)?;
+            if !self.found.is_empty() {
+                return Ok(Ok(self.found.swap_remove(0)));
+            }
+        }
+        if let Some(why) = self.unknown {
+            return Err(why.into());
+        }
+        self.dismiss_what_the_index_shows();
+        Ok(Err(Missing { looked: self.looked, dismissed: self.dismissed }))
+    }
+
+    /// Every carrier that counts, in every home, whatever lists say; and why that may not be all.
+    pub(in super::super) fn all(mut self) -> Fact<(Vec<Found>, Option<Why>)> {
+        self.exhaustive = true;
+        for stage in [Self::in_index, Self::referrers, Self::last_resorts] {
+            stage(&mut self)?;
+        }
+        Ok((self.found, self.unknown))
+    }
+
+    fn is_home(&self, home: Home) -> bool {
+        self.sought.homes().contains(&home)
+    }
+
+    /// Entries of the index that are bound to the subject by their descriptor.
+    fn in_index(&mut self) -> Fact<()> {
+        let in_index = self.entry.is_some_and(|entry| matches!(entry.place, Place::Index { .. }));
+        if !in_index || !self.is_home(Home::InIndex) {
+            return Ok(());
+        }
+        self.looked.push("the index".to_owned());
+        let subject = self.subjects[0].clone();
+        let about: Vec<_> = attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
+        let mut candidates = Vec::new();
+        for (descriptor, named) in about {
+            let name = format!("attestation {} in the index", short(descriptor));
+            if named.iter().any(|named| *named != subject.as_str()) {
+                self.dismiss(&name, "its annotations name two manifests");
+                continue;
+            }
+            candidates.extend(self.candidate(name, descriptor, &subject, Bound::ByName));
+        }
+        self.weigh(candidates)
+    }
+
+    /// Listed referrers that the list promises to be what is looked for.
+    fn referrers(&mut self) -> Fact<()> {
+        if !self.is_home(Home::Referrers) && !self.is_home(Home::Bundles) {
+            return Ok(());
+        }
+        let candidates = self.listed(Promise::Likely)?;
+        self.weigh(candidates)
+    }
+
+    /// Listed referrers of which the list tells nothing, and cosign's tags.
+    fn last_resorts(&mut self) -> Fact<()> {
+        let mut candidates = Vec::new();
+        if self.is_home(Home::Referrers) || self.is_home(Home::Bundles) {
+            candidates.extend(self.listed(Promise::Vague)?);
+        }
+        if self.is_home(Home::Tags) {
+            candidates.extend(self.tagged()?);
+        }
+        self.weigh(candidates)
+    }
+
+    fn listed(&mut self, wanted: Promise) -> Fact<Vec<Candidate<'g>>> {
+        let view = self.view;
+        let subjects = self.subjects.clone();
+        let lists: Vec<_> = subjects.iter().map(|subject| (subject, view.referrers(subject))).collect();
+        if lists.iter().any(|(_, list)| matches!(list, Err(Stop::Pending))) {
+            return Err(Stop::Pending);
+        }
+        let mut candidates = Vec::new();
+        for (subject, list) in lists {
+            let Some(list) = self.note(list)? else { continue };
+            if wanted == Promise::Likely {
+                self.looked.push(place(list.home, subject));
+            }
+            for descriptor in &list.descriptors {
+                let name = format!("referrer {}", short(descriptor));
+                // GitLab answers the fallback tag with the subject itself, whose entries then look like referrers.
+                if descriptor.digest.as_ref() == Ok(subject) {
+                    continue;
+                }
+                match self.promise(descriptor) {
+                    promise if promise == wanted => candidates.extend(self.candidate(name, descriptor, subject, Bound::BySubject)),
+                    Promise::None if wanted == Promise::Likely => self.dismiss(&name, what_is_listed(descriptor)),
+                    _ => {}
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// What a list says of a referrer.
+    fn promise(&self, descriptor: &'g Descriptor) -> Promise {
+        if self.exhaustive {
+            return Promise::Likely;
+        }
+        let Some(artifact_type) = descriptor.artifact_type.as_ref() else { return Promise::Vague };
+        let signature = |kind| self.sought.wants(&Content::Signature(kind));
+        let wanted = match artifact_type.role() {
+            Role::Bundle if signs_a_digest(&descriptor.annotations) => signature(SignatureKind::Cosign),
+            Role::Bundle => descriptor.annotations.get(BUNDLE_PREDICATE).is_none_or(|predicate_type| {
+                self.sought.wants(&Content::Statement { predicate_type: Cow::Borrowed(predicate_type), layer: descriptor })
+            }),
+            Role::Statement | Role::Envelope | Role::AttestationManifest => self.sought.may_be_statement(),
+            Role::Sbom => self.sought.wants(&Content::Sbom(artifact_type)),
+            Role::NotationSignature => signature(SignatureKind::Notation),
+            Role::SimpleSigning => signature(SignatureKind::Cosign),
+            Role::CosignArtifact => true,
+            Role::Accelerator | Role::ScanResult => false,
+            _ => return Promise::Vague,
+        };
+        if wanted { Promise::Likely } else { Promise::None }
+    }
+
+    fn tagged(&mut self) -> Fact<Vec<Candidate<'g>>> {
+        let view = self.view;
+        let suffixes = self.sought.tags();
+        let mut asked = Vec::new();
+        for subject in self.subjects.clone() {
+            let shown = words::listed(suffixes.iter().map(|suffix| format!(".{suffix}")));
+            self.looked.push(format!("cosign's tags {shown} of {}", subject.short()));
+            let tags = suffixes.iter().map(|suffix| (*suffix, view.tag(&subject.cosign_tag(suffix))));
+            asked.extend(tags.map(|(suffix, tag)| (subject.clone(), suffix, tag)));
+        }
+        let mut candidates = Vec::new();
+        for (subject, suffix, tag) in asked {
+            let Some(Some(tagged)) = self.note(tag)? else { continue };
+            let manifest = tagged.document.unambiguous().map_err(|ambiguities| {
+                let detail = ambiguities.first().map(ToString::to_string).unwrap_or_default();
+                Stop::Unknown(Why::new(format!("reading {}", tagged.digest.short()), Cause::Ambiguous { detail }))
+            });
+            let name = format!("{} under cosign's tag .{suffix}", tagged.digest.short());
+            if tagged.digest == subject {
+                self.dismiss(&name, "it is the image itself");
+            } else if self.seen.insert((subject.clone(), tagged.digest.clone())) {
+                candidates.push(Candidate { name, digest: tagged.digest.clone(), subject, bound: Bound::ByName, manifest });
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// A candidate, unless it was looked at before.
+    fn candidate(&mut self, name: String, descriptor: &'g Descriptor, subject: &Digest, bound: Bound) -> Option<Candidate<'g>> {
+        let digest = match &descriptor.digest {
+            Ok(digest) => digest.clone(),
+            Err(error) => {
+                let cause = Cause::BadDigest { detail: error.to_string() };
+                self.unknown.get_or_insert(Why::new(format!("reading {name}"), cause));
+                return None;
+            }
+        };
+        let fresh = self.seen.insert((subject.clone(), digest.clone()));
+        fresh.then(|| Candidate { name, digest, subject: subject.clone(), bound, manifest: self.view.manifest(descriptor) })
+    }
+
+    /// Finds out which candidates are carriers and what they hold.
+    fn weigh(&mut self, candidates: Vec<Candidate<'g>>) -> Fact<()> {
+        if candidates.iter().any(|candidate| candidate.manifest == Err(Stop::Pending)) {
+            return Err(Stop::Pending);
+        }
+        let (mut told, mut closed) = (Vec::new(), Vec::new());
+        for candidate in candidates {
+            let Some((carrier, manifest)) = self.bind(candidate)? else { continue };
+            for part in contents(manifest) {
+                match part {
+                    Told::Content(content) => told.push((carrier.clone(), Ok(content))),
+                    Told::Closed(layer) if self.may_hold(layer) => closed.push((carrier.clone(), layer)),
+                    Told::Closed(_) => self.dismiss(&carrier.name, "it holds a statement"),
+                }
+            }
+        }
+        self.examine(told)?;
+        if !self.found.is_empty() && !self.exhaustive {
+            return Ok(());
+        }
+        let opened = closed.into_iter().map(|(carrier, layer)| (carrier, open(layer, self.view))).collect();
+        self.examine(opened)
+    }
+
+    /// Whether a blob that no descriptor tells about is worth reading.
+    fn may_hold(&self, layer: &Descriptor) -> bool {
+        self.sought.may_be_statement() || layer.media_type.role() == Role::Bundle
+    }
+
+    /// The carrier's manifest, if it is about the subject and kept in a home that counts.
+    fn bind(&mut self, candidate: Candidate<'g>) -> Fact<Option<(Carrier, &'g ImageManifest)>> {
+        let Candidate { name, digest, subject, bound, manifest } = candidate;
+        let Some(manifest) = self.note(manifest)? else { return Ok(None) };
+        let about = manifest.subject().map(|about| about.digest.as_ref());
+        let reason = match (about, bound, manifest) {
+            (None, Bound::BySubject, _) => "it names no subject",
+            (Some(about), ..) if about != Ok(&subject) => "its own subject is another manifest",
+            (.., Manifest::Image(image)) if !self.counts_as_home(image, bound) => "`homes` leaves it out",
+            (.., Manifest::Image(image)) if image.layers.is_empty() => "it holds nothing",
+            (.., Manifest::Image(image)) => return Ok(Some((Carrier { name, digest }, image))),
+            _ => "it is no image manifest",
+        };
+        self.dismiss(&name, reason);
+        Ok(None)
+    }
+
+    /// Whether the home of a referrer counts, which depends on what it is.
+    fn counts_as_home(&self, image: &ImageManifest, bound: Bound) -> bool {
+        let is_bundle = image.artifact_type.as_ref().is_some_and(|own| own.role() == Role::Bundle);
+        bound == Bound::ByName || self.is_home(if is_bundle { Home::Bundles } else { Home::Referrers })
+    }
+
+    /// Sorts what carriers hold into what counts and what does not.
+    fn examine(&mut self, contents: Vec<(Carrier, Fact<Content<'g>>)>) -> Fact<()> {
+        let (sought, view) = (self.sought, self.view);
+        let examined: Vec<_> = contents
+            .into_iter()
+            .map(|(carrier, content)| {
+                let verdict = content.and_then(|content| match sought.wants(&content) {
+                    true => sought.examine(&content, view),
+                    false => Ok(Err(format!("it holds {content}"))),
+                });
+                (carrier, verdict)
+            })
+            .collect();
+        if examined.iter().any(|(_, verdict)| *verdict == Err(Stop::Pending)) {
+            return Err(Stop::Pending);
+        }
+        for (carrier, verdict) in examined {
+            match self.note(verdict)? {
+                Some(Ok(what)) => self.found.push(Found { digest: carrier.digest, carrier: carrier.name, what }),
+                Some(Err(reason)) => self.dismiss(&carrier.name, reason),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The fact, or `None` after noting why it cannot be known.
+    fn note<T>(&mut self, fact: Fact<T>) -> Fact<Option<T>> {
+        match fact {
+            Ok(fact) => Ok(Some(fact)),
+            Err(Stop::Unknown(why)) => {
+                self.unknown.get_or_insert(why);
+                Ok(None)
+            }
+            Err(stop) => Err(stop),
+        }
+    }
+
+    fn dismiss(&mut self, name: &str, reason: impl fmt::Display) {
+        self.dismissed.push(format!("{name}: {reason}"));
+    }
+
+    /// Names what the index's descriptors show to be bound to something else, without fetching it.
+    fn dismiss_what_the_index_shows(&mut self) {
+        let view = self.view;
+        if !self.is_home(Home::InIndex) {
+            return;
+        }
+        if self.entry.is_none() {
+            let number = attestations(view).count();
+            if number > 0 {
+                let message = format!("{} in the index, about its platforms and not about the image", words::count(number, "attestation"));
+                self.dismissed.push(message);
+            }
+            return;
+        }
+        let known: BTreeSet<&str> = entries(view).filter_map(|entry| Some(entry.digest.as_ref().ok()?.as_str())).collect();
+        for (descriptor, named) in attestations(view) {
+            if let Some(stray) = named.iter().find(|named| !known.contains(**named)) {
+                let reason = format!("it is about '{}', which the index does not name", Untrusted(stray));
+                self.dismiss(&format!("attestation {} in the index", short(descriptor)), reason);
+            }
+        }
+        let unlinked = entries(view).filter(|entry| {
+            let unknown = entry.platform.as_ref().is_some_and(Platform::is_unknown);
+            unknown && !REFERENCE_DIGESTS.iter().any(|name| entry.annotations.contains_key(*name))
+        });
+        for descriptor in unlinked {
+            self.dismiss(&format!("entry {} in the index", short(descriptor)), "no annotation says which platform it is about");
+        }
+    }
+}
+
+/// The entries of all indexes of the image.
+fn entries<'g>(view: &View<'g>) -> impl Iterator<Item = &'g Descriptor> {
+    let indexes = view.subjects().indexes.iter().filter_map(|digest| view.read_document(digest)?.as_ref().ok());
+    let manifests = indexes.filter_map(|document| match document.value() {
+        Manifest::Index(index) => Some(&index.manifests),
+        _ => None,
+    });
+    manifests.flatten()
+}
+
+/// The entries that say of themselves that they are attestations, and what they say they are about.
+fn attestations<'g>(view: &View<'g>) -> impl Iterator<Item = (&'g Descriptor, Vec<&'g str>)> {
+    entries(view).filter_map(|entry| {
+        let (name, value) = REFERENCE_TYPE;
+        let is_one = entry.annotations.get(name).is_none_or(|kind| kind == value);
+        let named: Vec<&str> = REFERENCE_DIGESTS.iter().filter_map(|name| entry.annotations.get(*name)).map(String::as_str).collect();
+        (is_one && !named.is_empty()).then_some((entry, named))
+    })
+}
+
+fn place(home: ListHome, subject: &Digest) -> String {
+    let subject = subject.short();
+    match home {
+        ListHome::Api => format!("the referrers of {subject}"),
+        ListHome::FallbackTag => {
+            format!("the fallback tag of {subject} (without a referrers API, what was pushed without that tag cannot be seen)")
+        }
+        ListHome::Layout => format!("the referrers of {subject} in the layout"),
+    }
+}
+
+fn what_is_listed(descriptor: &Descriptor) -> String {
+    let predicate = descriptor.annotations.get(BUNDLE_PREDICATE);
+    let artifact_type = descriptor.artifact_type.as_ref();
+    match (predicate, artifact_type.and_then(MediaType::description)) {
+        (Some(predicate), _) => format!("it is listed as a statement of type '{}'", Untrusted(predicate)),
+        (None, Some(description)) => format!("it is listed as {description}"),
+        (None, None) => "it is listed as something else".to_owned(),
+    }
+}
+
+fn short(descriptor: &Descriptor) -> String {
+    descriptor.digest.as_ref().map_or_else(|_| "(bad digest)".to_owned(), Digest::short)
+}
