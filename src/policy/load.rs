@@ -62,8 +62,10 @@ fn check(paths: &[PathBuf], rules: &[&'static Rule]) -> Vec<PolicyError> {
             Ok(files) => files.into_iter().flat_map(|file| check_file(&file, rules)).collect(),
             Err(mistake) => vec![mistake.resolve(&Sources::new())],
         };
+        // A file that several extend would be told several times.
+        let known = errors.len();
         for error in found {
-            if !errors.contains(&error) {
+            if !errors[..known].contains(&error) {
                 errors.push(error);
             }
         }

@@ -1,5 +1,9 @@
 //! Policy files: every mistake is told, at its place, and what is not mistaken loads.
 
+mod files;
+mod hostile;
+mod loading;
+
 use std::fmt::Write as _;
 use std::path::Path;
 

@@ -160,8 +160,10 @@ impl Sources {
     /// The file that a span is in, and the bytes of it.
     pub(super) fn resolve(&self, span: &Span) -> Option<(Arc<PolicySource>, Range<usize>)> {
         let kept = self.of(span.start)?;
-        let local = |position: usize| (position - kept.base).min(kept.text().len());
-        Some((kept.source.clone(), local(span.start)..local(span.end.max(span.start))))
+        let text = kept.text();
+        let start = text.floor_char_boundary(span.start - kept.base);
+        let end = text.ceil_char_boundary(span.end.saturating_sub(kept.base).max(start));
+        Some((kept.source.clone(), start..end))
     }
 
     /// The file and line of a position: the start of each.
