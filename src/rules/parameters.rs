@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
@@ -41,28 +42,31 @@ pub(super) fn allowed_and_denied(allow: impl IntoIterator<Item = String>, deny: 
 }
 
 /// A regular expression, anchored at both ends and limited in size.
+///
+/// It is compiled to be checked, and kept compiled from its first use on: a policy of thousands of rules stays small.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
-    regex: Regex,
+    regex: OnceLock<Regex>,
 }
 
 impl Pattern {
-    /// Compiles a pattern.
+    /// Checks a pattern.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > PATTERN_LENGTH {
             return Err(format!("a regular expression is at most {PATTERN_LENGTH} bytes long"));
         }
-        // The pattern is compiled alone first, so that an unbalanced `)` cannot escape the anchors.
-        let compile = |text: &str| RegexBuilder::new(text).size_limit(REGEX_SIZE).build();
-        let checked = compile(text).and_then(|_| compile(&format!("^(?:{text})$")));
-        let regex = checked.map_err(|error| format!("not a usable regular expression: {}", last_line(&error.to_string())))?;
-        Ok(Self { text: text.to_owned(), regex })
+        let unusable = |error: String| format!("not a usable regular expression: {}", last_line(&error));
+        // The pattern is parsed alone first, so that an unbalanced `)` cannot escape the anchors.
+        regex_syntax::parse(text).map_err(|error| unusable(error.to_string()))?;
+        anchored(text).map_err(|error| unusable(error.to_string()))?;
+        Ok(Self { text: text.to_owned(), regex: OnceLock::new() })
     }
 
     /// Whether the whole text matches.
     pub fn matches(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        let compiled = || anchored(&self.text).expect("invariant: it compiled when it was checked");
+        self.regex.get_or_init(compiled).is_match(text)
     }
 
     /// As written.
@@ -77,17 +81,24 @@ impl fmt::Debug for Pattern {
     }
 }
 
+fn anchored(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(&format!("^(?:{text})$")).size_limit(REGEX_SIZE).build()
+}
+
 /// The last line of the regex crate's error says what is wrong; the lines before it draw the pattern.
 fn last_line(error: &str) -> &str {
     error.lines().last().unwrap_or_default().trim_start_matches("error: ")
 }
 
-/// A glob over names with `/`: `*` stays in a segment, `**` crosses.
+/// A glob over names with `/`: `*` stays in a segment, `**` crosses. Compiled at its first use.
 #[derive(Debug, Clone)]
-pub struct Glob(GlobMatcher);
+pub struct Glob {
+    glob: globset::Glob,
+    matcher: OnceLock<GlobMatcher>,
+}
 
 impl Glob {
-    /// Compiles a glob.
+    /// Checks a glob.
     pub fn new(text: &str) -> Result<Self, String> {
         if text.len() > PATTERN_LENGTH {
             return Err(format!("a glob is at most {PATTERN_LENGTH} bytes long"));
@@ -97,17 +108,17 @@ impl Glob {
         }
         let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
         let glob = glob.map_err(|error| format!("not a usable glob: {}", error.kind()))?;
-        Ok(Self(glob.compile_matcher()))
+        Ok(Self { glob, matcher: OnceLock::new() })
     }
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
-        self.0.is_match(name)
+        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(name)
     }
 
     /// As written.
     pub fn as_str(&self) -> &str {
-        self.0.glob().glob()
+        self.glob.glob()
     }
 }
 
