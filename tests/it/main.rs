@@ -5,4 +5,5 @@ mod support;
 
 mod architecture;
 mod policy;
+mod registry;
 mod support_selftest;

@@ -52,7 +52,7 @@ impl Visit<'_> {
                 Err(refused(format!("{} wants a name and a password, and what is stored for it is an identity token", scope.registry)))
             }
             (Challenge::Bearer { realm, service, scope: wanted }, stored) => {
-                let realm = self.realm(realm)?;
+                let realm = self.realm(scope, realm)?;
                 let (shown, note) = self.showable(scope, &realm, stored);
                 let wanted = wanted.clone().unwrap_or_else(|| format!("repository:{}:pull", scope.repository));
                 let server = TokenServer { realm, service: service.as_deref(), scope: wanted };
@@ -61,12 +61,15 @@ impl Visit<'_> {
         }
     }
 
-    /// The address of a token server, if it may be asked at all.
-    fn realm(&self, text: &str) -> Result<Url, Cause> {
-        let unusable = |problem: &str| refused(format!("the registry names the token server '{text}', {problem}"));
+    /// The address of a token server, if it may be asked at all. Where a redirect leads, nobody sends us on to third parties.
+    fn realm(&self, scope: &Scope, text: &str) -> Result<Url, Cause> {
+        let unusable = |problem: &str| refused(format!("{} names the token server '{text}', {problem}", scope.registry));
         let realm = Url::parse(text).map_err(|_| unusable("which is no URL"))?;
         if !realm.username().is_empty() || realm.password().is_some() || !realm.has_host() {
             return Err(unusable("which is no plain address"));
+        }
+        if !scope.personal && !is_trusted(&scope.registry, &scope.origin, &realm, &[]) {
+            return Err(unusable("which is not its own"));
         }
         match realm.scheme() {
             "https" => Ok(realm),

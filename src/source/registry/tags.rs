@@ -22,6 +22,8 @@ const NEAR: f64 = 0.6;
 
 #[derive(Deserialize)]
 struct Page {
+    /// `null` is an empty list; without the field it is no list.
+    #[serde(deserialize_with = "Option::deserialize")]
     tags: Option<Vec<String>>,
 }
 

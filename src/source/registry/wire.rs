@@ -1,6 +1,7 @@
 //! One HTTP request and its answer: bounded in time and size, told to the observer. No redirects, no credentials of its own.
 
 use std::error::Error;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -281,9 +282,11 @@ fn innermost(error: &reqwest::Error) -> String {
     sources(error).last().map_or_else(|| "the request could not be sent".to_owned(), ToString::to_string)
 }
 
+/// Whether TLS refused the connection; its error may lie several I/O errors deep.
 fn is_tls(error: &reqwest::Error) -> bool {
-    sources(error).any(|error| {
-        let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        inner.is_some_and(|inner| inner.is::<rustls::Error>()) || error.is::<rustls::Error>()
-    })
+    fn refused(error: &(dyn Error + 'static)) -> bool {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        error.is::<rustls::Error>() || inner.is_some_and(|inner| refused(inner))
+    }
+    sources(error).any(refused)
 }
