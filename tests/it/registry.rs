@@ -77,7 +77,7 @@ struct Ear {
 
 impl Observer for Ear {
     fn hear(&self, event: &Event) {
-        self.events.lock().unwrap().push(event.clone());
+        self.events.lock().expect("no holder panics").push(event.clone());
     }
 }
 
@@ -100,7 +100,7 @@ impl Run {
         };
         let listening = Arc::clone(&ear);
         options.retry.pause = Arc::new(move |pause| {
-            listening.pauses.lock().unwrap().push(pause);
+            listening.pauses.lock().expect("no holder panics").push(pause);
             Box::pin(std::future::ready(()))
         });
         Self { options, ear, credentials: None }
@@ -143,12 +143,12 @@ impl Run {
     }
 
     fn pauses(&self) -> Vec<Duration> {
-        self.ear.pauses.lock().unwrap().clone()
+        self.ear.pauses.lock().expect("no holder panics").clone()
     }
 
     /// Everything that was told, as text.
     fn told(&self) -> String {
-        format!("{:?}", self.ear.events.lock().unwrap())
+        format!("{:?}", self.ear.events.lock().expect("no holder panics"))
     }
 }
 

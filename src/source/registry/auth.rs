@@ -25,7 +25,7 @@ use crate::graph::Cause;
 /// The largest answer of a token server that is read, in bytes.
 const TOKEN_BODY: u64 = 1024 * 1024;
 /// No token lives shorter than this (distribution's token specification, `expires_in`).
-const SHORTEST_LIFE: Duration = Duration::from_secs(60);
+const SHORTEST_LIFE: Duration = Duration::from_mins(1);
 /// A token is replaced so long before its time is over.
 const MARGIN: Duration = Duration::from_secs(10);
 /// What the program calls itself to token servers.
@@ -46,8 +46,8 @@ impl Visit<'_> {
         match (challenge, stored) {
             (Challenge::Basic, None) => Err(refused(format!("{} wants a name and a password, and none are stored for it", scope.registry))),
             (_, Some(Credential::RegistryToken(_))) | (Challenge::Basic, Some(_)) if unencrypted => Err(refused(over_http(&scope.origin))),
-            (_, Some(Credential::RegistryToken(token))) => grant(bearer(token.expose())?, None, String::new()),
-            (Challenge::Basic, Some(Credential::Basic { username, password })) => grant(basic(&username, &password)?, None, String::new()),
+            (_, Some(Credential::RegistryToken(token))) => Ok(grant(bearer(token.expose())?, None, String::new())),
+            (Challenge::Basic, Some(Credential::Basic { username, password })) => Ok(grant(basic(&username, &password)?, None, String::new())),
             (Challenge::Basic, Some(Credential::IdentityToken(_))) => {
                 Err(refused(format!("{} wants a name and a password, and what is stored for it is an identity token", scope.registry)))
             }
@@ -168,7 +168,7 @@ fn read_token(answer: &Answer, note: String) -> Result<Grant, Cause> {
     let authorization = bearer(&token).map_err(|_| unusable("with a token that no header may hold"))?;
     let life = read.expires_in.as_ref().and_then(Value::as_u64).map(Duration::from_secs);
     let expires = life.and_then(|life| Instant::now().checked_add(life.max(SHORTEST_LIFE).saturating_sub(MARGIN)));
-    grant(authorization, expires, note)
+    Ok(grant(authorization, expires, note))
 }
 
 /// Why a token server gave no token.
@@ -193,9 +193,9 @@ pub(super) fn explain(parts: &[&str], note: &str) -> String {
     }
 }
 
-fn grant(mut authorization: HeaderValue, expires: Option<Instant>, note: String) -> Result<Grant, Cause> {
+fn grant(mut authorization: HeaderValue, expires: Option<Instant>, note: String) -> Grant {
     authorization.set_sensitive(true);
-    Ok(Grant { authorization, expires, note })
+    Grant { authorization, expires, note }
 }
 
 fn bearer(token: &str) -> Result<HeaderValue, Cause> {

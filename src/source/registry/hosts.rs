@@ -53,7 +53,7 @@ struct State {
 /// The right to have one request in flight.
 pub(super) struct Permit {
     host: Arc<Host>,
-    permit: Option<OwnedSemaphorePermit>,
+    room: Option<OwnedSemaphorePermit>,
     taken: Instant,
 }
 
@@ -66,8 +66,8 @@ impl Host {
 
     /// Waits for room.
     pub(super) async fn permit(self: &Arc<Self>) -> Permit {
-        let permit = Arc::clone(&self.room).acquire_owned().await.ok();
-        Permit { host: Arc::clone(self), permit, taken: Instant::now() }
+        let room = Arc::clone(&self.room).acquire_owned().await.ok();
+        Permit { host: Arc::clone(self), room, taken: Instant::now() }
     }
 
     /// How long the host has asked for silence.
@@ -109,10 +109,10 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = locked(&self.host.state);
         if state.owed > 0
-            && let Some(permit) = self.permit.take()
+            && let Some(room) = self.room.take()
         {
             state.owed -= 1;
-            permit.forget();
+            room.forget();
         }
     }
 }
@@ -125,7 +125,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    async fn room(host: &Arc<Host>) -> usize {
+    fn room(host: &Host) -> usize {
         host.room.available_permits()
     }
 
@@ -136,17 +136,17 @@ mod tests {
         for _ in 0..CONNECTIONS {
             out.push(host.permit().await);
         }
-        assert_eq!(room(&host).await, 0);
+        assert_eq!(room(&host), 0);
         out[0].slow_down(Duration::ZERO);
         out[1].slow_down(Duration::ZERO);
         drop(out);
-        assert_eq!(room(&host).await, 4);
+        assert_eq!(room(&host), 4);
         host.permit().await.slow_down(Duration::ZERO);
-        assert_eq!(room(&host).await, 2);
+        assert_eq!(room(&host), 2);
         for _ in 0..5 {
             host.permit().await.slow_down(Duration::ZERO);
         }
-        assert_eq!(room(&host).await, 1);
+        assert_eq!(room(&host), 1);
     }
 
     #[tokio::test]
@@ -154,10 +154,10 @@ mod tests {
         let host = Hosts::new(None).get("https://reg.test");
         host.permit().await.multiplexed();
         host.permit().await.multiplexed();
-        assert_eq!(room(&host).await, STREAMS);
+        assert_eq!(room(&host), STREAMS);
 
         let host = Hosts::new(Some(3)).get("https://reg.test");
         host.permit().await.multiplexed();
-        assert_eq!(room(&host).await, 3);
+        assert_eq!(room(&host), 3);
     }
 }

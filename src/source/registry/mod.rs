@@ -76,19 +76,16 @@ impl RegistrySource {
 
 impl Source for RegistrySource {
     fn resolve(&self) -> Reading<'_, Resolved> {
-        Box::pin(async move {
-            let served = match self.reference.digest() {
-                Some(digest) => {
-                    let doing = format!("reading manifest {}", digest.short());
-                    self.read(doing, |visit| async move { visit.served(Named::Digest(digest)).await }).await
-                }
-                None => {
-                    let tag = self.reference.tag_or_latest();
-                    self.read(format!("reading tag {tag}"), |visit| async move { visit.root(tag).await }).await
-                }
+        let digest = self.reference.digest();
+        let tag = self.reference.tag_or_latest();
+        let doing = digest.map_or_else(|| format!("reading tag {tag}"), |digest| format!("reading manifest {}", digest.short()));
+        Box::pin(self.read(doing, move |visit| async move {
+            let served = match digest {
+                Some(digest) => visit.served(Named::Digest(digest)).await,
+                None => visit.root(tag).await,
             };
             served.map(Resolved::Manifest)
-        })
+        }))
     }
 
     fn tag<'a>(&'a self, tag: &'a str) -> Reading<'a, Option<Served>> {

@@ -100,7 +100,7 @@ impl Default for Retry {
         Self {
             tries: 5,
             base: Duration::from_millis(500),
-            cap: Duration::from_secs(60),
+            cap: Duration::from_mins(1),
             pause: Arc::new(|duration| Box::pin(tokio::time::sleep(duration))),
         }
     }

@@ -134,9 +134,12 @@ impl Visit<'_> {
 fn page(answer: &Answer) -> Result<Option<Vec<Descriptor>>, Cause> {
     match answer.status {
         StatusCode::OK => index(answer.body.clone()),
-        StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_ACCEPTABLE => Ok(None),
-        // GitHub's registry sends people to its web site.
-        StatusCode::SEE_OTHER => Ok(None),
+        // 303: GitHub's registry sends people to its web site. 400: Quay, 406: Artifactory.
+        StatusCode::NOT_FOUND
+        | StatusCode::BAD_REQUEST
+        | StatusCode::METHOD_NOT_ALLOWED
+        | StatusCode::NOT_ACCEPTABLE
+        | StatusCode::SEE_OTHER => Ok(None),
         _ => Err(answer.cause()),
     }
 }

@@ -7,7 +7,7 @@ use crate::support::{
 use futures_util::future::join_all;
 use ocilint::graph::Cause;
 use ocilint::oci::Digest;
-use ocilint::source::Source as _;
+use ocilint::source::Source;
 use serde_json::json;
 use std::time::Duration;
 
@@ -57,7 +57,7 @@ async fn many_at_once_make_one_challenge_and_one_token() {
     let registry = guarded(&Authority::anonymous());
     let transport = Run::new().transport();
     let sources: Vec<_> = (0..16).map(|_| source(&transport, &registry, "acme/app:1.0")).collect();
-    let got = join_all(sources.iter().map(|source| source.resolve())).await;
+    let got = join_all(sources.iter().map(Source::resolve)).await;
     assert!(got.iter().all(Result::is_ok));
     assert_eq!((registry.log().count(is_refused), registry.log().count(is_token), registry.log().len()), (1, 1, 18));
 }

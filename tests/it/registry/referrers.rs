@@ -22,7 +22,7 @@ fn with_referrers(api: Referrers, count: usize) -> (Registry, Digest) {
 /// A source that has read a manifest, so that a 404 counts.
 async fn opened(registry: &Registry) -> RegistrySource {
     let source = Run::new().source(registry, "acme/app:1.0");
-    source.resolve().await.unwrap();
+    source.resolve().await.expect("a manifest");
     registry.log().clear();
     source
 }
@@ -150,7 +150,7 @@ async fn side_by_side(registry: &Registry) -> Vec<Result<Home, Cause>> {
     let open = async {
         registry.log().until(|entries| !entries.is_empty()).await;
         // A manifest goes through meanwhile: whoever does not wait would have asked by now.
-        source.resolve().await.unwrap();
+        source.resolve().await.expect("a manifest");
         assert_eq!(asked(registry, "/referrers/"), 1, "the others wait for the probe");
         gate.open();
     };

@@ -34,7 +34,7 @@ async fn a_rate_limit_that_stays_is_unknown_after_five_tries_of_at_most_a_minute
         let (run, registry) = (Run::new(), limited(retry_after, usize::MAX));
         assert_eq!(resolve(&run, &registry).await, Err(Cause::RateLimited));
         assert_eq!(registry.log().len(), 5);
-        let (least, most) = (Duration::from_secs(least), Duration::from_secs(60));
+        let (least, most) = (Duration::from_secs(least), Duration::from_mins(1));
         let pauses = run.pauses();
         assert!(pauses.len() == 4 && pauses.iter().all(|pause| (least..=most).contains(pause)), "{pauses:?}");
     }
@@ -45,7 +45,7 @@ async fn pauses_are_random_and_grow_up_to_a_limit() {
     let (mut run, registry) = (Run::new(), limited(None, usize::MAX));
     run.options.retry.tries = 12;
     assert_eq!(resolve(&run, &registry).await, Err(Cause::RateLimited));
-    let limits = (0..11).map(|n| Duration::from_millis(500 * (1 << n)).min(Duration::from_secs(60)));
+    let limits = (0..11).map(|n| Duration::from_millis(500 * (1 << n)).min(Duration::from_mins(1)));
     let pauses = run.pauses();
     assert!(pauses.iter().zip(limits).all(|(pause, limit)| *pause <= limit), "{pauses:?}");
     assert!(pauses.iter().any(|pause| *pause > Duration::from_millis(500)), "{pauses:?}");
@@ -125,7 +125,7 @@ async fn a_pause_is_told_with_its_reason() {
 /// Asks for 50 manifests at once while no answer goes out; waits until `limit` requests have come, then lets all through.
 async fn width(run: &Run, registry: &Registry, limit: usize) -> usize {
     let source = run.source(registry, "acme/app:1.0");
-    source.resolve().await.unwrap();
+    source.resolve().await.expect("a manifest");
     let put = |n: usize| registry.store().put_manifest(REPOSITORY, None, manifest(&n.to_string()), OCI_MANIFEST);
     let digests: Vec<Digest> = (0..50).map(|n| digest(&put(n))).collect();
     let gate = Gate::new();
