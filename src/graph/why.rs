@@ -239,7 +239,7 @@ impl Cause {
                 "log in with `docker login` or `podman login`, or name the file that holds the credentials with `--registry-config`"
             }
             Self::Credentials { .. } => "mend the credential helper or the file; `docker login` writes a new entry",
-            Self::NotFound { .. } => "check the name; a private repository may also look as if it were not there: log in first",
+            Self::NotFound { .. } => "check the name; in a registry log in first, since a private repository may look as if it were not there",
             Self::RateLimited => "wait, log in for a higher limit, or lower `--jobs`",
             Self::Redirect { .. } => "name the registry by the host that serves it",
             Self::NotTheDocument { .. } => "look at what the registry answers there; a login page or a proxy often stands in between",
@@ -250,7 +250,7 @@ impl Cause {
             }
             Self::BadDigest { .. } => "push the image again with a current tool: only sha256 and sha512 in lower case can be checked",
             Self::Ambiguous { .. } => "rebuild the image with a current tool, and find out who wrote the document: two readers see two images in it",
-            Self::Unreadable { .. } => "push the image again with a current tool",
+            Self::Unreadable { .. } => "write the image again with a current tool",
             Self::Paging { .. } => "ask whoever runs the registry",
             Self::NoManifest => "save the image with `docker buildx build --output type=oci,dest=FILE`, or push it and check the reference",
             Self::PlatformAbsent { .. } => "name a platform that the image has, or build it: `docker buildx build --platform …`",
