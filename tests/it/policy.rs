@@ -3,6 +3,7 @@
 mod files;
 mod hostile;
 mod loading;
+mod packs;
 
 use std::fmt::Write as _;
 use std::path::Path;

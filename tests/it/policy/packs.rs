@@ -1,0 +1,92 @@
+//! The policies that come with the program.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use ocilint::Policy;
+use ocilint::policy::Level;
+use ocilint::rules::{RULES, find};
+
+use super::{load_in, told};
+
+fn shipped(name: &str) -> Policy {
+    load_in(Path::new(env!("CARGO_MANIFEST_DIR")), &[name]).unwrap_or_else(|errors| panic!("{name}: {}", told(&errors)))
+}
+
+#[test]
+fn the_reference_has_every_rule_with_every_parameter() {
+    let reference = shipped("policies/reference.toml");
+    for rule in RULES {
+        let instance = reference.instances.iter().find(|instance| instance.name == rule.name);
+        let instance = instance.unwrap_or_else(|| panic!("no [rules.{}]", rule.name));
+        assert!(instance.is_explicit() && instance.origin.as_ref().unwrap().source.name.contains("reference"), "{}", rule.name);
+        for parameter in (rule.parameters)() {
+            assert!(instance.origins.contains_key(*parameter), "no `{parameter}` in [rules.{}]", rule.name);
+        }
+    }
+}
+
+#[test]
+fn the_reference_has_every_key_of_a_policy_a_rule_and_a_waiver() {
+    let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/reference.toml")).unwrap();
+    let keys: BTreeSet<&str> = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
+    for key in ["name", "description", "extends", "rule", "level", "images", "platforms", "help", "url", "reason", "expires"] {
+        assert!(keys.contains(key), "{key}");
+    }
+}
+
+/// The comment above each key of a rule says what holds without it.
+#[test]
+fn the_reference_says_what_the_default_of_every_key_is() {
+    let reference = shipped("policies/reference.toml");
+    let ours = |origin: &&ocilint::policy::Origin| origin.source.name.ends_with("reference.toml");
+    for instance in &reference.instances {
+        for (key, origin) in instance.origins.iter().filter(|(_, origin)| ours(origin)) {
+            let before: Vec<&str> = origin.source.text[..origin.span.start].lines().collect();
+            let comment = before.iter().rev().take_while(|line| line.starts_with('#')).take(3);
+            let said = comment.copied().any(|line| line.contains("efault"));
+            assert!(said || instance.name == "team-label" && key == "require", "`{key}` of [rules.{}]", instance.name);
+        }
+    }
+}
+
+#[test]
+fn strict_builds_on_baseline_and_baseline_says_nothing_of_taste() {
+    let names = |name: &str| -> BTreeSet<String> {
+        let policy = shipped(name);
+        policy.instances.iter().filter(|instance| instance.is_explicit()).map(|instance| instance.name.clone()).collect()
+    };
+    let (baseline, strict) = (names("ocilint:baseline"), names("ocilint:strict"));
+    assert_eq!(baseline, ["artifact-type", "document", "platform-agreement", "schema1"].map(String::from).into());
+    assert!(baseline.is_subset(&strict));
+    for rule in ["media-types", "sbom", "provenance", "layer-compression", "user"] {
+        assert!(strict.contains(rule), "{rule}");
+    }
+    assert!(shipped("ocilint:baseline").instances.iter().all(|instance| instance.level == Level::Error));
+}
+
+/// Both may be named at once, since what they share is written in one file only.
+#[test]
+fn the_built_in_policies_go_together() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let both = load_in(directory, &["ocilint:baseline", "ocilint:strict"]).unwrap();
+    assert_eq!(both.instances.len(), shipped("ocilint:strict").instances.len());
+}
+
+#[test]
+fn every_policy_that_is_shipped_loads() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    assert_eq!(told(&ocilint::policy::check_files(&[directory])), "");
+}
+
+/// Names in comments are names of rules.
+#[test]
+fn comments_name_rules_that_exist() {
+    for name in ["baseline", "strict", "reference"] {
+        let text = std::fs::read_to_string(format!("{}/policies/{name}.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        for line in text.lines().filter_map(|line| line.strip_prefix("#     [rules.")) {
+            let rule = line.split(']').next().unwrap();
+            assert!(find(rule).is_some(), "{rule} in {name}.toml");
+        }
+    }
+}
