@@ -4,8 +4,10 @@
 //! runner that reads the log, and the same report gives the same bytes.
 
 pub mod file;
+pub mod graph;
 mod human;
 mod json;
+mod paint;
 mod sarif;
 mod text;
 

@@ -98,18 +98,22 @@ fn word_end(text: &str) -> usize {
 
 /// A number of bytes for people: `812 B`, `3.2 KiB`, `84.2 MiB`.
 pub(super) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {
         return format!("{bytes} B");
     }
-    // In tenths, so that nothing is rounded twice.
-    let mut tenths = u128::from(bytes) * 10 / 1024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
+    let mut unit_size: u128 = 1;
+    let mut tenths = 0;
+    let mut name = "";
+    for unit in UNITS {
+        unit_size *= 1024;
+        tenths = (u128::from(bytes) * 10 + unit_size / 2) / unit_size;
+        name = unit;
+        if tenths < 10_240 {
+            break;
+        }
     }
-    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
+    format!("{}.{} {name}", tenths / 10, tenths % 10)
 }
 
 /// A number and its noun: `1 check`, `2 checks`.
@@ -225,8 +229,9 @@ mod tests {
         assert_eq!(size(0), "0 B");
         assert_eq!(size(1023), "1023 B");
         assert_eq!(size(3 * 1024 + 205), "3.2 KiB");
-        assert_eq!(size(88_290_099), "84.1 MiB");
-        assert_eq!(size(u64::MAX), "16383.9 PiB");
+        assert_eq!(size(1024 * 1024 - 1), "1.0 MiB");
+        assert_eq!(size(88_290_099), "84.2 MiB");
+        assert_eq!(size(u64::MAX), "16.0 EiB");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::oci::{escape, escape_lines};
 use crate::policy::Level;
 use crate::report::Diagnostic;
 
-use super::paint::{Paint, Word};
+use crate::output::paint::{Paint, Word};
 use super::snippet::{Snippet, Windows};
 use crate::output::text::wrap;
 

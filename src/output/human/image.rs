@@ -7,7 +7,7 @@ use crate::policy::Level;
 use crate::report::{Cell, CellVerdict, ImageReport, TargetFailure};
 
 use super::Human;
-use super::paint::Word;
+use crate::output::paint::Word;
 use crate::output::text::count;
 
 /// What came of an image.

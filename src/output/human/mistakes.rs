@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::block::Block;
-use super::paint::{Paint, Word};
+use crate::output::paint::{Paint, Word};
 use super::snippet::Snippet;
 use crate::oci::{escape, escape_lines};
 use crate::output::Style;

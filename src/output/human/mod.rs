@@ -3,7 +3,6 @@
 mod block;
 mod image;
 mod mistakes;
-mod paint;
 mod problems;
 mod snippet;
 mod summary;
@@ -16,7 +15,7 @@ use super::Style;
 use super::text::guard;
 use block::Block;
 pub(super) use mistakes::write as write_mistakes;
-use paint::Paint;
+use super::paint::Paint;
 use problems::problems;
 
 /// Writes a report, one image at a time.

@@ -5,7 +5,7 @@ use crate::report::{ExitStatus, exit_status};
 
 use super::{Human, Part};
 use super::image::{Counts, fate, pinned};
-use super::paint::Word;
+use crate::output::paint::Word;
 use crate::output::text::{count, size, wrap};
 
 impl Human<'_> {
@@ -14,7 +14,7 @@ impl Human<'_> {
             return Part { text: String::new(), is_line: false };
         }
         let exit = exit_status(self.report);
-        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.exit(exit)];
+        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), self.exit(exit)];
         let mut text = String::new();
         for line in lines.into_iter().flatten() {
             text.push_str(&line);
@@ -35,13 +35,16 @@ impl Human<'_> {
 
     fn checks(&self) -> Option<String> {
         let counts = Counts::of(self.report.images.iter().flat_map(|image| &image.cells));
+        let passed = (counts.passed > 0).then(|| format!("{} passed", counts.passed));
+        let parts: Vec<String> = passed.into_iter().chain(counts.problems()).collect();
+        let line = format!("{}: {}", count(counts.checks, "check"), parts.join(", "));
+        (counts.checks > 0).then(|| wrap(&line, self.paint.style.width, false))
+    }
+
+    fn fetched(&self) -> Option<String> {
         let fetched = self.report.fetched;
-        let mut parts = vec![format!("{} passed", counts.passed)];
-        parts.extend(counts.problems());
         let requests = usize::try_from(fetched.requests).unwrap_or(usize::MAX);
-        let network = if requests == 0 { String::new() } else { format!("; {}, {}", count(requests, "request"), size(fetched.bytes)) };
-        let line = format!("{}: {}{network}", count(counts.checks, "check"), parts.join(", "));
-        (counts.checks > 0).then_some(line)
+        (requests > 0).then(|| format!("fetched: {}, {}", count(requests, "request"), size(fetched.bytes)))
     }
 
     /// Of a single image, what to deploy; of several, their own lines say it.

@@ -2,7 +2,7 @@
 
 use miette::{GraphicalReportHandler, GraphicalTheme, NarratableReportHandler, ThemeCharacters, ThemeStyles};
 
-use super::super::Style;
+use super::Style;
 
 /// What something amounts to, in a word; never told by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,6 +67,11 @@ impl Paint {
 
     pub(super) fn faint(&self, text: &str) -> String {
         self.ansi("2", text)
+    }
+
+    /// A remark.
+    pub(super) fn note(&self, text: &str) -> String {
+        self.ansi("33", text)
     }
 
     /// In the colour of a word, bold.
