@@ -199,10 +199,10 @@ mod tests {
 
     /// Consumers must accept fields that they do not know; this project must declare every field that it writes.
     fn closed(mut schema: Value) -> Value {
-        if let Value::Object(object) = &mut schema {
-            if object.contains_key("properties") {
-                object.insert("additionalProperties".to_owned(), Value::Bool(false));
-            }
+        if let Value::Object(object) = &mut schema
+            && object.contains_key("properties")
+        {
+            object.insert("additionalProperties".to_owned(), Value::Bool(false));
         }
         match schema {
             Value::Object(object) => object.into_iter().map(|(name, value)| (name, closed(value))).collect(),

@@ -100,9 +100,9 @@ impl Paint {
     pub(super) fn graphical(&self, word: Word) -> GraphicalReportHandler {
         let mut characters = if self.style.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
         if word == Word::Unknown {
-            characters.error = "?".to_owned();
-            characters.warning = "?".to_owned();
-            characters.advice = "?".to_owned();
+            "?".clone_into(&mut characters.error);
+            "?".clone_into(&mut characters.warning);
+            "?".clone_into(&mut characters.advice);
         }
         let styles = if self.style.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
         // Lines are broken before they get there: what is to be copied stays whole.

@@ -111,10 +111,10 @@ fn message(text: impl Into<String>) -> Message {
 
 /// A message of one line that ends with a full stop, its text safe to show.
 fn sentence(text: &str) -> Message {
-    ended(foreign(text))
+    ended(&foreign(text))
 }
 
-fn ended(text: String) -> Message {
+fn ended(text: &str) -> Message {
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?']) { message(text) } else { message(format!("{text}.")) }
 }

@@ -1,6 +1,5 @@
 //! Text on its way out: what must never be in a line, how lines are broken, how sizes are written.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde_json::ser::{Formatter, PrettyFormatter};
@@ -45,7 +44,7 @@ fn push_guarded(out: &mut String, text: &str, ansi: bool, unicode: bool) {
             '#' if starts_command(&text[at..]) => out.push_str("\\u{23}"),
             '…' if !unicode => out.push_str("..."),
             '–' | '—' if !unicode => out.push('-'),
-            _ if !ours && (is_unsafe(c) || (!unicode && !c.is_ascii())) => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+            _ if !ours && (is_unsafe(c) || (!unicode && !c.is_ascii())) => out.extend(c.escape_unicode()),
             _ => out.push(c),
         }
     }
@@ -119,18 +118,6 @@ pub(super) fn size(bytes: u64) -> String {
 /// A number and its noun: `1 check`, `2 checks`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
-}
-
-/// `a`, `a and b`, `a, b and c`.
-pub(super) fn list(items: &[impl AsRef<str>]) -> Cow<'_, str> {
-    match items {
-        [] => Cow::Borrowed(""),
-        [one] => Cow::Borrowed(one.as_ref()),
-        [first @ .., last] => {
-            let first: Vec<&str> = first.iter().map(AsRef::as_ref).collect();
-            Cow::Owned(format!("{} and {}", first.join(", "), last.as_ref()))
-        }
-    }
 }
 
 /// Indented JSON in which every unsafe character, and every `#` that follows another, is an escape sequence: a parser reads
@@ -235,9 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_and_counts_read_as_sentences() {
-        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
-        assert_eq!(list(&["a"]), "a");
+    fn counts_have_their_nouns() {
         assert_eq!((count(1, "check"), count(0, "check")), ("1 check".to_owned(), "0 checks".to_owned()));
     }
 

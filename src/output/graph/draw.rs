@@ -39,7 +39,7 @@ impl Tree {
     fn node(&mut self, node: &GraphNode, digest: Option<String>, first: &str, rest: &str) {
         let children = grouped(&node.children);
         let below = if children.is_empty() { format!("{rest}  ") } else { format!("{rest}{} ", self.bar()) };
-        let line = self.line(node, digest);
+        let line = Self::line(node, digest);
         self.put(&line, first, &below);
         for detail in details(node) {
             self.put(&[(Look::Faint, detail)], &below, &below);
@@ -55,7 +55,7 @@ impl Tree {
     }
 
     /// What a node's line says.
-    fn line(&self, node: &GraphNode, digest: Option<String>) -> Vec<(Look, String)> {
+    fn line(node: &GraphNode, digest: Option<String>) -> Vec<(Look, String)> {
         let mut parts = Vec::new();
         parts.extend(node.platform.iter().map(|platform| (Look::Bold, Untrusted(platform).to_string())));
         parts.push((Look::Plain, escape(&node.role)));
@@ -78,7 +78,7 @@ impl Tree {
             for piece in pieces.lines() {
                 let piece_width = display_width(piece);
                 if !is_empty && columns + 2 + piece_width > width {
-                    self.text.push_str(&format!("\n{rest}"));
+                    self.text.extend(["\n", rest]);
                     columns = display_width(rest);
                 } else if !is_empty {
                     self.text.push_str("  ");

@@ -56,7 +56,7 @@ fn graph() -> GraphNode {
 
 fn drawn(root: &GraphNode, width: usize, unicode: bool) -> String {
     let mut out = Vec::new();
-    write_tree("ghcr.io/acme/app:1.2", root, Style { width, unicode, ..Style::default() }, &mut out).unwrap();
+    write_tree("ghcr.io/acme/app:1.2", root, Style { unicode, width, ..Style::default() }, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -97,7 +97,7 @@ fn as_json_it_is_whole() {
 
 #[test]
 fn a_deep_or_empty_graph_is_drawn() {
-    let deep = (0..40).fold(GraphNode::default(), |child, _| GraphNode { role: "index".to_owned(), children: vec![child], ..GraphNode::default() });
+    let deep = (0..40).fold(GraphNode::default(), |child, _| GraphNode { children: vec![child], ..node("index", "x/y", "deep", 1) });
     assert!(drawn(&deep, 40, true).lines().count() > 40);
     assert_eq!(drawn(&GraphNode { role: "index".to_owned(), ..GraphNode::default() }, 40, true), "ghcr.io/acme/app:1.2\nindex\nin all: 0 documents, 0 B\n");
 }

@@ -86,12 +86,12 @@ impl Block {
         for (number, line) in plain.lines().enumerate() {
             let rest = line.strip_prefix(word).filter(|_| number == 0);
             match rest {
-                None => text.push_str(&format!("  {line}\n")),
+                None => text.extend(["  ", line, "\n"]),
                 Some(rest) => {
                     let head = rest.strip_prefix(rules.as_str()).filter(|_| !rules.is_empty());
                     let (rules, rest) = head.map_or((String::new(), rest), |rest| (paint.bold(&rules), rest));
                     let rules = self.url.as_deref().map_or(rules.clone(), |url| paint.link(url, &rules));
-                    text.push_str(&format!("{}{rules}{rest}\n", paint.word(self.word, word)));
+                    text.extend([&paint.word(self.word, word), &rules, rest, "\n"]);
                 }
             }
         }
@@ -108,7 +108,7 @@ impl Block {
     fn narrate(&self, paint: &Paint, out: &mut String) {
         let about = if self.rules.is_empty() { String::new() } else { format!(", rule {}", self.rules.join(", ")) };
         let scope = if self.scope.is_empty() { String::new() } else { format!(", {}", self.scope) };
-        out.push_str(&format!("{}{about}{scope}.\n", capitalised(self.word.as_str())));
+        out.extend([&capitalised(self.word.as_str()), &about, &scope, ".\n"]);
         let drawn = Drawn {
             block: self,
             message: self.message.clone(),

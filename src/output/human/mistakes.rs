@@ -19,7 +19,7 @@ pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut
         text.push('\n');
     }
     let counted = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
-    text.push_str(&format!("{counted} in the policy: nothing was judged\n"));
+    text.extend([&counted, " in the policy: nothing was judged\n"]);
     out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
 }
 

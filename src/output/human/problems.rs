@@ -113,13 +113,13 @@ fn help(fix: &str, instance: Option<&InstanceNote>) -> String {
 fn place(location: &SealedLocation, name_platform: bool) -> String {
     let mut text = location.node.as_str().to_owned();
     if let Some(digest) = &location.digest {
-        text += &format!(" {}", digest.short());
+        text.extend([" ", &digest.short()]);
     }
     if let Some(platform) = location.platform.as_deref().filter(|_| name_platform) {
-        text += &format!(" of {}", Untrusted(platform));
+        text.extend([" of ", &Untrusted(platform).to_string()]);
     }
     if !location.pointer.is_empty() {
-        text += &format!(" at {}", Untrusted(&location.pointer));
+        text.extend([" at ", &Untrusted(&location.pointer).to_string()]);
     }
     text
 }

@@ -14,7 +14,7 @@ impl Human<'_> {
             return Part { text: String::new(), is_line: false };
         }
         let exit = exit_status(self.report);
-        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), self.exit(exit)];
+        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), Some(self.exit(exit))];
         let mut text = String::new();
         for line in lines.into_iter().flatten() {
             text.push_str(&line);
@@ -61,7 +61,7 @@ impl Human<'_> {
         (!names.is_empty()).then(|| format!("policy: {}{fallback}", names.join(", ")))
     }
 
-    fn exit(&self, exit: ExitStatus) -> Option<String> {
+    fn exit(&self, exit: ExitStatus) -> String {
         let (word, meaning) = match exit {
             ExitStatus::Clean => (Word::Passed, "every check of level error was made, and passed or was waived"),
             ExitStatus::Violation => (Word::Error, "an image violates the policy"),
@@ -70,6 +70,7 @@ impl Human<'_> {
             ExitStatus::Internal => (Word::Error, "ocilint itself failed"),
         };
         let line = wrap(&format!("exit {}: {meaning}", exit.code()), self.paint.style.width, false);
-        Some(line.replacen(&format!("exit {}", exit.code()), &self.paint.word(word, &format!("exit {}", exit.code())), 1))
+        let code = format!("exit {}", exit.code());
+        line.replacen(&code, &self.paint.word(word, &code), 1)
     }
 }

@@ -125,15 +125,15 @@ pub(super) struct SarifResult {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct Location {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) id: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<Message>,
-    pub(super) physical_location: PhysicalLocation,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) logical_locations: Vec<LogicalLocation>,
+    #[serde(rename = "physicalLocation")]
+    pub(super) physical: PhysicalLocation,
+    #[serde(rename = "logicalLocations", skip_serializing_if = "Vec::is_empty")]
+    pub(super) logical: Vec<LogicalLocation>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -160,10 +160,10 @@ pub(super) struct Region {
 }
 
 #[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub(super) struct LogicalLocation {
     pub(super) name: String,
-    pub(super) fully_qualified_name: String,
+    #[serde(rename = "fullyQualifiedName")]
+    pub(super) full_name: String,
     pub(super) kind: &'static str,
 }
 

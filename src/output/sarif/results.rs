@@ -68,7 +68,7 @@ impl Writer<'_> {
         let mut text = format!("Image '{}'{}: {}.", name(image), subject(cell), stopped(&foreign(&finding.message)));
         if let Some(digest) = &location.digest {
             let at = if location.pointer.is_empty() { String::new() } else { format!(" at '{}'", foreign(&location.pointer)) };
-            text += &format!(" See {} '{digest}'{at}.", location.node.as_str());
+            text.extend([" See ", location.node.as_str(), " '", digest.as_str(), "'", &at, "."]);
         }
         let hash = finding.fingerprint.rsplit(':').next().unwrap_or_default().to_owned();
         let advice = if finding.fix.is_empty() { String::new() } else { format!("\n\nTo mend it: {}", finding.fix) };
@@ -106,12 +106,12 @@ impl Writer<'_> {
             rule_id,
             kind: "fail",
             level: level_word(cell.level),
-            message: ended(text),
+            message: ended(&text),
             locations: [Location {
                 id: None,
                 message: None,
-                physical_location: self.places.primary(policy),
-                logical_locations: vec![logical(image, platform, pointer)],
+                physical: self.places.primary(policy),
+                logical: vec![logical(image, platform, pointer)],
             }],
             related_locations: policy.map(|place| self.related(place)).into_iter().collect(),
             partial_fingerprints: fingerprints(hash),
@@ -128,8 +128,8 @@ impl Writer<'_> {
         Location {
             id: Some(1),
             message: Some(Message { text: "The rule in the policy.".to_owned() }),
-            physical_location: self.places.policy(place),
-            logical_locations: Vec::new(),
+            physical: self.places.policy(place),
+            logical: Vec::new(),
         }
     }
 
@@ -144,8 +144,8 @@ impl Writer<'_> {
             locations: [Location {
                 id: None,
                 message: None,
-                physical_location: self.places.primary(None),
-                logical_locations: Vec::new(),
+                physical: self.places.primary(None),
+                logical: Vec::new(),
             }],
             related_locations: Vec::new(),
             partial_fingerprints: fingerprints(Digest::sha256(OVERFLOW.as_bytes()).hex()[..16].to_owned()),
@@ -166,13 +166,13 @@ fn fingerprints(hash: String) -> Fingerprints {
 
 /// The field, else the platform, else the image; with the whole way to it.
 fn logical(image: &ImageReport, platform: Option<&str>, pointer: Option<&str>) -> LogicalLocation {
-    let mut place = LogicalLocation { name: name(image), fully_qualified_name: name(image), kind: "resource" };
+    let mut place = LogicalLocation { name: name(image), full_name: name(image), kind: "resource" };
     if let Some(platform) = platform.map(escape) {
-        place.fully_qualified_name += &format!("!{platform}");
+        place.full_name.extend(["!", &platform]);
         place.name = platform;
     }
     if let Some(pointer) = pointer.map(escape) {
-        place.fully_qualified_name += &format!("#{pointer}");
+        place.full_name.extend(["#", &pointer]);
         place.name = pointer;
         place.kind = "property";
     }

@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -9,10 +11,10 @@ fn shown(document: &str, pointer: &str) -> String {
     let excerpt = Excerpt::of(document.as_bytes(), pointer).unwrap();
     let mut out = String::new();
     for line in excerpt.lines {
-        out += &format!("{:>2} {}\n", line.number, line.text);
+        writeln!(out, "{:>2} {}", line.number, line.text).unwrap();
         if let Some([start, end]) = line.mark {
             let before = line.text[..start].chars().count();
-            out += &format!("   {}{}\n", " ".repeat(before), "^".repeat(line.text[start..end].chars().count()));
+            writeln!(out, "   {}{}", " ".repeat(before), "^".repeat(line.text[start..end].chars().count())).unwrap();
         }
     }
     out
