@@ -10,10 +10,12 @@ use super::view::{Facts, digest_of};
 use super::{Cause, Demand, Fact, Graph, RootKind, Stop, Why};
 use crate::oci::{Descriptor, Digest, Index, Manifest, MediaType, Platform, Role};
 
-/// Entries of one index beyond which the image is not judged.
+/// Entries of all indexes of an image together, beyond which it is not judged.
 const MAX_ENTRIES: usize = 1_000;
 /// Levels of nested indexes beyond which the image is not judged.
 const MAX_DEPTH: usize = 6;
+/// The os and the architecture of what is no image.
+const UNKNOWN: &str = "unknown";
 
 /// What a cell is about: the root, or one platform of it.
 #[derive(Debug, Clone, Copy)]
@@ -156,13 +158,15 @@ pub(super) fn not_runnable(manifest: &Manifest) -> Option<String> {
 struct Finder<'f, 'g> {
     facts: &'f Facts<'g>,
     subjects: Subjects,
-    seen: BTreeSet<(Digest, String)>,
+    /// Entries of the indexes opened so far, those included that are there twice or lead nowhere.
+    entries: usize,
+    seen: BTreeSet<Key>,
     pending: bool,
 }
 
 impl<'f, 'g> Finder<'f, 'g> {
     fn new(facts: &'f Facts<'g>) -> Self {
-        Self { facts, subjects: Subjects::of(Nature::Image), seen: BTreeSet::new(), pending: false }
+        Self { facts, subjects: Subjects::of(Nature::Image), entries: 0, seen: BTreeSet::new(), pending: false }
     }
 
     fn find(mut self) -> Fact<Subjects> {
@@ -226,26 +230,26 @@ impl<'f, 'g> Finder<'f, 'g> {
     }
 
     fn index(&mut self, digest: &Digest, index: &Index, depth: usize) -> Fact<()> {
+        if self.subjects.indexes.contains(digest) {
+            return Ok(());
+        }
         if depth > MAX_DEPTH {
             return Err(budget(format!("indexes nested {MAX_DEPTH} deep")));
         }
-        if index.manifests.len() > MAX_ENTRIES {
-            return Err(budget(format!("{MAX_ENTRIES} entries in one index; this one has {}", index.manifests.len())));
+        self.entries = self.entries.saturating_add(index.manifests.len());
+        if self.entries > MAX_ENTRIES {
+            return Err(budget(format!("{MAX_ENTRIES} entries in its indexes; it has {} or more", self.entries)));
         }
         self.subjects.indexes.push(digest.clone());
         for (position, descriptor) in index.manifests.iter().enumerate() {
             let place = Place::Index { digest: digest.clone(), pointer: format!("/manifests/{position}") };
             self.entry(descriptor, place, depth)?;
-            if self.seen.len() > MAX_ENTRIES {
-                return Err(budget(format!("{MAX_ENTRIES} entries in all indexes of one image")));
-            }
         }
         Ok(())
     }
 
     fn entry(&mut self, descriptor: &Descriptor, place: Place, depth: usize) -> Fact<()> {
-        let key = (descriptor.digest.as_ref().map_or_else(|_| Digest::sha256(b""), Clone::clone), entry_key(descriptor));
-        if descriptor.digest.is_ok() && !self.seen.insert(key) {
+        if key(descriptor).is_some_and(|key| !self.seen.insert(key)) {
             return Ok(());
         }
         match descriptor.platform.as_ref() {
@@ -295,8 +299,9 @@ impl<'f, 'g> Finder<'f, 'g> {
             Err(Stop::Pending) => self.pending = true,
             Err(Stop::NotApplicable(reason)) => self.exclude(descriptor, entry.place, reason),
             Err(Stop::Unknown(why)) => self.subjects.entries.push(Entry { platform: Err(why), ..entry }),
-            // An attestation in the old form has an image config that says `unknown`.
-            Ok(platform) if platform.is_unknown() => {
+            // An attestation in the old form has an image config that says `unknown` of both; Podman runs what says so of the
+            // architecture alone.
+            Ok(platform) if platform.os == UNKNOWN && platform.architecture == UNKNOWN => {
                 self.exclude(descriptor, entry.place, "its config says unknown/unknown".to_owned());
             }
             Ok(platform) => self.subjects.entries.push(Entry { platform: Ok(platform), ..entry }),
@@ -339,9 +344,14 @@ fn nature_of_empty(index: &Index) -> Nature {
     }
 }
 
-/// Tells entries with the same digest apart by their platform; a runtime may select either.
-fn entry_key(descriptor: &Descriptor) -> String {
-    descriptor.platform.as_ref().map(|platform| platform.normalised().to_string()).unwrap_or_default()
+/// What two entries must have in common for the second to be left out: everything that decides whether a runtime could
+/// select it. `None` where the digest is no digest.
+type Key = (Digest, Option<Platform>, MediaType, Option<MediaType>, Option<u64>);
+
+fn key(descriptor: &Descriptor) -> Option<Key> {
+    let Descriptor { media_type, artifact_type, size, .. } = descriptor;
+    let platform = descriptor.platform.as_ref().map(Platform::normalised);
+    Some((descriptor.digest.clone().ok()?, platform, media_type.clone(), artifact_type.clone(), *size))
 }
 
 fn budget(what: String) -> Stop {

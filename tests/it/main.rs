@@ -4,6 +4,7 @@
 mod support;
 
 mod architecture;
+mod gate;
 mod policy;
 mod registry;
 mod support_selftest;
