@@ -92,7 +92,7 @@ impl Check for ProvenanceRule {
 
 impl Sought for ProvenanceRule {
     fn noun(&self) -> String {
-        "provenance as wanted".to_owned()
+        if self.looks_inside() || !self.types.is_empty() { "provenance that meets the rule".to_owned() } else { "provenance".to_owned() }
     }
 
     fn tags(&self) -> &'static [&'static str] {

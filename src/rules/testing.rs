@@ -1,6 +1,6 @@
 //! Images in memory, to judge rules on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use super::Judges;
 use crate::finding::Verdict;
-use crate::graph::{Cause, Demand, Graph, LayerHead, Nature, Root, RootKind, Stop, Subject, Subjects, View, Why};
-use crate::oci::{Digest, Document, MediaType, Untrusted};
+use crate::graph::{
+    Cause, Demand, Graph, Home, LayerHead, Nature, ReferrerList, Root, RootKind, Stop, Subject, Subjects, Tagged, View, Why,
+};
+use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Statement, escape};
 use crate::target::Target;
 
 pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -22,12 +24,17 @@ pub(super) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.ma
 #[derive(Default)]
 pub(super) struct Store {
     blobs: BTreeMap<Digest, Bytes>,
+    referrers: BTreeMap<Digest, Vec<Value>>,
+    tags: BTreeMap<String, Digest>,
+    /// Lists that cannot be had.
+    forbidden: BTreeSet<Digest>,
 }
 
-/// How the subjects ended, by name, and how many documents were fetched besides the root.
+/// How the subjects ended, by name, how many things were fetched besides the root, and in how many waves.
 pub(super) struct Judged {
     pub(super) cells: BTreeMap<String, Result<Verdict, Stop>>,
     pub(super) fetched: usize,
+    pub(super) waves: usize,
 }
 
 impl Store {
@@ -40,8 +47,22 @@ impl Store {
 
     /// Takes a document out again.
     pub(super) fn lose(&mut self, descriptor: &Value) {
-        let digest: Digest = descriptor["digest"].as_str().unwrap().parse().unwrap();
-        self.blobs.remove(&digest).unwrap();
+        self.blobs.remove(&digest(descriptor)).unwrap();
+    }
+
+    /// Lists something as a referrer of what another descriptor names.
+    pub(super) fn list(&mut self, subject: &Value, referrer: Value) {
+        self.referrers.entry(digest(subject)).or_default().push(referrer);
+    }
+
+    /// Lets the list of a subject's referrers be refused.
+    pub(super) fn forbid_list(&mut self, subject: &Value) {
+        self.forbidden.insert(digest(subject));
+    }
+
+    /// Puts a document under cosign's tag for a subject.
+    pub(super) fn tag(&mut self, subject: &Value, suffix: &str, document: &Value) {
+        self.tags.insert(digest(subject).cosign_tag(suffix), digest(document));
     }
 
     /// An OCI image of one gzip layer; the descriptor of its manifest, without a platform.
@@ -77,7 +98,7 @@ impl Store {
 
     pub(super) fn judge_by(&self, root: &Value, check: &dyn super::Check) -> Judged {
         let mut graph = self.graph(root);
-        let mut fetched = 0;
+        let (mut fetched, mut waves) = (0, 0);
         loop {
             let demands = match Subjects::find(&graph) {
                 Err((Stop::Pending, demands)) => demands,
@@ -92,11 +113,12 @@ impl Store {
                         cells.extend(subjects.entries.iter().map(|entry| (entry.label.clone(), check.judge(Subject::Platform(entry), &view))));
                     }
                     if cells.values().all(|cell| *cell != Err(Stop::Pending)) {
-                        return Judged { cells, fetched };
+                        return Judged { cells, fetched, waves };
                     }
                     view.into_demands()
                 }
             };
+            waves += 1;
             for demand in demands.into_iter().filter(|demand| !graph.answers(demand)).collect::<Vec<_>>() {
                 fetched += 1;
                 self.answer(&mut graph, demand);
@@ -132,9 +154,38 @@ impl Store {
                 let known = find(&digest).map(|bytes| LayerHead { bytes: bytes.slice(..bytes.len().min(512)), whole: true });
                 graph.put_head(digest, known);
             }
-            other => panic!("{other:?}"),
+            Demand::Statement { digest, media_type } => {
+                let unreadable = |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
+                let known = find(&digest).and_then(|bytes| Statement::read(&bytes, &media_type).map_err(unreadable));
+                graph.put_statement(digest, known.map(Arc::new));
+            }
+            Demand::Referrers(subject) => {
+                let forbidden = self.forbidden.contains(&subject).then(|| why(Cause::Forbidden { detail: String::new() }));
+                let listed = self.referrers.get(&subject).map(|listed| descriptors(listed)).unwrap_or_default();
+                let list = ReferrerList { descriptors: listed, home: Home::Api };
+                graph.put_referrers(subject, forbidden.map_or(Ok(list), Err));
+            }
+            Demand::Tag(tag) => {
+                let tagged = self.tags.get(&tag).map(|digest| {
+                    let document = Arc::new(Document::read(self.blobs[digest].clone()).unwrap());
+                    Tagged { digest: digest.clone(), document }
+                });
+                graph.put_tag(tag, Ok(tagged));
+            }
         }
     }
+}
+
+fn digest(descriptor: &Value) -> Digest {
+    descriptor["digest"].as_str().unwrap().parse().unwrap()
+}
+
+/// Descriptors as a list of referrers holds them.
+fn descriptors(listed: &[Value]) -> Vec<Descriptor> {
+    let index = json!({ "schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed });
+    let document = Document::<Manifest>::read(Bytes::from(index.to_string())).unwrap();
+    let Manifest::Index(index) = document.value() else { unreachable!("written as an index") };
+    index.manifests.clone()
 }
 
 impl Judged {
@@ -143,7 +194,7 @@ impl Judged {
         match &self.cells[name] {
             Ok(Verdict::Pass(evidence)) => evidence.clone(),
             Ok(Verdict::Violation(findings)) => {
-                let one = |finding: &crate::finding::Finding| format!("{} [{}]", Untrusted(&finding.message), finding.location.pointer);
+                let one = |finding: &crate::finding::Finding| format!("{} [{}]", escape(&finding.message), finding.location.pointer);
                 format!("violation: {}", findings.iter().map(one).collect::<Vec<_>>().join("; "))
             }
             Err(Stop::Unknown(why)) => format!("unknown: {why}"),

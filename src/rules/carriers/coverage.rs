@@ -68,9 +68,11 @@ impl Coverage {
     /// What to say where nothing was found.
     pub(in super::super) fn complaint(self, noun: &str, missing: &Missing, subject: Subject<'_>) -> String {
         match subject {
-            Subject::Root => format!("no {noun} is about the image; {missing}"),
-            Subject::Platform(entry) if self == Self::Either => format!("no {noun} is about {} or the image; {missing}", entry.label),
-            Subject::Platform(entry) => format!("no {noun} is about {}; {missing}", entry.label),
+            Subject::Root => format!("no {noun} about the image: {missing}"),
+            Subject::Platform(entry) if self == Self::Either => {
+                format!("no {noun} about {} or the whole image: {missing}", Untrusted(&entry.label))
+            }
+            Subject::Platform(entry) => format!("no {noun} about {}: {missing}", Untrusted(&entry.label)),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod content;
 mod coverage;
 mod search;
+#[cfg(test)]
+mod tests;
 
 pub(super) use content::{Content, SignatureKind};
 pub(super) use coverage::{Coverage, location};

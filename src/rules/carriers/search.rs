@@ -261,8 +261,8 @@ impl<'s, 'g> Search<'s, 'g> {
         let suffixes = self.sought.tags();
         let mut asked = Vec::new();
         for subject in self.subjects.clone() {
-            let shown = words::listed(suffixes.iter().map(|suffix| format!(".{suffix}")));
-            self.looked.push(format!("cosign's tags {shown} of {}", subject.short()));
+            let shown = suffixes.iter().map(|suffix| format!(".{suffix}"));
+            self.looked.extend(shown.map(|shown| format!("cosign's tag {shown} of {}", subject.short())));
             let tags = suffixes.iter().map(|suffix| (*suffix, view.tag(&subject.cosign_tag(suffix))));
             asked.extend(tags.map(|(suffix, tag)| (subject.clone(), suffix, tag)));
         }
@@ -355,9 +355,8 @@ impl<'s, 'g> Search<'s, 'g> {
         let examined: Vec<_> = contents
             .into_iter()
             .map(|(carrier, content)| {
-                let verdict = content.and_then(|content| match sought.wants(&content) {
-                    true => sought.examine(&content, view),
-                    false => Ok(Err(format!("it holds {content}"))),
+                let verdict = content.and_then(|content| {
+                    if sought.wants(&content) { sought.examine(&content, view) } else { Ok(Err(format!("it holds {content}"))) }
                 });
                 (carrier, verdict)
             })
