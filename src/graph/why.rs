@@ -200,7 +200,7 @@ impl Display for Cause {
             Self::Redirect { detail } => said(f, "a redirect that is not followed", detail),
             Self::NotTheDocument { detail } => said(f, "the answer is no such document", detail),
             Self::Encoded { encoding } => said(f, "the answer is encoded although it was asked for plain", encoding),
-            Self::Truncated { got } => write!(f, "the answer broke off after {got} bytes"),
+            Self::Truncated { got } => write!(f, "it broke off after {got} bytes"),
             Self::TooLarge { cap } => write!(f, "larger than the {cap} bytes that are read of such a thing"),
             Self::Budget { what } => said(f, "a limit for one image was reached", what),
             Self::DigestMismatch { wanted, got } => {

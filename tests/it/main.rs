@@ -5,6 +5,11 @@ mod support;
 
 mod architecture;
 mod gate;
+mod local_archive;
+mod local_layout;
+mod local_referrers;
+mod local_saved;
+mod local_support;
 mod policy;
 mod registry;
 mod support_selftest;
