@@ -5,6 +5,8 @@ pub mod oci;
 
 pub mod engine;
 #[doc(hidden)]
+pub mod cases;
+#[doc(hidden)]
 pub mod finding;
 #[doc(hidden)]
 pub mod graph;

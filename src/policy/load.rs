@@ -47,6 +47,11 @@ impl Policy {
     pub fn load(arguments: &[String], start_dir: &Path) -> Result<Self, PolicyErrors> {
         load(arguments, start_dir, RULES)
     }
+
+    /// Loads a policy from its text, which is shown as `name`; what it extends is looked for in `directory`.
+    pub fn from_text(name: &str, text: &str, directory: &Path) -> Result<Self, PolicyErrors> {
+        load_places(vec![Ok(Place::of_text(name, text, directory))], false, RULES)
+    }
 }
 
 /// The mistakes of policy files that are each loaded for themselves. A directory stands for the `*.toml` files in it; a path
@@ -96,6 +101,16 @@ fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
 }
 
 fn load(arguments: &[String], start_dir: &Path, rules: &[&'static Rule]) -> Result<Policy, PolicyErrors> {
+    let (arguments, fallback) = choose(arguments, start_dir);
+    let places = arguments.iter().map(|argument| Place::new(argument, start_dir)).collect();
+    load_places(places, fallback, rules)
+}
+
+fn load_places(
+    places: Vec<Result<Place, Mistake>>,
+    fallback: bool,
+    rules: &[&'static Rule],
+) -> Result<Policy, PolicyErrors> {
     let sources = Sources::new();
     let mut loader = Loader {
         sources: &sources,
@@ -105,8 +120,7 @@ fn load(arguments: &[String], start_dir: &Path, rules: &[&'static Rule]) -> Resu
         known: BTreeMap::new(),
         active: Vec::new(),
     };
-    let (arguments, fallback) = choose(arguments, start_dir);
-    let (tables, order) = loader.gather(&arguments, start_dir);
+    let (tables, order) = loader.gather(places);
     let (instances, waivers) = loader.understand(tables, &order);
     let errors = loader.mistakes.resolve(&sources);
     if errors.is_empty() {
@@ -156,11 +170,11 @@ struct Loader<'a> {
 
 impl<'a> Loader<'a> {
     /// Reads everything that was named, and returns the rules and the order in which the files count.
-    fn gather(&mut self, arguments: &[String], directory: &Path) -> (Rules<'a>, Vec<usize>) {
+    fn gather(&mut self, places: Vec<Result<Place, Mistake>>) -> (Rules<'a>, Vec<usize>) {
         let (mut union, mut all) = (Rules::new(), Vec::new());
-        for argument in arguments {
+        for place in places {
             let mut order = Vec::new();
-            match Place::new(argument, directory) {
+            match place {
                 Ok(place) => self.follow(place, None, &mut order),
                 Err(mistake) => self.mistakes.add(mistake),
             }

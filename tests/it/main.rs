@@ -12,4 +12,5 @@ mod local_saved;
 mod local_support;
 mod policy;
 mod registry;
+mod rules;
 mod support_selftest;

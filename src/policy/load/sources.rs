@@ -40,20 +40,27 @@ pub(super) struct Place {
     /// Where it is opened; the name of a built-in policy as it is.
     path: PathBuf,
     pack: Option<&'static Pack>,
+    /// The text, of a policy that stands in no file of its own.
+    text: Option<Arc<str>>,
 }
 
 impl Place {
     /// What a text names, seen from a directory.
     pub(super) fn new(text: &str, directory: &Path) -> Result<Self, Mistake> {
         if !text.starts_with("ocilint:") {
-            return Ok(Self { shown: text.to_owned(), path: directory.join(text), pack: None });
+            return Ok(Self { shown: text.to_owned(), path: directory.join(text), pack: None, text: None });
         }
         let names: Vec<&str> = PACKS.iter().map(|pack| pack.name).collect();
         let Some(pack) = PACKS.iter().find(|pack| pack.name == text) else {
             let message = format!("there is no built-in policy `{text}`, expected {}", any_of(&names));
             return Err(Mistake::nowhere(message).help_if(did_you_mean(text, &names)));
         };
-        Ok(Self { shown: text.to_owned(), path: PathBuf::from(text), pack: Some(pack) })
+        Ok(Self { shown: text.to_owned(), path: PathBuf::from(text), pack: Some(pack), text: None })
+    }
+
+    /// A policy that stands in no file of its own.
+    pub(super) fn of_text(name: &str, text: &str, directory: &Path) -> Self {
+        Self { shown: name.to_owned(), path: directory.join(name), pack: None, text: Some(text.into()) }
     }
 
     /// What an entry of this file's `extends` names: a built-in policy, or a path beside this file.
@@ -84,6 +91,9 @@ impl Place {
     }
 
     fn read(&self) -> Result<Vec<u8>, Mistake> {
+        if let Some(text) = &self.text {
+            return Ok(text.as_bytes().to_vec());
+        }
         if let Some(pack) = self.pack {
             return Ok(pack.text.as_bytes().to_vec());
         }
