@@ -6,13 +6,16 @@
 
 mod content;
 mod coverage;
+mod found;
+mod index;
 mod search;
 #[cfg(test)]
 mod tests;
 
 pub(super) use content::{Content, SignatureKind};
 pub(super) use coverage::{Coverage, location};
-pub(super) use search::{Found, Missing, Search};
+pub(super) use found::{Found, Missing};
+pub(super) use search::Search;
 
 use super::prelude::*;
 

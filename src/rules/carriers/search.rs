@@ -5,16 +5,10 @@ use std::fmt;
 
 use super::super::prelude::*;
 use super::content::{BUNDLE_PREDICATE, Told, contents, open, signs_a_digest};
-use super::{Content, Home, SignatureKind, Sought};
+use super::index::{self, short};
+use super::{Content, Found, Home, Missing, SignatureKind, Sought};
 use crate::graph::Home as ListHome;
 use crate::oci::Role;
-
-/// The annotation of an index entry that says what it is for its subject, and its only value of interest.
-const REFERENCE_TYPE: (&str, &str) = ("vnd.docker.reference.type", "attestation-manifest");
-/// The annotations of an index entry that name its subject; the second is an older spelling.
-const REFERENCE_DIGESTS: [&str; 2] = ["vnd.docker.reference.digest", "com.docker.reference.digest"];
-/// How many carriers that do not count are named.
-const NAMED: usize = 5;
 
 /// A search for what a rule wants to know of one subject.
 ///
@@ -35,59 +29,15 @@ pub(in super::super) struct Search<'s, 'g> {
     unknown: Option<Why>,
 }
 
-/// A carrier that counts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Found {
-    /// The digest of the carrier's manifest.
-    pub(super) digest: Digest,
-    carrier: String,
-    what: String,
-}
-
-impl Found {
-    /// What was found and in which carrier.
-    pub(in super::super) fn carried(&self) -> String {
-        format!("{} in {}", self.what, self.carrier)
-    }
-
-    /// What was found.
-    pub(in super::super) fn what(&self) -> &str {
-        &self.what
-    }
-}
-
-impl fmt::Display for Found {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}; presence only, nothing was verified", self.what, self.carrier)
-    }
-}
-
-/// Where nothing that counts was found, and what was found there instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Missing {
-    looked: Vec<String>,
-    dismissed: Vec<String>,
-}
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "looked in {}", words::listed(&self.looked))?;
-        let Some((first, rest)) = self.dismissed.split_first() else { return Ok(()) };
-        write!(f, "; found, but not counted: {first}")?;
-        for dismissed in rest.iter().take(NAMED - 1) {
-            write!(f, "; {dismissed}")?;
-        }
-        if self.dismissed.len() > NAMED { write!(f, "; and {} more", self.dismissed.len() - NAMED) } else { Ok(()) }
-    }
-}
-
 /// How a carrier is bound to its subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bound {
     /// By the name under which it was found; its own `subject` must agree if it has one.
     ByName,
-    /// By its own `subject`.
-    BySubject,
+    /// By its own `subject`, listed as a referrer.
+    Listed,
+    /// By its own `subject`, in the index.
+    Unlinked,
 }
 
 /// A manifest that may be a carrier.
@@ -145,7 +95,9 @@ impl<'s, 'g> Search<'s, 'g> {
         if let Some(why) = self.unknown {
             return Err(why.into());
         }
-        self.dismiss_what_the_index_shows();
+        if self.is_home(Home::InIndex) {
+            self.dismissed.extend(index::unbound(self.view, self.entry.is_none()));
+        }
         Ok(Err(Missing { looked: self.looked, dismissed: self.dismissed }))
     }
 
@@ -162,15 +114,19 @@ impl<'s, 'g> Search<'s, 'g> {
         self.sought.homes().contains(&home)
     }
 
+    /// Whether the index can hold what is about the subject.
+    fn is_in_index(&self) -> bool {
+        self.is_home(Home::InIndex) && self.entry.is_some_and(|entry| matches!(entry.place, Place::Index { .. }))
+    }
+
     /// Entries of the index that are bound to the subject by their descriptor.
     fn in_index(&mut self) -> Fact<()> {
-        let in_index = self.entry.is_some_and(|entry| matches!(entry.place, Place::Index { .. }));
-        if !in_index || !self.is_home(Home::InIndex) {
+        if !self.is_in_index() {
             return Ok(());
         }
         self.looked.push("the index".to_owned());
         let subject = self.subjects[0].clone();
-        let about: Vec<_> = attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
+        let about: Vec<_> = index::attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
         let mut candidates = Vec::new();
         for (descriptor, named) in about {
             let name = format!("attestation {} in the index", short(descriptor));
@@ -192,9 +148,16 @@ impl<'s, 'g> Search<'s, 'g> {
         self.weigh(candidates)
     }
 
-    /// Listed referrers of which the list tells nothing, and cosign's tags.
+    /// Entries of the index and listed referrers that do not tell what they are, and cosign's tags.
     fn last_resorts(&mut self) -> Fact<()> {
         let mut candidates = Vec::new();
+        if self.is_in_index() {
+            let subject = self.subjects[0].clone();
+            for descriptor in index::unlinked(self.view) {
+                let name = format!("entry {} in the index, which no annotation links", short(descriptor));
+                candidates.extend(self.candidate(name, descriptor, &subject, Bound::Unlinked));
+            }
+        }
         if self.is_home(Home::Referrers) || self.is_home(Home::Bundles) {
             candidates.extend(self.listed(Promise::Vague)?);
         }
@@ -224,7 +187,7 @@ impl<'s, 'g> Search<'s, 'g> {
                     continue;
                 }
                 match self.promise(descriptor) {
-                    promise if promise == wanted => candidates.extend(self.candidate(name, descriptor, subject, Bound::BySubject)),
+                    promise if promise == wanted => candidates.extend(self.candidate(name, descriptor, subject, Bound::Listed)),
                     Promise::None if wanted == Promise::Likely => self.dismiss(&name, what_is_listed(descriptor)),
                     _ => {}
                 }
@@ -332,7 +295,7 @@ impl<'s, 'g> Search<'s, 'g> {
         let Some(manifest) = self.note(manifest)? else { return Ok(None) };
         let about = manifest.subject().map(|about| about.digest.as_ref());
         let reason = match (about, bound, manifest) {
-            (None, Bound::BySubject, _) => "it names no subject",
+            (None, Bound::Listed | Bound::Unlinked, _) => "it names no subject",
             (Some(about), ..) if about != Ok(&subject) => "its own subject is another manifest",
             (.., Manifest::Image(image)) if !self.counts_as_home(image, bound) => "`homes` leaves it out",
             (.., Manifest::Image(image)) if image.layers.is_empty() => "it holds nothing",
@@ -346,7 +309,7 @@ impl<'s, 'g> Search<'s, 'g> {
     /// Whether the home of a referrer counts, which depends on what it is.
     fn counts_as_home(&self, image: &ImageManifest, bound: Bound) -> bool {
         let is_bundle = image.artifact_type.as_ref().is_some_and(|own| own.role() == Role::Bundle);
-        bound == Bound::ByName || self.is_home(if is_bundle { Home::Bundles } else { Home::Referrers })
+        bound != Bound::Listed || self.is_home(if is_bundle { Home::Bundles } else { Home::Referrers })
     }
 
     /// Sorts what carriers hold into what counts and what does not.
@@ -389,56 +352,6 @@ impl<'s, 'g> Search<'s, 'g> {
     fn dismiss(&mut self, name: &str, reason: impl fmt::Display) {
         self.dismissed.push(format!("{name}: {reason}"));
     }
-
-    /// Names what the index's descriptors show to be bound to something else, without fetching it.
-    fn dismiss_what_the_index_shows(&mut self) {
-        let view = self.view;
-        if !self.is_home(Home::InIndex) {
-            return;
-        }
-        if self.entry.is_none() {
-            let number = attestations(view).count();
-            if number > 0 {
-                let message = format!("{} in the index, about its platforms and not about the image", words::count(number, "attestation"));
-                self.dismissed.push(message);
-            }
-            return;
-        }
-        let known: BTreeSet<&str> = entries(view).filter_map(|entry| Some(entry.digest.as_ref().ok()?.as_str())).collect();
-        for (descriptor, named) in attestations(view) {
-            if let Some(stray) = named.iter().find(|named| !known.contains(**named)) {
-                let reason = format!("it is about '{}', which the index does not name", Untrusted(stray));
-                self.dismiss(&format!("attestation {} in the index", short(descriptor)), reason);
-            }
-        }
-        let unlinked = entries(view).filter(|entry| {
-            let unknown = entry.platform.as_ref().is_some_and(Platform::is_unknown);
-            unknown && !REFERENCE_DIGESTS.iter().any(|name| entry.annotations.contains_key(*name))
-        });
-        for descriptor in unlinked {
-            self.dismiss(&format!("entry {} in the index", short(descriptor)), "no annotation says which platform it is about");
-        }
-    }
-}
-
-/// The entries of all indexes of the image.
-fn entries<'g>(view: &View<'g>) -> impl Iterator<Item = &'g Descriptor> {
-    let indexes = view.subjects().indexes.iter().filter_map(|digest| view.read_document(digest)?.as_ref().ok());
-    let manifests = indexes.filter_map(|document| match document.value() {
-        Manifest::Index(index) => Some(&index.manifests),
-        _ => None,
-    });
-    manifests.flatten()
-}
-
-/// The entries that say of themselves that they are attestations, and what they say they are about.
-fn attestations<'g>(view: &View<'g>) -> impl Iterator<Item = (&'g Descriptor, Vec<&'g str>)> {
-    entries(view).filter_map(|entry| {
-        let (name, value) = REFERENCE_TYPE;
-        let is_one = entry.annotations.get(name).is_none_or(|kind| kind == value);
-        let named: Vec<&str> = REFERENCE_DIGESTS.iter().filter_map(|name| entry.annotations.get(*name)).map(String::as_str).collect();
-        (is_one && !named.is_empty()).then_some((entry, named))
-    })
 }
 
 fn place(home: ListHome, subject: &Digest) -> String {
@@ -460,8 +373,4 @@ fn what_is_listed(descriptor: &Descriptor) -> String {
         (None, Some(description)) => format!("it is listed as {description}"),
         (None, None) => "it is listed as something else".to_owned(),
     }
-}
-
-fn short(descriptor: &Descriptor) -> String {
-    descriptor.digest.as_ref().map_or_else(|_| "(bad digest)".to_owned(), Digest::short)
 }

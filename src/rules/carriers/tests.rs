@@ -108,6 +108,20 @@ fn a_subject_that_disagrees_with_the_descriptor_does_not_count() {
 }
 
 #[test]
+fn an_entry_that_lost_its_annotations_may_name_its_subject() {
+    let mut store = Store::default();
+    let [one, two] = two_platforms(&mut store);
+    let layer = with(store.put(STATEMENT, "1"), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
+    let about_two = artifact(&mut store, &two, ATTESTATION, &layer, &json!({}));
+    let unlinked = with(about_two, "platform", json!({ "os": "unknown", "architecture": "unknown" }));
+    let root = store.index(&[one, two, unlinked]);
+    let judged = store.judge(&root, "sbom", "coverage = 'each-platform'");
+    assert!(judged.cell("linux/arm64").starts_with("a statement of type"));
+    let cell = judged.cell("linux/amd64");
+    assert!(cell.contains("which no annotation links: its own subject is another manifest"), "{cell}");
+}
+
+#[test]
 fn a_stranger_in_a_list_does_not_count() {
     let mut store = Store::default();
     let root = store.image("linux", "amd64");

@@ -1,0 +1,58 @@
+//! What came of a search.
+
+use std::fmt;
+
+use super::super::prelude::*;
+
+/// How many carriers that do not count are named.
+const NAMED: usize = 5;
+
+/// A carrier that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Found {
+    /// The digest of the carrier's manifest.
+    pub(super) digest: Digest,
+    /// The carrier in a sentence.
+    pub(super) carrier: String,
+    /// What it holds.
+    pub(super) what: String,
+}
+
+impl Found {
+    /// What was found and in which carrier.
+    pub(in super::super) fn carried(&self) -> String {
+        format!("{} in {}", self.what, self.carrier)
+    }
+
+    /// What was found.
+    pub(in super::super) fn what(&self) -> &str {
+        &self.what
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} in {}; presence only, nothing was verified", self.what, self.carrier)
+    }
+}
+
+/// Where nothing that counts was found, and what was found there instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Missing {
+    /// The places looked in.
+    pub(super) looked: Vec<String>,
+    /// What was found there, and why it does not count.
+    pub(super) dismissed: Vec<String>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "looked in {}", words::listed(&self.looked))?;
+        let Some((first, rest)) = self.dismissed.split_first() else { return Ok(()) };
+        write!(f, "; found, but not counted: {first}")?;
+        for dismissed in rest.iter().take(NAMED - 1) {
+            write!(f, "; {dismissed}")?;
+        }
+        if self.dismissed.len() > NAMED { write!(f, "; and {} more", self.dismissed.len() - NAMED) } else { Ok(()) }
+    }
+}
