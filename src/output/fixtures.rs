@@ -155,7 +155,7 @@ pub(super) fn report(images: Vec<ImageReport>) -> Report {
         name: (*name).to_owned(),
         rule,
         summary,
-        docs: "Judges what it says.\n\n# Why\n\nBecause.",
+        docs: " Judges what it says.\n\n # Why\n\n Because.",
         level: Level::Error,
         help: (*name == "labels").then(|| "Ask the platform team.".to_owned()),
         url: (*name == "labels").then(|| "https://example.com/labels".to_owned()),

@@ -43,6 +43,22 @@ fn differing_findings_stay_apart() {
 }
 
 #[test]
+fn findings_at_different_positions_are_alike_across_platforms_only() {
+    let at = |subject: &str, pointers: [&str; 2]| {
+        let mut cell = root_user(subject);
+        cell.findings = pointers.iter().map(|pointer| crate::report::SealedFinding {
+            location: crate::report::SealedLocation { pointer: (*pointer).to_owned(), ..cell.findings[0].location.clone() },
+            ..cell.findings[0].clone()
+        }).collect();
+        cell
+    };
+    let cells = vec![at("linux/amd64", ["/layers/0", "/layers/1"]), at("linux/arm64", ["/layers/0", "/layers/2"])];
+    let text = human(&report(vec![image("ghcr.io/acme/app:1.2", cells)]), NARROW);
+    assert_eq!(text.matches("error[user] on linux/amd64, linux/arm64").count(), 2, "{text}");
+    assert_eq!((text.matches("at /layers/0]").count(), text.matches("at /layers/1]").count()), (1, 1), "{text}");
+}
+
+#[test]
 fn a_finding_without_an_excerpt_says_where_it_is() {
     let image = image("ghcr.io/acme/app:1.2", vec![lacks_platform(Level::Warning)]);
     insta::assert_snapshot!(human(&report(vec![image]), NARROW));

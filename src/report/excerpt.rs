@@ -14,7 +14,7 @@ use lines::{LineStart, Lines, string_end};
 /// How many lines before the marked one, and after it, of a value that fits on a line.
 const CONTEXT: usize = 2;
 /// How many lines of an object or array are shown below its own.
-const CONTENT: usize = 6;
+const CONTENT: usize = 4;
 /// How deep a line is indented at most, in levels of two spaces.
 const INDENT: usize = 20;
 /// How many columns a name takes at most.

@@ -58,15 +58,26 @@ fn failure(failure: &TargetFailure) -> Block {
     }
 }
 
-/// Alike findings of several platforms are one block.
+/// Alike findings of several platforms are one block; several of one platform never are, wherever they stand.
 fn violations(report: &Report, image: &ImageReport) -> Vec<Block> {
+    let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     let findings = cells(image, CellVerdict::Violation).flat_map(|cell| cell.findings.iter().map(move |finding| (cell, finding)));
     let keyed = findings.map(|(cell, finding)| {
-        let place = (finding.location.node, &finding.location.pointer);
-        ((&cell.rule, cell.level, &finding.message, &finding.fix, place), (cell, finding))
+        let place = (finding.location.node, positionless(&finding.location.pointer));
+        let key = (&cell.rule, cell.level, &finding.message, &finding.fix, place);
+        let nth = seen.entry((&cell.subject, key.clone())).or_default();
+        *nth += 1;
+        ((key, *nth), (cell, finding))
     });
     let groups = gathered(keyed);
     groups.iter().map(|group| violation(report, image, group)).collect()
+}
+
+/// A pointer without positions: two platforms stand at two positions of one index.
+fn positionless(pointer: &str) -> String {
+    let is_position = |segment: &str| !segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit());
+    let segments = pointer.split('/').map(|segment| if is_position(segment) { "*" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
 }
 
 fn violation(report: &Report, image: &ImageReport, group: &[(&Cell, &SealedFinding)]) -> Block {

@@ -21,7 +21,8 @@ pub(super) fn descriptors(report: &Report) -> Vec<RuleDescriptor> {
 }
 
 fn described(instance: &InstanceNote) -> RuleDescriptor {
-    let mut text = instance.docs.trim().to_owned();
+    let docs = documentation(instance.docs);
+    let mut text = docs.clone();
     let mut markdown = text.clone();
     for help in instance.help.iter().map(|help| escape_lines(help)) {
         text = format!("{help}\n\n{text}");
@@ -35,7 +36,7 @@ fn described(instance: &InstanceNote) -> RuleDescriptor {
             markdown = format!("{markdown}\n\n[More about this rule]({page})");
         }
     }
-    let full = instance.docs.trim().split("\n\n").next().filter(|paragraph| !paragraph.is_empty()).unwrap_or(instance.summary);
+    let full = docs.split("\n\n").next().filter(|paragraph| !paragraph.is_empty()).unwrap_or(instance.summary);
     RuleDescriptor {
         id: escape(&instance.name),
         name: shortened(&pascal(&instance.name), NAME),
@@ -46,6 +47,12 @@ fn described(instance: &InstanceNote) -> RuleDescriptor {
         default_configuration: Configuration { level: level_word(instance.level) },
         properties: properties(instance.level),
     }
+}
+
+/// The documentation of a rule without the space that doc comments have at the beginning of each line.
+fn documentation(docs: &str) -> String {
+    let lines = docs.lines().map(|line| line.strip_prefix(' ').unwrap_or(line).trim_end());
+    lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 
 /// A descriptor for something that no rule of the policy says.
