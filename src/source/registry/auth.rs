@@ -115,10 +115,10 @@ impl Visit<'_> {
         let answer = loop {
             let outcome = self.transport.wire.send(&out, "", &mut attempts.budget, &self.errand.traffic).await;
             if let Some(result) = attempts.next(outcome).await {
-                break result?;
+                break result.map_err(|cause| denied(&url, cause, &note))?;
             }
         };
-        if answer.status == StatusCode::OK { read_token(&answer, note) } else { Err(denied(&answer, &note)) }
+        if answer.status == StatusCode::OK { read_token(&answer, note) } else { Err(denied(&url, answer.cause(), &note)) }
     }
 }
 
@@ -172,9 +172,9 @@ fn read_token(answer: &Answer, note: String) -> Result<Grant, Cause> {
 }
 
 /// Why a token server gave no token.
-fn denied(answer: &Answer, note: &str) -> Cause {
-    let said = |detail: &str| explain(&[&format!("the token server {} refuses", authority(&answer.url)), detail], note);
-    match answer.cause() {
+fn denied(server: &Url, cause: Cause, note: &str) -> Cause {
+    let said = |detail: &str| explain(&[&format!("the token server {} refuses", authority(server)), detail], note);
+    match cause {
         Cause::Unauthorized { detail } => refused(said(&detail)),
         Cause::Forbidden { detail } => Cause::Forbidden { detail: said(&detail) },
         Cause::NotFound { detail } => Cause::Status { code: 404, detail: said(&detail) },

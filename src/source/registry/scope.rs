@@ -113,3 +113,53 @@ impl Scope {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn scope() -> Scope {
+        Scope::new("reg.test", "acme/app", Url::parse("https://reg.test/v2/acme/app/").unwrap(), true)
+    }
+
+    fn grant(expires: Option<Instant>) -> Grant {
+        Grant { authorization: HeaderValue::from_static("Bearer x"), expires, note: String::new() }
+    }
+
+    #[test]
+    fn a_grant_expires_when_its_time_is_over() {
+        let scope = scope();
+        let now = Instant::now();
+        assert_eq!(scope.expired(), None, "nothing was got yet");
+        for (expires, wanted) in [(None, None), (now.checked_add(Duration::from_mins(1)), None), (Some(now), Some(Challenge::Basic))] {
+            scope.settle(Challenge::Basic, Ok(grant(expires))).unwrap();
+            assert_eq!(scope.expired(), wanted);
+        }
+    }
+
+    #[test]
+    fn who_waited_learns_what_came_of_it_and_who_comes_later_tries_again() {
+        let scope = scope();
+        let (_, seen) = scope.grant();
+        assert_eq!(scope.news(seen), None);
+        let failure = Cause::Credentials { detail: "no helper".into() };
+        assert_eq!(scope.settle(Challenge::Basic, Err(failure.clone())), Err(failure.clone()));
+        assert_eq!(scope.news(seen), Some(Err(failure)));
+        let (none, later) = scope.grant();
+        assert!(none.is_none() && scope.news(later).is_none());
+        scope.settle(Challenge::Basic, Ok(grant(None))).unwrap();
+        assert_eq!((scope.news(seen), scope.news(later)), (Some(Ok(())), Some(Ok(()))));
+    }
+
+    #[tokio::test]
+    async fn the_first_alone_asks_first() {
+        let scope = scope();
+        let first = scope.first_turn().await;
+        assert!(first.is_some());
+        let second = scope.first_turn();
+        let (second, ()) = tokio::join!(second, async { drop(first) });
+        assert!(second.is_none() && scope.first_turn().await.is_none());
+    }
+}

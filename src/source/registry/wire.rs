@@ -53,6 +53,17 @@ impl Failure {
     pub(super) fn transient(cause: Cause) -> Self {
         Self { cause, transient: true }
     }
+
+    /// Names the host that cannot be reached, unless it is the one that everybody thinks of.
+    fn at(mut self, url: &Url, home: &str) -> Self {
+        let host = url.host_str().unwrap_or_default();
+        if let Cause::Unreachable { detail } = &mut self.cause
+            && host != home
+        {
+            *detail = format!("{host}: {detail}");
+        }
+        self
+    }
 }
 
 impl From<Cause> for Failure {
@@ -138,7 +149,7 @@ impl Wire {
         traffic.requests.fetch_add(1, Ordering::Relaxed);
         let (begun, mut progress) = (Instant::now(), Progress::default());
         let exchange = async {
-            let response = self.head(client.execute(request)).await?;
+            let response = self.head(client.execute(request)).await.map_err(|failure| failure.at(out.url, home))?;
             progress.status = response.status().as_u16();
             self.body(response, out.take, &permit, &mut progress.bytes).await
         };

@@ -146,6 +146,19 @@ async fn a_token_server_that_falters_is_asked_again() {
 }
 
 #[tokio::test]
+async fn a_token_server_that_cannot_be_reached_is_named() {
+    let closed = { Registry::builder().address("127.0.0.2").start().host() };
+    let registry = Registry::builder().access(Access::bearer_from(&Authority::anonymous(), format!("http://{closed}/token"))).start();
+    let cause = resolve(&Run::new(), &registry).await.unwrap_err();
+    assert!(matches!(&cause, Cause::Unreachable { detail } if detail.starts_with("127.0.0.2: ")), "{cause}");
+
+    let registry = guarded(&Authority::anonymous());
+    registry.rule(Rule::new(When::tokens(), Fault::status(503)));
+    let cause = resolve(&Run::new(), &registry).await.unwrap_err();
+    assert!(matches!(&cause, Cause::Status { code: 503, detail } if detail.contains("token server")), "{cause}");
+}
+
+#[tokio::test]
 async fn a_refusal_without_a_challenge_is_the_end() {
     for header in [None, Some("Negotiate"), Some("Bearer"), Some("Bearer realm=\"\""), Some("\"")] {
         let answer = Answer::error(401, "UNAUTHORIZED");

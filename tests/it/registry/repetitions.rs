@@ -171,6 +171,38 @@ async fn http2_carries_more_over_one_connection() {
 }
 
 #[tokio::test]
+async fn broken_streams_are_asked_for_again() {
+    let certificates = Certificates::new();
+    let authority = certificates.authority_file();
+    for fault in [Fault::Unsaid(Stop::Reset), Fault::Unsaid(Stop::Close), Fault::Cut(5, Stop::Reset), Fault::Cut(5, Stop::Close)] {
+        let registry = Registry::builder().tls(&certificates).http2().start();
+        let wanted = super::put_image(&registry);
+        registry.rule(Rule::new(When::any(), fault.clone()).times(2));
+        let mut run = Run::new();
+        run.options.plain_http.loopback = false;
+        run.options.ca_file = Some(authority.path().to_owned());
+        assert_eq!(resolve(&run, &registry).await, Ok(wanted), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_host_that_wants_silence_gets_it_from_all() {
+    let (mut run, registry) = (Run::new(), limited(Some("30"), 1));
+    run.options.retry.tries = 1;
+    let transport = run.transport();
+    let image = || source(&transport, &registry, "acme/app:1.0");
+    assert_eq!(image().resolve().await.unwrap_err().cause, Cause::RateLimited);
+    assert!(run.pauses().is_empty());
+    image().resolve().await.expect("another image of the same host");
+    let pauses = run.pauses();
+    assert!(matches!(&pauses[..], [pause] if *pause <= Duration::from_secs(30) && *pause > Duration::from_secs(20)), "{pauses:?}");
+
+    let hurried = image().with_deadline(Instant::now() + Duration::from_secs(5));
+    assert_eq!(hurried.resolve().await.unwrap_err().cause, Cause::RateLimited);
+    assert_eq!(registry.log().len(), 2, "it is not even asked");
+}
+
+#[tokio::test]
 async fn images_share_connections() {
     let (registry, _) = with_image();
     let transport = Run::new().transport();
