@@ -225,7 +225,7 @@ impl Reader<'_> {
         match (text, file) {
             (Some(_), Some(_)) => Err("`policy` and `policy-file` exclude each other".to_owned()),
             (Some(text), None) => {
-                let name = format!("policy of {}:{}", self.file, self.place(at).0);
+                let name = format!("{} (line {})", self.file, self.place(at).0);
                 Ok(Some(PolicyText::Inline { name, text: text.clone(), directory }))
             }
             (None, Some(path)) => Ok(Some(PolicyText::File { path: path.clone(), directory })),

@@ -72,7 +72,7 @@
 //! | `config-type`, `artifact-type` | the config's media type and the manifest's `artifactType`, of an artifact |
 //! | `annotations` | tables `index`, `manifest`, `descriptor` |
 //! | `on."linux/arm64"` | what differs there: `layers config labels created history types config-type artifact-type annotations`, and `declare` (the platform that the index says; `"none"` for none) |
-//! | `attestations` | list of `predicate` (`spdx cyclonedx provenance-v1 provenance-v0.2 vex vulnerabilities verification`, or a URI) with `home`, `form`, `of`, `subject`, `silent`; `mode`, `builder-id`, `materials` (URI → digest), `source`, `revision`; `packages` (package URLs); `body` (the whole predicate) |
+//! | `attestations` | list of `predicate` (`spdx cyclonedx provenance-v1 provenance-v0.2 vex vulnerabilities verification`, or a URI) with `home`, `form`, `of`, `subject`, `silent`; `mode`, `builder-id`, `materials` (URI → digest), `args` (as `build-arg:NAME`), `source`, `revision`; `packages` (package URLs); `body` (the whole predicate) |
 //! | `signatures` | list of `kind` (`cosign-tag cosign-bundle notation`) with `of` (by default `"root"`) and `subject` |
 //! | `entries` | more entries of the index: `type platform artifact-type config-type annotations absent` |
 //! | `tags` | more tags → `"root"`, `"other"` (another image), or a document's name |
@@ -100,8 +100,10 @@
 //! [[case]]
 //! name = "two readers see two users"
 //! policy = "[rules.document]"
+//! image.index = true
 //! image.patch = [{ document = "config linux/amd64", pointer = "/config/User", duplicate = "0" }]
-//! expect.document = "violation"
+//! expect.document = "pass"
+//! expect."document@linux/amd64" = "violation"
 //! ```
 //!
 //! A patch has exactly one of `value` (set or add; `/-` appends to a list), `remove = true`, `duplicate` (a second member of
@@ -112,6 +114,8 @@ mod expect;
 mod format;
 mod runner;
 mod source;
+#[cfg(test)]
+mod tests;
 
 pub use format::{Case, FormatError, Suite};
 pub use runner::Outcome;

@@ -24,6 +24,8 @@ mod recipe;
 mod refer;
 mod statement;
 mod store;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use thiserror::Error;

@@ -199,6 +199,9 @@ pub struct Attestation {
     /// Of provenance: what went into the build, URI to `sha256:…`.
     #[serde(default)]
     pub materials: BTreeMap<String, String>,
+    /// Of provenance: the arguments of the build, as `build-arg:NAME`.
+    #[serde(default)]
+    pub args: BTreeMap<String, String>,
     /// Of provenance: where the source is kept.
     pub source: Option<String>,
     /// Of provenance: the revision of the source.
@@ -223,6 +226,7 @@ impl Attestation {
             mode: Mode::default(),
             builder_id: None,
             materials: BTreeMap::new(),
+            args: BTreeMap::new(),
             source: None,
             revision: None,
             packages: Vec::new(),

@@ -87,13 +87,17 @@ impl Attestation {
         told.then(|| Tree::object().with_some("source", self.source.as_deref()).with_some("revision", self.revision.as_deref()))
     }
 
+    fn request(&self) -> Tree {
+        Tree::object().with("frontend", "dockerfile.v0").with_map("args", &self.args).with("locals", locals())
+    }
+
     fn build_config(&self) -> Option<Tree> {
         let step = || Tree::object().with("id", "step0").with("op", Tree::object());
         (self.mode == Mode::Max).then(|| Tree::object().with("llbDefinition", vec![step()]))
     }
 
     fn provenance_v1(&self, of: &Placed) -> Tree {
-        let request = Tree::object().with("frontend", "dockerfile.v0").with("locals", locals());
+        let request = self.request();
         let outer = Tree::object().with("configSource", Tree::object().with("path", "Dockerfile")).with("request", request);
         let inner = Tree::object().with("builderPlatform", builder_platform(of)).with_some("buildConfig", self.build_config());
         let definition = Tree::object()
@@ -114,10 +118,9 @@ impl Attestation {
     }
 
     fn provenance_v0(&self, of: &Placed) -> Tree {
-        let parameters = Tree::object().with("frontend", "dockerfile.v0").with("locals", locals());
         let invocation_of = Tree::object()
             .with("configSource", Tree::object().with("entryPoint", "Dockerfile"))
-            .with("parameters", parameters)
+            .with("parameters", self.request())
             .with("environment", Tree::object().with("platform", builder_platform(of)));
         let complete = Tree::object().with("parameters", self.mode == Mode::Max).with("environment", true).with("materials", false);
         let buildkit = Tree::object().with_some("vcs", self.vcs());

@@ -60,7 +60,7 @@ impl Place {
 
     /// A policy that stands in no file of its own.
     pub(super) fn of_text(name: &str, text: &str, directory: &Path) -> Self {
-        Self { shown: name.to_owned(), path: directory.join(name), pack: None, text: Some(text.into()) }
+        Self { shown: name.to_owned(), path: directory.join("policy"), pack: None, text: Some(text.into()) }
     }
 
     /// What an entry of this file's `extends` names: a built-in policy, or a path beside this file.
