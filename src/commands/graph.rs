@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use ocilint::engine::Engine;
-use ocilint::graph::{self, TreeNode};
+use ocilint::graph::{self, GraphNode};
 use ocilint::judge::Options;
 use ocilint::output;
 use ocilint::report::ExitStatus;
@@ -23,7 +23,7 @@ pub(super) fn run(command: &cli::Graph) -> u8 {
     }
 }
 
-fn explore(command: &cli::Graph) -> Result<Ended<TreeNode>, ExitStatus> {
+fn explore(command: &cli::Graph) -> Result<Ended<GraphNode>, ExitStatus> {
     let target = Target::parse(&command.target).map_err(|error| usage(&error.to_string(), &error.help()))?;
     let progress = Arc::new(Progress::new(1, !command.display.no_progress, command.display.verbose));
     setup::runtime()?.block_on(async {
@@ -45,11 +45,11 @@ fn explore(command: &cli::Graph) -> Result<Ended<TreeNode>, ExitStatus> {
     })
 }
 
-fn show(command: &cli::Graph, tree: &TreeNode) -> ExitStatus {
+fn show(command: &cli::Graph, tree: &GraphNode) -> ExitStatus {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let drawn = match command.format {
-        GraphFormat::Tree => output::write_tree(tree, setup::style(&command.display), &mut out),
-        GraphFormat::Json => output::write_tree_json(tree, &mut out),
+        GraphFormat::Tree => output::graph::write_tree(&command.target, tree, setup::style(&command.display), &mut out),
+        GraphFormat::Json => output::graph::write_json(&command.target, tree, &mut out),
     };
     written(drawn.and_then(|()| out.flush()))
 }

@@ -1,7 +1,7 @@
 //! What the commands do, wired from the library's parts.
 
 mod check;
-//mod graph;
+mod graph;
 mod interrupt;
 mod policy;
 mod progress;
@@ -18,7 +18,7 @@ use crate::cli::Command;
 pub(crate) fn run(command: Command) -> u8 {
     match command {
         Command::Check(check) => check::run(&check),
-        Command::Graph(_) => 4,
+        Command::Graph(graph) => graph::run(&graph),
         Command::Policy(policy) => policy::run(&policy).code(),
         Command::Rules(rules) => rules::run(&rules).code(),
         Command::Completions { shell } => completions(shell).code(),

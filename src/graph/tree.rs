@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Fact, ReferrerList, RootKind, Stop, View};
-use crate::oci::{Annotations, Descriptor, Digest, ImageManifest, Index, LayerClass, Manifest, MediaType, Platform};
+use super::{Fact, Home, ReferrerList, RootKind, Stop, View};
+use crate::oci::{Annotations, Descriptor, Digest, ImageManifest, Index, LayerClass, Manifest, MediaType, Platform, Role};
 
 /// Levels of nested indexes that are drawn.
 const MAX_DEPTH: usize = 6;
@@ -32,58 +32,55 @@ const TELLING: &[&str] = &[
     "com.amazon.soci.image-manifest-digest",
 ];
 
-/// One node of the tree. Texts are as the image has them: whoever shows them escapes them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct TreeNode {
-    /// `index`, `image`, `attestation`, `config`, `layer`, `referrer` …
+/// A document or a group of documents, and what hangs on it. Texts are as the image has them: whoever shows them escapes
+/// them.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct GraphNode {
+    /// What it is: `index`, `image`, `attestation`, `artifact`, `config`, `layer`, `statement`, `blob`, `referrer`, or the name
+    /// of a group (`referrers`).
     pub role: String,
-    /// The media type.
-    pub media_type: Option<String>,
-    /// The artifact type, of what is no image.
-    pub artifact_type: Option<String>,
-    /// The digest.
-    pub digest: Option<String>,
-    /// Size in bytes, as its descriptor says.
+    /// Its type, as the descriptor that leads to it says.
+    pub media_type: Option<MediaType>,
+    /// Its digest; `None` of a group.
+    pub digest: Option<Digest>,
+    /// Its size in bytes, as the descriptor says.
     pub size: Option<u64>,
-    /// The platform.
+    /// The platform it is for.
     pub platform: Option<String>,
-    /// Annotations that tell what it is or what it belongs to.
+    /// The annotations of the descriptor and of the document that tell what it is or what it belongs to.
     pub annotations: Annotations,
-    /// Remarks: what it belongs to, sums, what could not be read.
+    /// What else is to be said: what it belongs to, its artifact type, what could not be read.
     pub notes: Vec<String>,
-    /// What it names.
-    pub children: Vec<TreeNode>,
+    /// What hangs on it, in the order of the document.
+    pub children: Vec<GraphNode>,
 }
 
-impl TreeNode {
+impl GraphNode {
     fn of(role: &str, descriptor: &Descriptor) -> Self {
         Self {
             role: role.to_owned(),
-            media_type: Some(descriptor.media_type.to_string()).filter(|text| !text.is_empty()),
-            artifact_type: descriptor.artifact_type.as_ref().map(ToString::to_string),
-            digest: Some(match &descriptor.digest {
-                Ok(digest) => digest.to_string(),
-                Err(error) => error.text().to_owned(),
-            }),
+            media_type: Some(descriptor.media_type.clone()).filter(|media_type| !media_type.as_str().is_empty()),
+            digest: descriptor.digest.clone().ok(),
             size: descriptor.size,
             platform: descriptor.platform.as_ref().map(|platform| platform.normalised().to_string()),
             annotations: telling(&descriptor.annotations),
+            notes: descriptor.artifact_type.iter().map(artifact_note).chain(descriptor.digest.as_ref().err().map(ToString::to_string)).collect(),
             ..Self::default()
         }
     }
 
-    fn note(role: &str, note: String) -> Self {
-        Self { role: role.to_owned(), notes: vec![note], ..Self::default() }
+    fn group(role: &str, notes: Vec<String>, children: Vec<GraphNode>) -> Self {
+        Self { role: role.to_owned(), notes, children, ..Self::default() }
     }
 }
 
 /// Draws the whole graph: every index, manifest and list of referrers is fetched for it, no config, layer or statement.
-pub fn tree(view: &View<'_>) -> Fact<TreeNode> {
+pub fn tree(view: &View<'_>) -> Fact<GraphNode> {
     let mut drawer = Drawer { view, pending: false, platforms: platforms(view) };
     let root = view.root();
     let descriptor = Descriptor::new(root.media_type.clone(), root.digest.clone(), root.size);
-    let mut tree = if root.kind == RootKind::SavedConfig {
-        let mut node = TreeNode::of("config", &descriptor);
+    let tree = if root.kind == RootKind::SavedConfig {
+        let mut node = GraphNode::of("config", &descriptor);
         node.platform = view.subjects().entries.first().map(|entry| entry.label.clone());
         node.notes.push("a classic `docker save` archive: there is no manifest".to_owned());
         node
@@ -92,10 +89,6 @@ pub fn tree(view: &View<'_>) -> Fact<TreeNode> {
     };
     if drawer.pending {
         return Err(Stop::Pending);
-    }
-    let (layers, bytes) = sums(&tree);
-    if layers > 0 {
-        tree.notes.push(format!("{layers} layers, {bytes} bytes in all"));
     }
     Ok(tree)
 }
@@ -108,13 +101,10 @@ struct Drawer<'v, 'g> {
 }
 
 impl Drawer<'_, '_> {
-    fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> TreeNode {
-        let mut node = TreeNode::of(role_of(descriptor), descriptor);
-        let document = match &descriptor.digest {
-            Ok(digest) => self.know(self.view.document(digest)),
-            Err(error) => Err(error.to_string()),
-        };
-        let document = match document {
+    fn manifest(&mut self, descriptor: &Descriptor, depth: usize) -> GraphNode {
+        let mut node = GraphNode::of(role_of(descriptor), descriptor);
+        let Ok(digest) = &descriptor.digest else { return node };
+        let document = match self.know(self.view.document(digest)) {
             Ok(document) => document,
             Err(note) => {
                 node.notes.push(note);
@@ -130,13 +120,11 @@ impl Drawer<'_, '_> {
             Manifest::Image(image) => self.image(&mut node, image),
             Manifest::Schema1(schema1) => node.notes.push(format!("Docker's schema 1, {} layers", schema1.layers)),
         }
-        if let Ok(digest) = &descriptor.digest {
-            self.referrers(&mut node, digest);
-        }
+        self.referrers(&mut node, digest);
         node
     }
 
-    fn index(&mut self, node: &mut TreeNode, index: &Index, depth: usize) {
+    fn index(&mut self, node: &mut GraphNode, index: &Index, depth: usize) {
         node.role = "index".to_owned();
         if depth > MAX_DEPTH || index.manifests.len() > MAX_ENTRIES {
             node.notes.push(format!("{} entries, not drawn", index.manifests.len()));
@@ -146,18 +134,16 @@ impl Drawer<'_, '_> {
             let child = if may_be_manifest(&descriptor.media_type) {
                 self.manifest(descriptor, depth + 1)
             } else {
-                TreeNode::of("blob", descriptor)
+                GraphNode::of("blob", descriptor)
             };
             node.children.push(child);
         }
     }
 
-    fn image(&mut self, node: &mut TreeNode, image: &ImageManifest) {
-        if let Some(artifact_type) = &image.artifact_type {
-            node.artifact_type = Some(artifact_type.to_string());
-        }
-        let digest = node.digest.as_deref().and_then(|digest| digest.parse::<Digest>().ok());
-        match digest.and_then(|digest| self.platforms.get(&digest)) {
+    fn image(&mut self, node: &mut GraphNode, image: &ImageManifest) {
+        let artifact_type = image.artifact_type.as_ref().map(artifact_note).filter(|note| !node.notes.contains(note));
+        node.notes.extend(artifact_type);
+        match node.digest.as_ref().and_then(|digest| self.platforms.get(digest)) {
             Some(platform) => {
                 node.role = "image".to_owned();
                 node.platform = Some(platform.clone());
@@ -166,12 +152,12 @@ impl Drawer<'_, '_> {
             None => {}
         }
         self.attachment(node, image);
-        node.children.extend(image.config.iter().map(|config| TreeNode::of("config", config)));
+        node.children.extend(image.config.iter().map(|config| GraphNode::of("config", config)));
         node.children.extend(image.layers.iter().map(layer));
     }
 
     /// What a manifest is attached to.
-    fn attachment(&self, node: &mut TreeNode, image: &ImageManifest) {
+    fn attachment(&self, node: &mut GraphNode, image: &ImageManifest) {
         let linked = node.annotations.get("vnd.docker.reference.digest").and_then(|digest| digest.parse::<Digest>().ok());
         let subject = image.subject.as_ref().and_then(|subject| subject.digest.clone().ok());
         let Some(digest) = linked.or(subject) else { return };
@@ -184,13 +170,14 @@ impl Drawer<'_, '_> {
     }
 
     /// What refers to the root or to a platform; other manifests are not asked about.
-    fn referrers(&mut self, node: &mut TreeNode, digest: &Digest) {
+    fn referrers(&mut self, node: &mut GraphNode, digest: &Digest) {
         if *digest != self.view.root().digest && !self.platforms.contains_key(digest) {
             return;
         }
         match self.know(self.view.referrers(digest)) {
-            Ok(list) => node.children.extend(listed(list)),
-            Err(note) => node.children.push(TreeNode::note("referrers", note)),
+            Ok(list) if list.descriptors.is_empty() => {}
+            Ok(list) => node.children.push(listed(list)),
+            Err(note) => node.children.push(GraphNode::group("referrers", vec![note], Vec::new())),
         }
     }
 
@@ -208,19 +195,33 @@ impl Drawer<'_, '_> {
     }
 }
 
-fn listed(list: &ReferrerList) -> impl Iterator<Item = TreeNode> {
-    list.descriptors.iter().take(MAX_ENTRIES).map(|descriptor| TreeNode::of("referrer", descriptor))
+fn listed(list: &ReferrerList) -> GraphNode {
+    let home = match list.home {
+        Home::Api => "listed by the registry",
+        Home::FallbackTag => "listed by the fallback tag",
+        Home::Layout => "listed in the layout",
+    };
+    let referrers = list.descriptors.iter().take(MAX_ENTRIES).map(|descriptor| GraphNode::of("referrer", descriptor));
+    GraphNode::group("referrers", vec![home.to_owned()], referrers.collect())
 }
 
-fn layer(descriptor: &Descriptor) -> TreeNode {
-    let mut node = TreeNode::of("layer", descriptor);
-    if descriptor.media_type.is_tar_like() {
-        let classes: Vec<String> = descriptor.layer_classes().iter().map(LayerClass::to_string).collect();
-        node.notes.extend((!classes.is_empty()).then(|| classes.join(", ")));
-    } else {
-        node.role = "blob".to_owned();
+/// A layer says what its media type does not.
+fn layer(descriptor: &Descriptor) -> GraphNode {
+    let mut node = GraphNode::of("layer", descriptor);
+    let media_type = &descriptor.media_type;
+    if !media_type.is_tar_like() {
+        node.role = if media_type.role() == Role::Statement { "statement" } else { "blob" }.to_owned();
+        return node;
     }
+    let classes = descriptor.layer_classes();
+    let more = classes.iter().filter(|class| media_type.layer_class() != Some(**class)).map(LayerClass::to_string);
+    node.notes.extend(more);
+    node.notes.extend(media_type.is_foreign().then(|| "not distributable".to_owned()));
     node
+}
+
+fn artifact_note(artifact_type: &MediaType) -> String {
+    format!("artifact type {artifact_type}")
 }
 
 /// The role as far as the descriptor tells; the document may correct it.
@@ -234,7 +235,7 @@ fn role_of(descriptor: &Descriptor) -> &'static str {
 }
 
 fn may_be_manifest(media_type: &MediaType) -> bool {
-    media_type.is_manifest_like() || media_type.is_generic() || media_type.role() == crate::oci::Role::Unknown
+    media_type.is_manifest_like() || media_type.is_generic() || media_type.role() == Role::Unknown
 }
 
 fn platforms(view: &View<'_>) -> BTreeMap<Digest, String> {
@@ -246,17 +247,4 @@ fn platforms(view: &View<'_>) -> BTreeMap<Digest, String> {
 fn telling(annotations: &Annotations) -> Annotations {
     let told = annotations.iter().filter(|(name, _)| TELLING.contains(&name.as_str()));
     told.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// How many layers there are below a node, and their bytes; a layer that several images share counts once.
-fn sums(tree: &TreeNode) -> (usize, u64) {
-    let mut layers = BTreeMap::new();
-    let mut open = vec![tree];
-    while let Some(node) = open.pop() {
-        if node.role == "layer" {
-            layers.insert(node.digest.clone(), node.size.unwrap_or(0));
-        }
-        open.extend(&node.children);
-    }
-    (layers.len(), layers.values().fold(0, |sum: u64, size| sum.saturating_add(*size)))
 }

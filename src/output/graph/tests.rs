@@ -1,4 +1,5 @@
 use super::*;
+use crate::oci::MediaType;
 use crate::output::fixtures::digest;
 
 fn node(role: &str, media_type: &str, seed: &str, size: u64) -> GraphNode {
