@@ -11,8 +11,6 @@ mod scopes;
 mod sources;
 mod suggest;
 mod syntax;
-#[cfg(test)]
-mod tests;
 mod tree;
 mod waivers;
 mod wording;

@@ -84,44 +84,65 @@ fn parse_digest(text: &str) -> Result<Digest, ImagePatternError> {
 /// Refuses what no canonical `registry/repository` looks like: names in these are in lower case, the registry is always
 /// written, Docker Hub is `docker.io`, the port 443 and tags are not part of them.
 fn check_name(glob: &str) -> Result<(), ImagePatternError> {
-    let never = |what: &str| ImagePatternError::new(format!("`{glob}` matches no image: {what}"));
-    if let Some((scheme, rest)) = glob.split_once("://") {
-        return Err(never(&format!("a name has no `{scheme}://`")).help(format!("write `{rest}`")));
+    let Some((why, instead)) = never_matches(glob) else { return Ok(()) };
+    let error = ImagePatternError::new(format!("`{glob}` matches no image: {why}"));
+    Err(error.help(format!("write `{instead}`")))
+}
+
+/// Why a glob can match no name, and what was meant.
+fn never_matches(glob: &str) -> Option<(&'static str, String)> {
+    if let Some((_, rest)) = glob.split_once("://") {
+        return Some(("a name has no scheme", rest.to_owned()));
     }
     if glob.chars().any(char::is_uppercase) {
-        return Err(never("names are in lower case").help(format!("write `{}`", glob.to_lowercase())));
+        return Some(("names are in lower case", glob.to_lowercase()));
     }
-    let (host, path) = glob.split_once('/').map_or((None, glob), |(host, path)| (Some(host), path));
-    if let Some((name, tag)) = glob.rsplit('/').next().and_then(|last| last.split_once(':')) {
-        let rest = glob.strip_suffix(tag).and_then(|rest| rest.strip_suffix(':')).unwrap_or(name);
-        return Err(never("a name has no tag").help(format!("write `{rest}`; a digest may follow after an `@`")));
+    let (before, last) = glob.rsplit_once('/').map_or(("", glob), |(before, last)| (before, last));
+    if let (false, Some((name, _))) = (before.is_empty(), last.split_once(':')) {
+        return Some(("a name has no tag; a digest may follow after an `@`", format!("{before}/{name}")));
     }
-    if host.unwrap_or(path).contains(['*', '?', '[', '{']) {
-        return Ok(());
+    if glob.split('/').any(str::is_empty) && !glob.is_empty() {
+        let parts: Vec<&str> = glob.split('/').filter(|part| !part.is_empty()).collect();
+        return Some(("a part of it is empty", parts.join("/")));
     }
-    match host {
-        None => {
-            let help = format!("write `docker.io/library/{path}` for the image of Docker Hub, or `**/{path}`");
-            Err(never("a name begins with the registry").help(help))
-        }
-        Some(host) => check_host(host, path).map_err(|(what, name)| never(what).help(format!("write `{name}`"))),
+    match glob.split_once('/') {
+        None => alone(glob),
+        Some((host, _)) if is_glob(host) => None,
+        Some((host, path)) => below(host, path),
     }
 }
 
-fn check_host(host: &str, path: &str) -> Result<(), (&'static str, String)> {
+/// The same of a glob without a `/`, while every name has one.
+fn alone(glob: &str) -> Option<(&'static str, String)> {
+    let instead = match glob {
+        "" | "**" => return None,
+        "*" => "**".to_owned(),
+        glob if is_glob(glob) => format!("**/{glob}"),
+        host if host.contains('.') || host == "localhost" => format!("{host}/**"),
+        name => format!("docker.io/library/{}", name.split(':').next().unwrap_or(name)),
+    };
+    Some(("a name is a registry and a repository", instead))
+}
+
+/// The same of what stands in a registry.
+fn below(host: &str, path: &str) -> Option<(&'static str, String)> {
     if !host.contains(['.', ':']) && host != "localhost" {
-        return Err(("a name begins with the registry", format!("docker.io/{host}/{path}")));
+        return Some(("a name begins with the registry", format!("docker.io/{host}/{path}")));
     }
     if let Some(plain) = host.strip_suffix(":443") {
-        return Err(("the port 443 is not part of a name", format!("{plain}/{path}")));
+        return Some(("the port 443 is not part of a name", format!("{plain}/{path}")));
     }
     if matches!(host, "index.docker.io" | "registry-1.docker.io") {
-        return Err(("Docker Hub is `docker.io`", format!("docker.io/{path}")));
+        return Some(("Docker Hub is `docker.io`", format!("docker.io/{path}")));
     }
-    if host == "docker.io" && !path.contains(['/', '*', '?', '[', '{']) {
-        return Err(("an official image is in `library`", format!("docker.io/library/{path}")));
+    if host == "docker.io" && !path.contains('/') && !path.contains("**") {
+        return Some(("an image of Docker Hub is in `library` or in somebody's name", format!("docker.io/library/{path}")));
     }
-    Ok(())
+    None
+}
+
+fn is_glob(text: &str) -> bool {
+    text.contains(['*', '?', '[', '{'])
 }
 
 /// Platforms by patterns: `linux/amd64`, `linux/*`.
@@ -132,5 +153,62 @@ impl PlatformScope {
     /// Whether a platform is meant.
     pub fn contains(&self, platform: &Platform) -> bool {
         self.0.iter().any(|pattern| pattern.matches(platform))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn instead(pattern: &str) -> Option<String> {
+        ImageScope::default().push(pattern).err().map(|error| error.help.unwrap())
+    }
+
+    #[test]
+    fn patterns_that_could_match_are_taken() {
+        for pattern in [
+            "**", "*/**", "**/app", "*.example.com/**", "ghcr.io/acme/app", "ghcr.io/**", "localhost/app", "localhost:5000/a/b",
+            "{ghcr.io,quay.io}/acme/*", "docker.io/library/*", "docker.io/**", "[a-z]*.io/acme/?", "!ghcr.io/acme/*", "[::1]:5000/app",
+        ] {
+            assert_eq!(instead(pattern), None, "{pattern}");
+        }
+    }
+
+    #[test]
+    fn patterns_that_never_match_are_told_what_would() {
+        for (pattern, wanted) in [
+            ("alpine", "docker.io/library/alpine"),
+            ("alpine:3", "docker.io/library/alpine"),
+            ("acme/app", "docker.io/acme/app"),
+            ("docker.io/alpine", "docker.io/library/alpine"),
+            ("docker.io/*", "docker.io/library/*"),
+            ("index.docker.io/acme/app", "docker.io/acme/app"),
+            ("ghcr.io", "ghcr.io/**"),
+            ("*", "**"),
+            ("app-*", "**/app-*"),
+            ("ghcr.io/acme/app:1.2", "ghcr.io/acme/app"),
+            ("localhost:5000/app:1", "localhost:5000/app"),
+            ("ghcr.io:443/app", "ghcr.io/app"),
+            ("GHCR.io/Acme/*", "ghcr.io/acme/*"),
+            ("https://ghcr.io/acme", "ghcr.io/acme"),
+            ("ghcr.io/acme/", "ghcr.io/acme"),
+            ("ghcr.io//app", "ghcr.io/app"),
+        ] {
+            assert_eq!(instead(pattern), Some(format!("write `{wanted}`")), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn exclusions_and_digests_narrow() {
+        let digest = Digest::sha256(b"x");
+        let mut scope = ImageScope::default();
+        scope.push("ghcr.io/acme/**").unwrap();
+        scope.push("!ghcr.io/acme/legacy").unwrap();
+        scope.push(&format!("quay.io/acme/app@{digest}")).unwrap();
+        assert!(scope.contains("ghcr.io/acme/a/b", None));
+        assert!(!scope.contains("ghcr.io/acme/legacy", None));
+        assert!(scope.contains("quay.io/acme/app", Some(&digest)));
+        assert!(!scope.contains("quay.io/acme/app", Some(&Digest::sha256(b"y"))));
+        assert!(!scope.is_by_digest() && !scope.only_excludes());
     }
 }

@@ -60,8 +60,8 @@ pub(super) struct Mistake {
     help: Option<String>,
     related: Vec<(Span, String)>,
     kind: Kind,
-    /// What could not be read because of it, besides its own line.
-    lost: Option<Span>,
+    /// Where what could not be read because of it ends, if that is more than its own line.
+    lost_until: Option<usize>,
     /// Whether the file as a whole is meant; the span then only says which file.
     whole: bool,
 }
@@ -81,7 +81,7 @@ impl Mistake {
     pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
         let kind = Kind::Plain;
-        Self { span: Some(span), message, help: None, related: Vec::new(), kind, lost: None, whole: false }
+        Self { span: Some(span), message, help: None, related: Vec::new(), kind, lost_until: None, whole: false }
     }
 
     /// Something wrong that has no place in any file.
@@ -106,9 +106,9 @@ impl Mistake {
         self
     }
 
-    /// The same of all that stands in a place.
-    pub(super) fn losing(self, lost: Span) -> Self {
-        Self { lost: Some(lost), ..self.unreadable() }
+    /// The same of all that stands between it and a position.
+    pub(super) fn unreadable_until(self, end: usize) -> Self {
+        Self { lost_until: Some(end), ..self.unreadable() }
     }
 
     /// Says that the mistake need not be one if the text around it could not be read.
@@ -157,7 +157,8 @@ impl Mistakes {
         let spans = unreadable.filter_map(|mistake| mistake.span.clone());
         let damaged: BTreeSet<(usize, usize)> =
             spans.filter_map(|span| sources.line(span.start)).collect();
-        let lost: Vec<Span> = self.0.iter().filter_map(|mistake| mistake.lost.clone()).collect();
+        let lost = |mistake: &Mistake| Some(mistake.span.as_ref()?.start..mistake.lost_until?);
+        let lost: Vec<Span> = self.0.iter().filter_map(lost).collect();
         let is_lost = |mistake: &Mistake| {
             let start = mistake.span.as_ref().map(|span| span.start);
             start.is_some_and(|start| lost.iter().any(|lost| lost.contains(&start)))

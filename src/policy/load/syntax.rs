@@ -25,7 +25,7 @@ pub(super) fn tell(kept: &Kept, table: &DeTable<'_>, errors: &[Error], mistakes:
         let (what, bracket) = if text[open.start..].starts_with('[') { ("list", ']') } else { ("table", '}') };
         let start = kept.base() + open.start;
         let message = format!("not valid TOML: this {what} is never closed, expected `{bracket}`");
-        let mistake = Mistake::at(start..start + 1, message).losing(start..kept.base() + text.len());
+        let mistake = Mistake::at(start..start + 1, message).unreadable_until(kept.base() + text.len());
         mistakes.add(mistake.help(format!("add the `{bracket}`")));
     }
 }

@@ -11,7 +11,7 @@ pub(super) type Key<'a> = Spanned<DeString<'a>>;
 pub(super) type Value<'a> = Spanned<DeValue<'a>>;
 
 /// The same table, its places moved on.
-pub(super) fn moved<'a>(table: DeTable<'a>, by: usize) -> DeTable<'a> {
+pub(super) fn moved(table: DeTable<'_>, by: usize) -> DeTable<'_> {
     if by == 0 {
         return table;
     }
@@ -19,7 +19,7 @@ pub(super) fn moved<'a>(table: DeTable<'a>, by: usize) -> DeTable<'a> {
     entries.collect()
 }
 
-fn moved_value<'a>(value: Value<'a>, by: usize) -> Value<'a> {
+fn moved_value(value: Value<'_>, by: usize) -> Value<'_> {
     let value = shifted(value, by);
     let span = value.span();
     let inner = match value.into_inner() {
@@ -110,40 +110,53 @@ fn leaves(from: &Dotted, value: &Value<'_>, found: &mut Vec<Dotted>) {
 pub(super) struct Cut {
     /// The entry of the table that it was in, or was.
     pub(super) key: String,
-    /// The kind of the value; `None` when the key was to blame.
-    pub(super) found: Option<&'static str>,
+    /// What of it was.
+    pub(super) blamed: Blamed,
+}
+
+/// What of an entry is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Blamed {
+    /// Its key, or something that is not there.
+    Key,
+    /// Its value, which is of this kind.
+    Value(&'static str),
 }
 
 /// Takes out the smallest item that holds a place: an entry of the table, of a table in it, or an element of a list in it.
 pub(super) fn cut(table: &mut DeTable<'_>, span: &Span) -> Option<Cut> {
     let (key, _) = table.iter().find(|(key, value)| within(span, &key.span()) || holds(value, span))?;
-    let (name, blamed) = (key.get_ref().to_string(), within(span, &key.span()));
+    let (name, on_key) = (key.get_ref().to_string(), within(span, &key.span()));
     let value = table.get_mut(name.as_str())?;
-    if blamed && value.span() != *span {
-        table.remove(name.as_str());
-        return Some(Cut { key: name, found: None });
+    // A table made by dots has the place of its key.
+    let is_key = on_key && value.span() != *span;
+    if !is_key && let Some(blamed) = cut_inside(value, span) {
+        return Some(Cut { key: name, blamed });
     }
-    if let Some(found) = cut_inside(value, span) {
-        return Some(Cut { key: name, found });
-    }
-    let found = Some(kind(value.get_ref()));
-    table.remove(name.as_str());
-    Some(Cut { key: name, found })
+    let value = table.remove(name.as_str())?;
+    let blamed = if is_key { Blamed::Key } else { Blamed::Value(kind(value.get_ref())) };
+    Some(Cut { key: name, blamed })
 }
 
-/// The kind of what was taken out of a value; `None` if the value itself is to blame.
-fn cut_inside(value: &mut Value<'_>, span: &Span) -> Option<Option<&'static str>> {
+/// The same within a value; `None` if the value itself is to blame.
+fn cut_inside(value: &mut Value<'_>, span: &Span) -> Option<Blamed> {
     if value.span() == *span {
         return None;
     }
     match value.get_mut() {
-        DeValue::Table(table) => cut(table, span).map(|cut| cut.found),
+        DeValue::Table(table) => cut(table, span).map(|cut| cut.blamed),
         DeValue::Array(array) => {
             let at = array.iter().position(|element| holds(element, span))?;
-            let found = Some(kind(array[at].get_ref())).filter(|_| array[at].span() == *span);
-            let elements = std::mem::replace(array, DeArray::new()).into_iter().enumerate();
-            *array = elements.filter(|(i, _)| *i != at).map(|(_, element)| element).collect();
-            Some(found)
+            let (mut blamed, mut kept) = (Blamed::Key, DeArray::new());
+            for (number, element) in std::mem::replace(array, DeArray::new()).into_iter().enumerate() {
+                if number != at {
+                    kept.push(element);
+                } else if element.span() == *span {
+                    blamed = Blamed::Value(kind(element.get_ref()));
+                }
+            }
+            *array = kept;
+            Some(blamed)
         }
         _ => None,
     }

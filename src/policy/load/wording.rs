@@ -1,7 +1,7 @@
 //! What serde says about parameters, in the words of a policy.
 
 use super::suggest::{any_of, did_you_mean};
-use super::tree::Cut;
+use super::tree::{Blamed, Cut};
 
 /// What is wrong with one parameter, and what to do about it.
 pub(super) fn of_parameter(cut: &Cut, message: &str) -> (String, Option<String>) {
@@ -10,9 +10,9 @@ pub(super) fn of_parameter(cut: &Cut, message: &str) -> (String, Option<String>)
         let help = did_you_mean(found, &words);
         return (format!("`{key}`: `{found}` is not known, expected {}", any_of(&words)), help);
     }
-    let message = match (expected(message), cut.found) {
-        (Some(expected), Some(found)) => differs(in_toml(expected), found),
-        (Some(expected), None) => format!("expected {}", in_toml(expected)),
+    let message = match (expected(message), cut.blamed) {
+        (Some(expected), Blamed::Value(found)) => differs(in_toml(expected), found),
+        (Some(expected), Blamed::Key) => format!("expected {}", in_toml(expected)),
         (None, _) => missing(message),
     };
     let help = listed(&message);
@@ -85,17 +85,17 @@ fn missing(message: &str) -> String {
 mod tests {
     use super::*;
 
-    fn worded(message: &str, found: Option<&'static str>) -> String {
-        of_parameter(&Cut { key: "k".into(), found }, message).0
+    fn worded(message: &str, blamed: Blamed) -> String {
+        of_parameter(&Cut { key: "k".into(), blamed }, message).0
     }
 
     #[test]
     fn serde_speaks_of_lists_and_tables() {
-        let number = Some("a whole number");
+        let number = Blamed::Value("a whole number");
         assert_eq!(worded("invalid type: integer `3`, expected a sequence", number), "`k`: expected a list, found a whole number");
-        assert_eq!(worded("invalid type: map, expected a string", Some("a date or time")), "`k`: expected a string, found a date or time");
+        assert_eq!(worded("invalid type: map, expected a string", Blamed::Value("a date or time")), "`k`: expected a string, found a date or time");
         assert_eq!(worded("invalid value: integer `-1`, expected u64", number), "`k`: out of range, expected a whole number, not negative");
-        assert_eq!(worded("unknown variant `a`, expected x`, expected `b` or `c`", None), "`k`: `a`, expected x` is not known, expected `b` or `c`");
-        assert_eq!(worded("missing field `purl`", None), "`k`: `purl` is missing");
+        assert_eq!(worded("unknown variant `a`, expected x`, expected `b` or `c`", Blamed::Key), "`k`: `a`, expected x` is not known, expected `b` or `c`");
+        assert_eq!(worded("missing field `purl`", Blamed::Key), "`k`: `purl` is missing");
     }
 }
