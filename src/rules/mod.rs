@@ -4,6 +4,7 @@
 //! in the list below, and write `tests/rules/<rule>.toml`.
 
 mod carriers;
+mod name_glob;
 mod parameters;
 mod prelude;
 mod size;
@@ -37,6 +38,7 @@ mod shape;
 mod signature;
 mod user;
 
+pub use name_glob::{NameGlob, NameGlobError};
 pub use parameters::{Glob, Pattern, Problem};
 pub use size::Size;
 

@@ -1,3 +1,4 @@
+use super::NameGlob;
 use super::prelude::*;
 
 declare_rule! {
@@ -28,7 +29,7 @@ declare_rule! {
     /// - `deny` (list of globs, empty by default): names that are refused, whatever `allow` says.
     ///
     /// In a glob `*` stays within one segment and `**` crosses them: `ghcr.io/acme/*` is `ghcr.io/acme/app`,
-    /// not `ghcr.io/acme/team/app`. Write hosts in lower case.
+    /// not `ghcr.io/acme/team/app`. A glob that no name could match is refused.
     ///
     /// # How to fix
     ///
@@ -45,8 +46,8 @@ declare_rule! {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Registries {
-    allow: Vec<Glob>,
-    deny: Vec<Glob>,
+    allow: Vec<NameGlob>,
+    deny: Vec<NameGlob>,
 }
 
 impl Check for Registries {
@@ -63,7 +64,7 @@ impl Check for Registries {
             let message = "nothing is required: name what is wanted, such as `allow = [\"ghcr.io/acme/**\"]`, or what is refused with `deny`";
             return vec![Problem::missing(message)];
         }
-        let texts = |globs: &[Glob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect::<Vec<_>>();
+        let texts = |globs: &[NameGlob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect::<Vec<_>>();
         allowed_and_denied(texts(&self.allow), texts(&self.deny)).into_iter().collect()
     }
 

@@ -58,7 +58,7 @@ fn told_within_the_file(bytes: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_mutated_policy_loads_or_is_told_what_is_wrong(text in mutated()) {
