@@ -7,15 +7,17 @@ use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use crate::graph::{Fact, Nature, Stop, Subjects, View, Why};
+use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
 use crate::policy::{Instance, Level, Policy};
 use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
-use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
+use crate::source::{Budget, Event, Observer, Sources, Walk};
 use crate::target::Target;
 
 /// Images that are under way at once; so ten thousand take no more memory than sixteen.
 const AT_ONCE: usize = 16;
+/// Rounds of asking and fetching after which exploring is given up.
+const EXPLORING_ROUNDS: usize = 16;
 /// Time for one image, in seconds.
 const IMAGE_SECONDS: u64 = 300;
 
@@ -83,7 +85,7 @@ impl Engine {
         let source = self.sources.open(target, deadline).await?;
         let walk = Walk::new(source, self.budget.clone(), deadline);
         let mut graph = walk.start(target, self.now).await?;
-        loop {
+        for _ in 0..EXPLORING_ROUNDS {
             let demands = match Subjects::find(&graph) {
                 Err((Stop::Pending, demands)) => demands,
                 found => {
@@ -98,6 +100,7 @@ impl Engine {
             };
             walk.fetch(&mut graph, demands).await;
         }
+        Err(Why::new(format!("exploring {target}"), Cause::Rounds))
     }
 
     fn deadline_of_image(&self) -> Instant {
