@@ -90,3 +90,13 @@ fn comments_name_rules_that_exist() {
         }
     }
 }
+
+#[test]
+fn policies_in_the_readme_load() {
+    let readme = include_str!("../../../README.md");
+    let policies: Vec<&str> = readme.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!policies.is_empty());
+    for policy in policies {
+        super::load(policy.as_bytes()).unwrap_or_else(|errors| panic!("{}", told(&errors)));
+    }
+}
