@@ -65,7 +65,7 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
 fn judge(command: &cli::Check, policy: Policy, targets: &[Named]) -> Result<Ended<Report>, ExitStatus> {
     let progress = Arc::new(Progress::new(targets.len(), !command.display.no_progress, command.display.verbose));
     let options = Options { platforms: command.platform.clone(), deny_warnings: command.deny_warnings };
-    setup::runtime()?.block_on(async {
+    setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let mut engine = Engine::new(policy, options, sources, progress.clone());
         if let Some(time) = command.deadline {

@@ -26,7 +26,7 @@ pub(super) fn run(command: &cli::Graph) -> u8 {
 fn explore(command: &cli::Graph) -> Result<Ended<GraphNode>, ExitStatus> {
     let target = Target::parse(&command.target).map_err(|error| usage(&error.to_string(), &error.help()))?;
     let progress = Arc::new(Progress::new(1, !command.display.no_progress, command.display.verbose));
-    setup::runtime()?.block_on(async {
+    setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let mut engine = Engine::new(Policy::default(), Options::default(), sources, progress.clone());
         if let Some(time) = command.deadline {

@@ -21,12 +21,16 @@ pub(super) fn policy(arguments: &[String], display: &cli::Display) -> Result<Pol
     })
 }
 
-/// One thread does it all: the work is waiting for registries.
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, ExitStatus> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
+/// Runs the work. One thread does it all: the work is waiting for registries. Files that are still being read when it is
+/// over, by deadline or interruption, are not waited for.
+pub(super) fn block_on<T>(work: impl Future<Output = Result<T, ExitStatus>>) -> Result<T, ExitStatus> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
         say(&format!("the program could not start its runtime: {error}"), "");
         ExitStatus::Internal
-    })
+    })?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_background();
+    done
 }
 
 /// The sources of a run, as the command line asks for them.

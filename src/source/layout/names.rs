@@ -88,11 +88,12 @@ pub(in crate::source) fn answers_to(name: &str, tag: &str) -> bool {
     name == tag || tag_of(name) == Some(tag)
 }
 
-/// `it has a, b, c and 5 more`. Tags that stand for the referrers or signatures of an image are not what people look for.
-pub(in crate::source) fn list(names: Vec<&str>) -> String {
-    let (about_others, names): (Vec<&str>, Vec<&str>) = names.into_iter().partition(|name| name.starts_with("sha256-"));
+/// `it has a, b, c and 5 more`. Tags that stand for the referrers or signatures of an image are not what people look for, so
+/// they come last.
+pub(in crate::source) fn list(mut names: Vec<&str>) -> String {
+    names.sort_by_key(|name| name.starts_with("sha256-"));
     let shown: Vec<String> = names.iter().take(LISTED).map(|name| Untrusted(name).to_string()).collect();
-    let more = match names.len() - shown.len() + about_others.len() {
+    let more = match names.len() - shown.len() {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
