@@ -139,7 +139,7 @@ pub(crate) struct Display {
     pub(crate) color: Color,
 
     /// Words instead of drawings, for screen readers
-    #[arg(long, env = "OCILINT_ACCESSIBLE")]
+    #[arg(long, env = "OCILINT_ACCESSIBLE", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) accessible: bool,
 
     /// No progress on standard error

@@ -29,9 +29,11 @@ fn list(out: &mut dyn Write) -> io::Result<()> {
 
 fn explain(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "# {}\n", rule.name)?;
-    // Doc comments keep the space behind `///`.
     for line in rule.docs.lines() {
-        writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line).trim_end())?;
+        // Doc comments keep the space behind `///`; their headings stand below the rule's name here.
+        let line = line.strip_prefix(' ').unwrap_or(line).trim_end();
+        let deeper = if line.starts_with("# ") { "#" } else { "" };
+        writeln!(out, "{deeper}{line}")?;
     }
     Ok(())
 }
