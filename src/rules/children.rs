@@ -170,39 +170,3 @@ fn fix(digest: &Digest, view: &View<'_>) -> Fix {
         .with(&push_name(view))
         .or(&Fix::new("or take the entry out: regctl index delete {} --digest {}").with(&push_name(view)).with(digest))
 }
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::super::testing::*;
-
-    #[test]
-    fn everything_that_an_index_names_has_to_be_there() {
-        let mut store = Store::default();
-        let amd64 = store.entry("linux", "amd64");
-        let attestation = with(store.image("unknown", "unknown"), "platform", json!({ "os": "unknown", "architecture": "unknown" }));
-        let arm64 = store.entry("linux", "arm64");
-        let nested = store.index(&[arm64.clone(), layer("application/vnd.buildkit.cacheconfig.v0", "cache")]);
-        let root = store.index(&[amd64, attestation.clone(), nested]);
-        let judged = store.judge(&root, "children", "");
-        assert_eq!(judged.cell("root"), "4 entries resolved, 1 of other kinds than manifests not fetched");
-
-        store.lose(&attestation);
-        store.lose(&arm64);
-        let text = store.judge(&root, "children", "").cell("root");
-        assert!(text.starts_with("violation: the entry sha256:"), "{text}");
-        assert!(text.contains("is not there (404) [/manifests/1]; the entry for linux/arm64"), "{text}");
-        assert!(text.ends_with("is not there (404) [/manifests/0]"), "{text}");
-    }
-
-    #[test]
-    fn a_wrong_size_is_a_violation_and_zero_is_not_known() {
-        let mut store = Store::default();
-        let short = with(store.entry("linux", "amd64"), "size", json!(1));
-        let unsized_ = with(store.entry("linux", "arm64"), "size", json!(0));
-        let root = store.index(&[short, unsized_]);
-        let text = store.judge(&root, "children", "").cell("root");
-        assert!(text.ends_with("its descriptor says 1 [/manifests/0]"), "{text}");
-    }
-}

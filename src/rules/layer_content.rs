@@ -280,25 +280,4 @@ mod tests {
         assert!(content(b"").agrees(Compression::Gzip));
         assert!(!content(&[0; 512]).agrees(Compression::Gzip));
     }
-
-    #[test]
-    fn layers_are_judged_by_their_bytes_and_foreign_ones_never_fetched() {
-        use super::super::testing::*;
-        use serde_json::json;
-        let mut store = Store::default();
-        let gzip = store.put(OCI_GZIP, "\u{1f}");
-        let tar = store.put("application/vnd.oci.image.layer.v1.tar", &"\0".repeat(1_024));
-        let foreign = layer("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "foreign");
-        let root = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), &json!([tar, foreign]));
-        let judged = store.judge(&root, "layer-content", "");
-        assert_eq!(judged.cell("linux/amd64"), "1 layer agrees (whole 1, range 0); 1 foreign, not looked at");
-
-        let zeros = store.put(OCI_GZIP, &"\0".repeat(512));
-        let root = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), &json!([gzip, zeros]));
-        let text = store.judge(&root, "layer-content", "").cell("linux/amd64");
-        assert!(text.contains("layer 2 of 2: the type 'application/vnd.oci.image.layer.v1.tar+gzip' means gzip, the bytes are plain tar"), "{text}");
-
-        let lost = store.image_of(OCI_MANIFEST, &config("linux", "amd64"), &json!([layer(OCI_GZIP, "lost")]));
-        assert!(store.judge(&lost, "layer-content", "").cell("linux/amd64").starts_with("unknown: "));
-    }
 }

@@ -146,30 +146,3 @@ fn wrong_kind(wanted: Kind, view: &View<'_>) -> (&'static str, Fix) {
         ),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::super::testing::*;
-
-    #[test]
-    fn indexes_are_counted_on_the_way_to_the_deepest_image() {
-        let mut store = Store::default();
-        let image = store.entry("linux", "amd64");
-        let flat = store.index(std::slice::from_ref(&image));
-        let other = store.entry("linux", "arm64");
-        let nested = store.index(&[other, flat.clone()]);
-        assert_eq!(store.judge(&image, "shape", "max-depth = 0").cell("root"), "a plain manifest");
-        assert_eq!(store.judge(&flat, "shape", "max-depth = 1").cell("root"), "an index of manifests");
-        assert_eq!(store.judge(&nested, "shape", "max-depth = 2").cell("root"), "indexes nested 2 deep");
-        let deep = store.judge(&nested, "shape", "max-depth = 1").cell("root");
-        assert_eq!(deep, "violation: this entry is an index 2 levels deep, at most 1 level wanted [/manifests/1]");
-    }
-
-    #[test]
-    fn an_index_is_wanted_unless_only_the_depth_is_given() {
-        let mut store = Store::default();
-        let image = store.image("linux", "amd64");
-        assert!(store.judge(&image, "shape", "").cell("root").starts_with("violation: "));
-        assert_eq!(store.judge(&image, "shape", "kind = \"manifest\"").cell("root"), "a plain manifest");
-    }
-}
