@@ -23,5 +23,8 @@ pub mod source;
 pub mod target;
 
 pub use engine::Engine;
+pub use judge::Options;
 pub use policy::Policy;
+pub use source::registry::RegistryOptions;
+pub use source::{Event, Observer, Silent, Sources};
 pub use target::Target;

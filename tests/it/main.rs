@@ -5,6 +5,7 @@ mod support;
 
 mod architecture;
 mod gate;
+mod layouts;
 mod local_archive;
 mod local_layout;
 mod local_referrers;

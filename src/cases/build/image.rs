@@ -266,11 +266,18 @@ fn default_history(layers: usize, created: &str) -> Vec<Tree> {
 
 fn files(label: &str, number: usize, layer: &Layer) -> Vec<File> {
     match &layer.files {
-        Some(files) => files.iter().map(|(path, text)| {
-            let file = File::new(path.as_str(), text.as_bytes());
-            if path.ends_with('/') { File::directory(path) } else { file }
-        }).collect(),
+        Some(files) => files.iter().map(|(path, text)| file(path, text)).collect(),
         None => vec![File::new("app", format!("part {number} of the image for {label}\n")).executable()],
+    }
+}
+
+/// A script is executable.
+fn file(path: &str, text: &str) -> File {
+    let file = File::new(path, text.as_bytes());
+    match text.get(..2) {
+        _ if path.ends_with('/') => File::directory(path),
+        Some("#!") => file.executable(),
+        _ => file,
     }
 }
 

@@ -200,6 +200,10 @@ fn spdx(purls: &[&str]) -> Tree {
     let made = Tree::object()
         .with("creators", ["Organization: Anchore, Inc", "Tool: syft", "Tool: buildkit-v0.31.0"])
         .with("created", BUILT);
+    let described = Tree::object()
+        .with("spdxElementId", "SPDXRef-DOCUMENT")
+        .with("relatedSpdxElement", "SPDXRef-Package-0")
+        .with("relationshipType", "DESCRIBES");
     Tree::object()
         .with("spdxVersion", "SPDX-2.3")
         .with("dataLicense", "CC0-1.0")
@@ -208,6 +212,7 @@ fn spdx(purls: &[&str]) -> Tree {
         .with("documentNamespace", "https://anchore.com/syft/dir/sbom")
         .with("creationInfo", made)
         .with("packages", packages)
+        .with("relationships", vec![described])
 }
 
 fn cyclonedx(purls: &[&str]) -> Tree {

@@ -1,0 +1,46 @@
+//! `examples/layouts/`: the files are what the generator makes, and what it makes is what it is called.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+#[path = "../../examples/make_layouts.rs"]
+#[expect(dead_code, unreachable_pub, reason = "an example of its own, whose `main` writes the files; here they are compared")]
+mod make_layouts;
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/layouts");
+
+#[test]
+fn the_layouts_are_what_the_generator_makes() {
+    let made: BTreeMap<String, Vec<u8>> = make_layouts::layouts()
+        .into_iter()
+        .flat_map(|(shape, files)| files.into_iter().map(move |(path, bytes)| (format!("{shape}/{path}"), bytes.to_vec())))
+        .collect();
+    let mut kept = BTreeMap::new();
+    read(Path::new(FOLDER), "", &mut kept);
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&kept), names(&made), "run `cargo run --example make_layouts`");
+    for (path, bytes) in made {
+        assert!(kept[&path] == bytes, "{path} differs: run `cargo run --example make_layouts`");
+    }
+}
+
+#[test]
+fn each_layout_is_a_few_kilobytes() {
+    for (shape, files) in make_layouts::layouts() {
+        let size: usize = files.values().map(bytes::Bytes::len).sum();
+        assert!(size < 24 << 10, "{shape} has {size} bytes");
+    }
+}
+
+fn read(folder: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            read(&entry.path(), &format!("{name}/"), files);
+        } else {
+            files.insert(name, fs::read(entry.path()).unwrap());
+        }
+    }
+}
