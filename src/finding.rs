@@ -278,14 +278,7 @@ impl Findings {
 
     /// Notes that something is pending or could not be known.
     pub fn stop(&mut self, stop: crate::graph::Stop) {
-        use crate::graph::Stop;
-        let outweighs = match (&self.stop, &stop) {
-            (None, _) => true,
-            (Some(Stop::Pending), _) => false,
-            (Some(_), Stop::Pending) => true,
-            (Some(Stop::NotApplicable(_)), Stop::Unknown(_)) => true,
-            (Some(_), _) => false,
-        };
+        let outweighs = self.stop.as_ref().is_none_or(|known| weight(known) < weight(&stop));
         if outweighs {
             self.stop = Some(stop);
         }
@@ -305,5 +298,15 @@ impl Findings {
             Some(stop) => Err(stop),
             None => Ok(Verdict::Pass(evidence())),
         }
+    }
+}
+
+/// What may still change outweighs what could not be known, and that outweighs what does not apply.
+fn weight(stop: &crate::graph::Stop) -> u8 {
+    use crate::graph::Stop;
+    match stop {
+        Stop::NotApplicable(_) => 0,
+        Stop::Unknown(_) => 1,
+        Stop::Pending => 2,
     }
 }

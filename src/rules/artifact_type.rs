@@ -86,10 +86,20 @@ impl Check for ArtifactType {
                 Nature::Image | Nature::Schema1 | Nature::Undetermined(_) => {}
                 Nature::Artifact { reason, .. } => {
                     let reason = if kind.is_index() { "no entry of it is one that a runtime could run" } else { reason };
-                    findings.add_keyed(format!("this is {kind} and no image: {}", Untrusted(reason)), location, fix(), "artifact");
+                    findings.add_keyed(
+                        format!("this is {kind} and no image: {}", Untrusted(reason)),
+                        location,
+                        fix(),
+                        "artifact",
+                    );
                 }
                 Nature::NothingRunnable => {
-                    findings.add_keyed(nothing_runnable(view), Location::root(view, "/manifests"), rebuild(view), "nothing runnable");
+                    findings.add_keyed(
+                        nothing_runnable(view),
+                        Location::root(view, "/manifests"),
+                        rebuild(view),
+                        "nothing runnable",
+                    );
                 }
             }
         }

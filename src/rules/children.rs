@@ -159,7 +159,9 @@ fn may_be_manifest(media_type: &MediaType) -> bool {
 
 fn name_of(descriptor: &Descriptor) -> String {
     match &descriptor.platform {
-        _ if descriptor.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest") => "the attestation".to_owned(),
+        _ if descriptor.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest") => {
+            "the attestation".to_owned()
+        }
         Some(platform) if !platform.is_unknown() => format!("the entry for {}", Untrusted(&platform.to_string())),
         _ => "the entry".to_owned(),
     }

@@ -137,7 +137,10 @@ impl<'g> Judging<'_, 'g> {
         let Some(document) = self.manifest(digest, at("")) else { return };
         if let Some(said) = contradicted_type(descriptor, document.value()) {
             let wanted = Untrusted(descriptor.media_type.as_str());
-            let message = format!("the index says '{wanted}', the document behind it is '{}': clients read one or the other", Untrusted(said.as_str()));
+            let message = format!(
+                "the index says '{wanted}', the document behind it is '{}': clients read one or the other",
+                Untrusted(said.as_str())
+            );
             self.findings.add_grave(message, at("/mediaType"), ambiguous(self.view), "type");
         }
         self.check_size(descriptor, document, at("/size"));
@@ -148,7 +151,9 @@ impl<'g> Judging<'_, 'g> {
         let Some(descriptor) = &image.config else { return };
         let Some(digest) = self.digest(descriptor) else { return };
         let location = Location::manifest(entry, "/config");
-        let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location) else { return };
+        let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location) else {
+            return;
+        };
         self.check_size(descriptor, document, Location::manifest(entry, "/config/size"));
         self.judge(document, NodeRole::Config);
         if let Some(defect) = document.value().check_layers(image.layers.len()) {
@@ -240,5 +245,8 @@ fn ambiguous(view: &View<'_>) -> Fix {
 }
 
 fn invalid(view: &View<'_>) -> Fix {
-    words::build("push the image again with a current tool: docker buildx build --platform {} --output type=registry -t {} .", view)
+    words::build(
+        "push the image again with a current tool: docker buildx build --platform {} --output type=registry -t {} .",
+        view,
+    )
 }

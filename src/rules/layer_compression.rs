@@ -122,13 +122,19 @@ impl LayerCompression {
         if takes(&[Gzip]) {
             build("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .")
         } else if takes(&[Zstd]) {
-            build("docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true -t {} .")
+            build(
+                "docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true -t {} .",
+            )
         } else if takes(&[Gzip, Estargz]) {
-            build("docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=estargz,force-compression=true -t {} .")
+            build(
+                "docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=estargz,force-compression=true -t {} .",
+            )
         } else if takes(&[Zstd, ZstdChunked]) {
             Fix::new("podman push --compression-format zstd:chunked --force-compression {}").with(&push_name(view))
         } else if takes(&[Plain]) {
-            build("docker buildx build --platform {} --output type=registry,compression=uncompressed,force-compression=true -t {} .")
+            build(
+                "docker buildx build --platform {} --output type=registry,compression=uncompressed,force-compression=true -t {} .",
+            )
         } else {
             Fix::new("convert the image with the tool of a format that the policy takes")
         }

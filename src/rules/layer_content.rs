@@ -89,7 +89,11 @@ impl Check for LayerContent {
         }
         for ((declared, content), positions) in &mismatches {
             let named = words::layers(positions, layers.len());
-            let message = format!("{named}: the type '{}' means {}, the bytes are {content}", Untrusted(layers[positions[0]].media_type.as_str()), meaning(*declared));
+            let message = format!(
+                "{named}: the type '{}' means {}, the bytes are {content}",
+                Untrusted(layers[positions[0]].media_type.as_str()),
+                meaning(*declared)
+            );
             let location = Location::manifest(entry, format!("/layers/{}/mediaType", positions[0]));
             findings.add_keyed(message, location, fix(view), format!("{declared} {content}"));
         }
@@ -201,7 +205,8 @@ fn is_tar(bytes: &[u8]) -> bool {
         return true;
     }
     let field = 148..156;
-    let digits = header[field.clone()].iter().copied().skip_while(|byte| *byte == b' ').take_while(|byte| matches!(byte, b'0'..=b'7'));
+    let digits =
+        header[field.clone()].iter().copied().skip_while(|byte| *byte == b' ').take_while(|byte| matches!(byte, b'0'..=b'7'));
     let stated = digits.fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
     let sum: u32 = header.iter().enumerate().map(|(at, byte)| if field.contains(&at) { 32 } else { u32::from(*byte) }).sum();
     stated == sum

@@ -139,7 +139,8 @@ impl MediaTypes {
         if let Place::Index { digest, pointer } = &entry.place {
             self.check_field(manifest?, Location::manifest(entry, ""), view, &mut findings);
             let location = Location::new(NodeRole::Index, digest, format!("{pointer}/mediaType"));
-            let manifest = vec![Part { name: "the manifest".to_owned(), media_type: entry.descriptor.media_type.clone(), location }];
+            let manifest =
+                vec![Part { name: "the manifest".to_owned(), media_type: entry.descriptor.media_type.clone(), location }];
             if self.family == Wanted::Any {
                 // Compared with the index; what follows is compared with the manifest.
                 self.check(manifest, view.root().media_type.family(), view, &mut findings);
@@ -185,7 +186,11 @@ impl MediaTypes {
             (Wanted::Oci, Family::Docker) => Some("Docker's type, wanted an OCI type".to_owned()),
             (Wanted::Docker, Family::Oci) => Some("an OCI type, wanted Docker's".to_owned()),
             (Wanted::Any, Family::Other) => Some(format!("{}, wanted an OCI or Docker type", described(media_type))),
-            (_, Family::Other) => Some(format!("{}, wanted {}", described(media_type), if self.family == Wanted::Oci { "an OCI type" } else { "Docker's type" })),
+            (_, Family::Other) => Some(format!(
+                "{}, wanted {}",
+                described(media_type),
+                if self.family == Wanted::Oci { "an OCI type" } else { "Docker's type" }
+            )),
             // What stands under a type that is neither has nothing to agree with.
             (Wanted::Any, family) if self.allow_mixed || above == Family::Other || family == above => None,
             (Wanted::Any, family) => Some(format!("a type of the family {family} in a document of the family {above}")),
@@ -210,9 +215,11 @@ impl MediaTypes {
         if media_type.family() == Family::Other {
             return Fix::new("build without what needs this type, or list the type in `allow`:").or(&build);
         }
-        build
-            .or(&Fix::new("regctl image mod {} --to-oci --replace").with(&push_name(view)))
-            .or(&Fix::new("skopeo copy --all --format oci docker://{} docker://{}").with(&image_name(view)).with(&push_name(view)))
+        build.or(&Fix::new("regctl image mod {} --to-oci --replace").with(&push_name(view))).or(&Fix::new(
+            "skopeo copy --all --format oci docker://{} docker://{}",
+        )
+        .with(&image_name(view))
+        .with(&push_name(view)))
     }
 }
 

@@ -70,11 +70,15 @@ impl Check for Platforms {
     fn problems(&self) -> Vec<Problem> {
         let no_patterns = self.require.is_empty() && self.allow.is_empty() && self.deny.is_empty();
         if no_patterns && self.allow_duplicates != Some(false) {
-            return vec![Problem::missing("nothing is required: give `require`, `allow` or `deny`, such as `require = [\"linux/amd64\"]`")];
+            return vec![Problem::missing(
+                "nothing is required: give `require`, `allow` or `deny`, such as `require = [\"linux/amd64\"]`",
+            )];
         }
         let texts = |patterns: &[PlatformPattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let barred = self.require.iter().find(|wanted| wanted.as_platform().is_some_and(|platform| self.objection(&platform).is_some()));
-        let barred = barred.map(|wanted| Problem::with("require", format!("`{wanted}` is required, and `allow` or `deny` forbids it")));
+        let barred =
+            self.require.iter().find(|wanted| wanted.as_platform().is_some_and(|platform| self.objection(&platform).is_some()));
+        let barred =
+            barred.map(|wanted| Problem::with("require", format!("`{wanted}` is required, and `allow` or `deny` forbids it")));
         barred.into_iter().chain(allowed_and_denied(texts(&self.allow), texts(&self.deny))).collect()
     }
 
@@ -95,7 +99,9 @@ impl Platforms {
         let subjects = view.subjects();
         let has = |wanted: &&PlatformPattern| subjects.entries.iter().filter_map(known).any(|found| wanted.matches(found));
         for wanted in self.require.iter().filter(|wanted| !has(wanted)) {
-            if let Some(why) = open_entries(view).find_map(|(platform, why)| platform.is_none_or(|found| wanted.matches(found)).then_some(why)) {
+            if let Some(why) =
+                open_entries(view).find_map(|(platform, why)| platform.is_none_or(|found| wanted.matches(found)).then_some(why))
+            {
                 findings.stop(why.clone().into());
                 continue;
             }
@@ -132,11 +138,20 @@ impl Platforms {
 
     /// A build of all platforms at once: those there that may stay, and those that are missing.
     fn fix(&self, view: &View<'_>) -> Fix {
-        let there = view.subjects().entries.iter().filter_map(known).filter(|platform| self.objection(platform).is_none()).cloned();
+        let there =
+            view.subjects().entries.iter().filter_map(known).filter(|platform| self.objection(platform).is_none()).cloned();
         let required = self.require.iter().filter_map(PlatformPattern::as_platform);
-        let wanted: Vec<Platform> = there.chain(required).map(|platform| (platform.short(), platform)).collect::<BTreeMap<_, _>>().into_values().collect();
+        let wanted: Vec<Platform> = there
+            .chain(required)
+            .map(|platform| (platform.short(), platform))
+            .collect::<BTreeMap<_, _>>()
+            .into_values()
+            .collect();
         if wanted.is_empty() {
-            return Fix::new("build the wanted platforms: docker buildx build --platform linux/amd64 --output type=registry -t {} .").with(&push_name(view));
+            return Fix::new(
+                "build the wanted platforms: docker buildx build --platform linux/amd64 --output type=registry -t {} .",
+            )
+            .with(&push_name(view));
         }
         Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(&wanted).with(&push_name(view))
     }
@@ -160,7 +175,9 @@ fn pointer_to_entries(view: &View<'_>) -> &'static str {
 /// Where the platform of an entry is written.
 fn where_stated(entry: &Entry, view: &View<'_>) -> Fact<Location> {
     match &entry.place {
-        Place::Index { digest, pointer } if entry.declared => Ok(Location::new(NodeRole::Index, digest, format!("{pointer}/platform"))),
+        Place::Index { digest, pointer } if entry.declared => {
+            Ok(Location::new(NodeRole::Index, digest, format!("{pointer}/platform")))
+        }
         _ => Ok(Location::new(NodeRole::Config, &view.config_digest(entry)?, "/architecture")),
     }
 }
@@ -172,17 +189,24 @@ fn duplicates<'g>(view: &View<'g>) -> Vec<&'g Entry> {
         let is_twin = entry.descriptor.annotations.contains_key("io.github.containers.compression.zstd");
         !is_twin && entry.descriptor.artifact_type.is_none()
     };
-    view.subjects().entries.iter().filter(plain).filter(|entry| known(entry).is_some_and(|platform| !seen.insert(platform.clone()))).collect()
+    view.subjects()
+        .entries
+        .iter()
+        .filter(plain)
+        .filter(|entry| known(entry).is_some_and(|platform| !seen.insert(platform.clone())))
+        .collect()
 }
 
 fn report_duplicates(duplicates: &[&Entry], view: &View<'_>, findings: &mut Findings) {
     for entry in duplicates {
         let Some(platform) = known(entry) else { continue };
         let message = format!("{} occurs more than once; runtimes take the first", Untrusted(&platform.to_string()));
-        let fix = Fix::new("make the index again with one image for each platform: docker buildx imagetools create -t {} {}-amd64 {}-arm64")
-            .with(&push_name(view))
-            .with(&push_name(view))
-            .with(&push_name(view));
+        let fix = Fix::new(
+            "make the index again with one image for each platform: docker buildx imagetools create -t {} {}-amd64 {}-arm64",
+        )
+        .with(&push_name(view))
+        .with(&push_name(view))
+        .with(&push_name(view));
         findings.add_keyed(message, Location::entry(entry), fix, format!("duplicate {}", entry.label));
     }
     if let Some((_, why)) = open_entries(view).next() {

@@ -63,7 +63,8 @@ impl Check for Schema1 {
         let root = view.root_manifest()?;
         let mut findings = Findings::new();
         if matches!(root, Manifest::Schema1(_)) {
-            let message = "this is a manifest of Docker's schema 1, which current runtimes refuse; wanted an OCI or Docker schema 2 image";
+            let message =
+                "this is a manifest of Docker's schema 1, which current runtimes refuse; wanted an OCI or Docker schema 2 image";
             findings.add(message, Location::root(view, ""), fix(view));
         }
         for Excluded { descriptor, place, .. } in view.subjects().undetermined.iter().map(|(entry, _)| entry) {
@@ -91,7 +92,9 @@ fn article(manifest: &Manifest) -> String {
 }
 
 fn fix(view: &View<'_>) -> Fix {
-    Fix::new("docker buildx build --output type=registry -t {} .")
-        .with(&push_name(view))
-        .or(&Fix::new("skopeo copy --format v2s2 docker://{} docker://{}").with(&image_name(view)).with(&push_name(view)))
+    Fix::new("docker buildx build --output type=registry -t {} .").with(&push_name(view)).or(&Fix::new(
+        "skopeo copy --format v2s2 docker://{} docker://{}",
+    )
+    .with(&image_name(view))
+    .with(&push_name(view)))
 }

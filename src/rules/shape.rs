@@ -77,7 +77,9 @@ impl Check for Shape {
         let found = match view.root_manifest()? {
             Manifest::Index(_) => Kind::Index,
             Manifest::Image(_) => Kind::Manifest,
-            Manifest::Schema1(_) => return Err(Why::undecidable("looking at the shape", "Docker's schema 1 is left to the rule `schema1`").into()),
+            Manifest::Schema1(_) => {
+                return Err(Why::undecidable("looking at the shape", "Docker's schema 1 is left to the rule `schema1`").into());
+            }
         };
         let mut findings = Findings::new();
         if let Some(wanted) = self.wanted().filter(|wanted| *wanted != found) {
@@ -125,8 +127,12 @@ impl Shape {
         for (index, position) in nested.values() {
             let location = Location::new(NodeRole::Index, index, format!("/manifests/{position}"));
             let deeper = self.max_depth.unwrap_or_default() + 1;
-            let message = format!("this entry is an index {deeper} levels deep, at most {} wanted", words::count(deeper - 1, "level"));
-            let fix = Fix::new("docker buildx imagetools create -t {} {}-amd64 {}-arm64").with(&push_name(view)).with(&push_name(view)).with(&push_name(view));
+            let message =
+                format!("this entry is an index {deeper} levels deep, at most {} wanted", words::count(deeper - 1, "level"));
+            let fix = Fix::new("docker buildx imagetools create -t {} {}-amd64 {}-arm64")
+                .with(&push_name(view))
+                .with(&push_name(view))
+                .with(&push_name(view));
             findings.add(message, location, fix);
         }
     }
@@ -142,7 +148,8 @@ fn wrong_kind(wanted: Kind, view: &View<'_>) -> (&'static str, Fix) {
         ),
         Kind::Manifest => (
             "the reference points to an index, wanted a plain manifest",
-            Fix::new("docker buildx build --provenance=false --sbom=false --platform linux/amd64 --output type=registry -t {} .").with(&push_name(view)),
+            Fix::new("docker buildx build --provenance=false --sbom=false --platform linux/amd64 --output type=registry -t {} .")
+                .with(&push_name(view)),
         ),
     }
 }

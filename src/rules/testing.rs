@@ -109,7 +109,12 @@ impl Store {
                         cells.insert("root".to_owned(), check.judge(Subject::Root, &view));
                     }
                     if check.judges() != Judges::Root {
-                        cells.extend(subjects.entries.iter().map(|entry| (entry.label.clone(), check.judge(Subject::Platform(entry), &view))));
+                        cells.extend(
+                            subjects
+                                .entries
+                                .iter()
+                                .map(|entry| (entry.label.clone(), check.judge(Subject::Platform(entry), &view))),
+                        );
                     }
                     if cells.values().all(|cell| *cell != Err(Stop::Pending)) {
                         return Judged { cells, fetched, waves };
@@ -138,7 +143,8 @@ impl Store {
 
     fn answer(&self, graph: &mut Graph, demand: Demand) {
         let why = |cause| Why::new("reading", cause);
-        let find = |digest: &Digest| self.blobs.get(digest).cloned().ok_or_else(|| why(Cause::NotFound { detail: String::new() }));
+        let find =
+            |digest: &Digest| self.blobs.get(digest).cloned().ok_or_else(|| why(Cause::NotFound { detail: String::new() }));
         let unreadable = |error: crate::oci::Unreadable| why(Cause::Unreadable { detail: error.to_string() });
         match demand {
             Demand::Manifest(digest) => {
@@ -193,7 +199,8 @@ impl Judged {
         match &self.cells[name] {
             Ok(Verdict::Pass(evidence)) => evidence.clone(),
             Ok(Verdict::Violation(findings)) => {
-                let one = |finding: &crate::finding::Finding| format!("{} [{}]", escape(&finding.message), finding.location.pointer);
+                let one =
+                    |finding: &crate::finding::Finding| format!("{} [{}]", escape(&finding.message), finding.location.pointer);
                 format!("violation: {}", findings.iter().map(one).collect::<Vec<_>>().join("; "))
             }
             Err(Stop::Unknown(why)) => format!("unknown: {why}"),
