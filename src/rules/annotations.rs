@@ -8,12 +8,12 @@ declare_rule! {
     /// # What it checks
     ///
     /// Annotations stand in three places: in the index, in the manifest of a platform, and in the descriptor by which the index
-    /// names that manifest. Each platform is judged by its manifest, its descriptor, and the index that the reference points to:
-    /// what is wanted must be as wanted in one of these places, and what is denied must be in none of them. The report says
+    /// names that manifest. Each platform is judged by its manifest, its descriptor, and the index that the reference points
+    /// to: what is wanted must be as wanted in one of these places, and what is denied must be in none of them. The report says
     /// where each was found. What is denied in the index is reported once, for the root. `on` narrows the places.
     ///
-    /// With `on = ["index"]` only the root is judged: its index, or its manifest where the reference points to one.
-    /// An artifact that is no image, a chart for example, is judged by its own annotations.
+    /// With `on = ["index"]` only the root is judged: its index, or its manifest where the reference points to one. An artifact
+    /// that is no image, a chart for example, is judged by its own annotations.
     ///
     /// # Why
     ///
@@ -35,11 +35,13 @@ declare_rule! {
     /// # Parameters
     ///
     /// - `require` (list of names, empty by default): annotations that must be there and not empty.
-    /// - `match` (table of name and regular expression, empty by default): annotations that must be there, the whole value matching.
+    /// - `match` (table of name and regular expression, empty by default): annotations that must be there, the whole value
+    ///   matching.
     /// - `types` (table of name and form, empty by default): the form of a value where the annotation is there: `"rfc3339"`,
     ///   `"semver"`, `"url"`, `"spdx"`, `"digest"` or `"email"`.
     /// - `deny` (list of globs over names, empty by default): annotations that must not be there.
-    /// - `deprecated` (table of old and new name, empty by default): annotations that must not be there, and what to write instead.
+    /// - `deprecated` (table of old and new name, empty by default): annotations that must not be there, and what to write
+    ///   instead.
     /// - `on` (list of `"index"`, `"manifest"` and `"descriptor"`, all of them by default): the places that count; one of them
     ///   suffices. To want an annotation in two places, use the rule twice under two names.
     ///

@@ -6,10 +6,10 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// The predicate types of the in-toto statements about each platform or about the image as a whole: VEX documents, vulnerability scans, test results,
-    /// verification summaries, whatever else a policy wants to see. The homes are those of the rule `sbom`: the image's own
-    /// index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. What is required is looked for
-    /// until it is found; what is denied is looked for in every home.
+    /// The predicate types of the in-toto statements about each platform or about the image as a whole: VEX documents,
+    /// vulnerability scans, test results, verification summaries, whatever else a policy wants to see. The homes are those of
+    /// the rule `sbom`: the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`.
+    /// What is required is looked for until it is found; what is denied is looked for in every home.
     ///
     /// # Why
     ///
@@ -30,8 +30,8 @@ declare_rule! {
     /// - `deny` (list of globs over predicate types, empty by default): types that no statement may have.
     /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`): what the statements must be about; as for `sbom`.
     ///
-    /// In a glob `*` stays between two `/` and `**` crosses them; write `{https://spdx.dev/Document,https://spdx.dev/Document/**}` for a
-    /// type with and without a version.
+    /// In a glob `*` stays between two `/` and `**` crosses them; write
+    /// `{https://spdx.dev/Document,https://spdx.dev/Document/**}` for a type with and without a version.
     ///
     /// # How to fix
     ///
@@ -41,8 +41,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// What the statements say, who made them, and whether their signatures are valid: presence only. Predicate types are taken from the
-    /// manifest where it tells them, else from the statement.
+    /// What the statements say, who made them, and whether their signatures are valid: presence only. Predicate types are taken
+    /// from the manifest where it tells them, else from the statement.
     Attestation: "attestation"
 }
 

@@ -7,8 +7,8 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// `Labels` in each platform's config: that some are there and not empty, match a pattern or have a form, and that others are
-    /// not there. Where one label has several conditions, its value must meet all of them.
+    /// `Labels` in each platform's config: that some are there and not empty, match a pattern or have a form, and that others
+    /// are not there. Where one label has several conditions, its value must meet all of them.
     ///
     /// # Why
     ///
@@ -30,8 +30,8 @@ declare_rule! {
     ///
     /// - `require` (list of names, empty by default): labels that must be there and not empty.
     /// - `match` (table of name and regular expression, empty by default): labels that must be there, the whole value matching.
-    /// - `types` (table of name and form, empty by default): the form of a value where the label is there: `"rfc3339"`, `"semver"`,
-    ///   `"url"`, `"spdx"`, `"digest"` or `"email"`.
+    /// - `types` (table of name and form, empty by default): the form of a value where the label is there: `"rfc3339"`,
+    ///   `"semver"`, `"url"`, `"spdx"`, `"digest"` or `"email"`.
     /// - `deny` (list of globs over names, empty by default): labels that must not be there.
     /// - `deprecated` (table of old and new name, empty by default): labels that must not be there, and what to write instead.
     ///

@@ -8,14 +8,15 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// That a SLSA provenance statement is about each platform or about the image as a whole, in the homes of the rule `sbom`: the image's own
-    /// index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must meet all
-    /// parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read; a verification summary is no provenance.
+    /// That a SLSA provenance statement is about each platform or about the image as a whole, in the homes of the rule `sbom`:
+    /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
+    /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read; a verification summary is no
+    /// provenance.
     ///
     /// # Why
     ///
-    /// Provenance tells which source, at which commit, by which builder, became this image. Without it nobody can tell an image that the
-    /// pipeline made from one that somebody pushed by hand.
+    /// Provenance tells which source, at which commit, by which builder, became this image. Without it nobody can tell an image
+    /// that the pipeline made from one that somebody pushed by hand.
     ///
     /// # Example
     ///
@@ -29,18 +30,22 @@ declare_rule! {
     /// # Parameters
     ///
     /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`): what the provenance must be about; as for `sbom`.
-    /// - `types` (list of globs over predicate types, all of provenance by default): for example `["https://slsa.dev/provenance/v1"]`.
-    /// - `mode` (`"any"` by default, or `"max"`): `max` wants the whole build described, as BuildKit does in that mode. Mind that
-    ///   it records build arguments, secrets among them if any were given that way.
-    /// - `builders` (list of regular expressions, empty by default): one of them must match the builder's id; an empty id is none.
-    /// - `match` (table with the names `source` and `revision`, empty by default): regular expressions that the repository of the source and
-    ///   the commit must match, as the statement writes them.
+    /// - `types` (list of globs over predicate types, all of provenance by default): for example
+    ///   `["https://slsa.dev/provenance/v1"]`.
+    /// - `mode` (`"any"` by default, or `"max"`): `max` wants the whole build described, as BuildKit does in that mode. Mind
+    ///   that it records build arguments, secrets among them if any were given that way.
+    /// - `builders` (list of regular expressions, empty by default): one of them must match the builder's id; an empty id is
+    ///   none.
+    /// - `match` (table with the names `source` and `revision`, empty by default): regular expressions that the repository of
+    ///   the source and the commit must match, as the statement writes them.
     ///
     /// # How to fix
     ///
-    /// With buildx 0.10 and BuildKit 0.11 or later: `docker buildx build --provenance=mode=max --output type=registry -t IMAGE .`; the builder's id is
-    /// set with `--attest type=provenance,mode=max,builder-id=URL`. In GitHub Actions `actions/attest-build-provenance` with
-    /// `push-to-registry: true`. Provenance that was made elsewhere: `cosign attest --type slsaprovenance1 --predicate FILE IMAGE@DIGEST`.
+    /// With buildx 0.10 and BuildKit 0.11 or later:
+    /// `docker buildx build --provenance=mode=max --output type=registry -t IMAGE .`; the builder's id is set with
+    /// `--attest type=provenance,mode=max,builder-id=URL`. In GitHub Actions `actions/attest-build-provenance` with
+    /// `push-to-registry: true`. Provenance that was made elsewhere:
+    /// `cosign attest --type slsaprovenance1 --predicate FILE IMAGE@DIGEST`.
     ///
     /// # What it cannot see
     ///

@@ -6,14 +6,14 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// The name `host/repository` of the reference as the user wrote it, brought to one spelling: the host in lower case, the port 443 left
-    /// out, and every name of Docker Hub as `docker.io`, so that `alpine` is `docker.io/library/alpine`. Images that are no
-    /// runnable images, such as charts, are judged as well.
+    /// The name `host/repository` of the reference as the user wrote it, brought to one spelling: the host in lower case, the
+    /// port 443 left out, and every name of Docker Hub as `docker.io`, so that `alpine` is `docker.io/library/alpine`. Images
+    /// that are no runnable images, such as charts, are judged as well.
     ///
     /// # Why
     ///
-    /// A name decides who can put what runs behind it. One wrong character in a host, or a bare name that falls back to Docker Hub, takes
-    /// the image from somebody else.
+    /// A name decides who can put what runs behind it. One wrong character in a host, or a bare name that falls back to Docker
+    /// Hub, takes the image from somebody else.
     ///
     /// # Example
     ///
@@ -28,8 +28,8 @@ declare_rule! {
     /// - `allow` (list of globs, empty by default): names that are allowed; when it is given, every other name violates.
     /// - `deny` (list of globs, empty by default): names that are refused, whatever `allow` says.
     ///
-    /// In a glob `*` stays within one segment and `**` crosses them: `ghcr.io/acme/*` is `ghcr.io/acme/app`,
-    /// not `ghcr.io/acme/team/app`. A glob that no name could match is refused.
+    /// In a glob `*` stays within one segment and `**` crosses them: `ghcr.io/acme/*` is `ghcr.io/acme/app`, not
+    /// `ghcr.io/acme/team/app`. A glob that no name could match is refused.
     ///
     /// # How to fix
     ///
@@ -38,8 +38,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Where a mirror or a pull-through cache behind the name takes the image from. The name of a file or directory: the rule is not
-    /// applicable there unless `--as` gives the image a name.
+    /// Where a mirror or a pull-through cache behind the name takes the image from. The name of a file or directory: the rule
+    /// is not applicable there unless `--as` gives the image a name.
     Registries: "registries"
 }
 
@@ -72,7 +72,8 @@ impl Check for Registries {
         let name = words::reference(view)?.canonical_name();
         let mut findings = Findings::new();
         if let Some(glob) = self.deny.iter().find(|glob| glob.matches(&name)) {
-            findings.add_keyed(format!("the image is '{name}', which `deny` refuses with '{}'", glob.as_str()), Location::reference(), fix(), "denied");
+            let message = format!("the image is '{name}', which `deny` refuses with '{}'", glob.as_str());
+            findings.add_keyed(message, Location::reference(), fix(), "denied");
         } else if !self.allow.is_empty() && !self.allow.iter().any(|glob| glob.matches(&name)) {
             let wanted = words::either(self.allow.iter().map(|glob| format!("'{}'", glob.as_str())));
             findings.add_keyed(format!("the image is '{name}', wanted {wanted}"), Location::reference(), fix(), "not allowed");

@@ -7,12 +7,12 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// That a bill of materials (SBOM) is about each platform or about the image as a whole, in one of these homes, asked in this order and
-    /// only as far as needed: the image's own index (where `BuildKit` puts it), what refers to the image (the referrers API, or
-    /// the fallback tag of registries without it) including Sigstore bundles, and cosign's tags `sha256-….att` and
-    /// `sha256-….sbom`. A carrier counts when it is bound to the digest: by its own `subject`, by the annotation
-    /// `vnd.docker.reference.digest` of its entry in the index, or by its tag. A failure names every place looked in and
-    /// what was found there and does not count.
+    /// That a bill of materials (SBOM) is about each platform or about the image as a whole, in one of these homes, asked in
+    /// this order and only as far as needed: the image's own index (where `BuildKit` puts it), what refers to the image (the
+    /// referrers API, or the fallback tag of registries without it) including Sigstore bundles, and cosign's tags
+    /// `sha256-….att` and `sha256-….sbom`. A carrier counts when it is bound to the digest: by its own `subject`, by the
+    /// annotation `vnd.docker.reference.digest` of its entry in the index, or by its tag. A failure names every place looked in
+    /// and what was found there and does not count.
     ///
     /// # Why
     ///
@@ -29,25 +29,25 @@ declare_rule! {
     ///
     /// # Parameters
     ///
-    /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`): what the SBOM must be about. `each-platform` wants one
-    ///   for each platform; one about what the reference points to counts if that has a single platform. `image` wants one
+    /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`): what the SBOM must be about. `each-platform` wants
+    ///   one for each platform; one about what the reference points to counts if that has a single platform. `image` wants one
     ///   about what the reference points to, so that those in the index do not count. `either` takes one or the other.
     /// - `formats` (list of `"spdx"`, `"cyclonedx"`, `"syft"` and `"scout"`, all of them by default): the formats that count.
-    /// - `homes` (list of `"in-index"`, `"referrers"`, `"bundles"` and `"tags"`, all of them by default): the homes that count; `bundles`
-    ///   are the Sigstore bundles among the referrers.
+    /// - `homes` (list of `"in-index"`, `"referrers"`, `"bundles"` and `"tags"`, all of them by default): the homes that count;
+    ///   `bundles` are the Sigstore bundles among the referrers.
     ///
     /// # How to fix
     ///
-    /// With buildx 0.10 and BuildKit 0.11 or later: `docker buildx build --sbom=true --output type=registry -t IMAGE .` writes one
-    /// for each platform into the index. For an image that is already pushed, for each platform's digest:
-    /// `cosign attest --type spdxjson --predicate sbom.spdx.json IMAGE@DIGEST` (cosign 3 writes a bundle as a referrer, cosign 2
-    /// the tag `.att`), or `oras attach --artifact-type application/spdx+json IMAGE@DIGEST sbom.spdx.json`.
+    /// With buildx 0.10 and BuildKit 0.11 or later: `docker buildx build --sbom=true --output type=registry -t IMAGE .` writes
+    /// one for each platform into the index. For an image that is already pushed, for each platform's digest:
+    /// `cosign attest --type spdxjson --predicate sbom.spdx.json IMAGE@DIGEST` (cosign 3 writes a bundle as a referrer, cosign
+    /// 2 the tag `.att`), or `oras attach --artifact-type application/spdx+json IMAGE@DIGEST sbom.spdx.json`.
     ///
     /// # What it cannot see
     ///
-    /// Whether the bill of materials is complete, true, or about this image by its own words: the binding is judged, not the content, and no
-    /// signature is verified. On a registry without the referrers API, referrers that were pushed without the fallback tag.
-    /// A bill of materials in another registry, or inside a layer (buildpacks).
+    /// Whether the bill of materials is complete, true, or about this image by its own words: the binding is judged, not the
+    /// content, and no signature is verified. On a registry without the referrers API, referrers that were pushed without the
+    /// fallback tag. A bill of materials in another registry, or inside a layer (buildpacks).
     Sbom: "sbom"
 }
 

@@ -9,14 +9,14 @@ declare_rule! {
     /// # What it checks
     ///
     /// That a signature of cosign or of the Notary Project is about the image: among what refers to it (the referrers API, or
-    /// the fallback tag of registries without it), or under cosign's tag `sha256-….sig`. Only its presence is checked, bound
-    /// to the digest by its own `subject` or by its tag; nothing is verified, and the evidence says so. A signed attestation,
-    /// such as an SBOM from `cosign attest`, is no signature of the image.
+    /// the fallback tag of registries without it), or under cosign's tag `sha256-….sig`. Only its presence is checked, bound to
+    /// the digest by its own `subject` or by its tag; nothing is verified, and the evidence says so. A signed attestation, such
+    /// as an SBOM from `cosign attest`, is no signature of the image.
     ///
     /// # Why
     ///
-    /// An image without any signature cannot be verified where it is deployed. This rule finds out early; the verification itself
-    /// belongs to the cluster's admission controller, with its keys and identities.
+    /// An image without any signature cannot be verified where it is deployed. This rule finds out early; the verification
+    /// itself belongs to the cluster's admission controller, with its keys and identities.
     ///
     /// # Example
     ///
@@ -28,15 +28,15 @@ declare_rule! {
     ///
     /// # Parameters
     ///
-    /// - `coverage` (`"image"` by default, `"each-platform"` or `"either"`): what must be signed. `image` is what the reference points to,
-    ///   charts and other artifacts included; `each-platform` wants a signature for each platform, where one of what the
-    ///   reference points to counts if that has a single platform; `either` takes one or the other.
+    /// - `coverage` (`"image"` by default, `"each-platform"` or `"either"`): what must be signed. `image` is what the reference
+    ///   points to, charts and other artifacts included; `each-platform` wants a signature for each platform, where one of what
+    ///   the reference points to counts if that has a single platform; `either` takes one or the other.
     /// - `kinds` (list of `"cosign"` and `"notation"`, both by default): the kinds that count; one of them suffices.
     ///
     /// # How to fix
     ///
-    /// `cosign sign IMAGE@DIGEST` signs what the reference points to, `cosign sign --recursive IMAGE@DIGEST` its platforms as well;
-    /// or `notation sign IMAGE@DIGEST`. Sign last: whatever changes the image orphans its signatures.
+    /// `cosign sign IMAGE@DIGEST` signs what the reference points to, `cosign sign --recursive IMAGE@DIGEST` its platforms as
+    /// well; or `notation sign IMAGE@DIGEST`. Sign last: whatever changes the image orphans its signatures.
     ///
     /// # What it cannot see
     ///

@@ -8,12 +8,12 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// `User` in each platform's config. Root is: no `User` at all or an empty one (implicit root), and `root`, `:group` or
-    /// any spelling of the number zero, with or without a group: `0`, `00`, `+0`, `0:0` (explicit root). A uid above
-    /// 2147483647 counts as root as well, because older containerd runs it as root (CVE-2024-40635).
+    /// `User` in each platform's config. Root is: no `User` at all or an empty one (implicit root), and `root`, `:group` or any
+    /// spelling of the number zero, with or without a group: `0`, `00`, `+0`, `0:0` (explicit root). A uid above 2147483647
+    /// counts as root as well, because older containerd runs it as root (CVE-2024-40635).
     ///
-    /// A Windows image, which is one that both its index and its config call so, has no uids: `ContainerAdministrator` violates, any other
-    /// name passes, and no name at all is unknown, because the base image's own default then decides.
+    /// A Windows image, which is one that both its index and its config call so, has no uids: `ContainerAdministrator`
+    /// violates, any other name passes, and no name at all is unknown, because the base image's own default then decides.
     ///
     /// # Why
     ///
@@ -33,8 +33,8 @@ declare_rule! {
     ///
     /// # Parameters
     ///
-    /// - `must-be` (`"non-root"` by default, or `"numeric"`): `non-root` admits any name but root; `numeric` admits only a uid that is not zero,
-    ///   as Kubernetes' `runAsNonRoot` does.
+    /// - `must-be` (`"non-root"` by default, or `"numeric"`): `non-root` admits any name but root; `numeric` admits only a uid
+    ///   that is not zero, as Kubernetes' `runAsNonRoot` does.
     /// - `min-uid` (whole number, none by default): the lowest uid wanted. A named user is unknown under it.
     /// - `deny` (list of names and uids, empty by default): users that are refused besides root.
     ///
