@@ -4,6 +4,8 @@
 //! cargo run --example lint_layout [TARGET]
 //! ```
 
+#![expect(clippy::print_stdout, reason = "an example that talks")]
+
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;

@@ -103,7 +103,9 @@ fn layer<const N: usize>(files: [(&str, &str); N], compression: LayerClass) -> L
 }
 
 fn history() -> Vec<Tree> {
-    let step = |by: &str| Tree::object().with("created", CREATED).with("created_by", by).with("comment", "buildkit.dockerfile.v0");
+    let step = |by: &str| {
+        Tree::object().with("created", CREATED).with("created_by", by).with("comment", "buildkit.dockerfile.v0")
+    };
     let empty = |by: &str| step(by).with("empty_layer", true);
     vec![
         step("COPY rootfs/ / # buildkit"),

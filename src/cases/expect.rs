@@ -121,9 +121,15 @@ impl Expectation {
             return Some(format!("{}: expected {}, got {}", name(cell), word(expected.verdict), shown(cell)));
         }
         if expected.count.is_some_and(|count| count != cell.findings.len()) {
-            return Some(format!("{}: expected {expected}, got {} findings: {}", name(cell), cell.findings.len(), shown(cell)));
+            return Some(format!(
+                "{}: expected {expected}, got {} findings: {}",
+                name(cell),
+                cell.findings.len(),
+                shown(cell)
+            ));
         }
-        let met = if cell.findings.is_empty() { expected.is_met_by_words(cell) } else { expected.is_met_by_finding(cell) };
+        let met =
+            if cell.findings.is_empty() { expected.is_met_by_words(cell) } else { expected.is_met_by_finding(cell) };
         (!met).then(|| format!("{}: expected {expected}, got {}", name(cell), shown(cell)))
     }
 }
@@ -141,7 +147,8 @@ impl Expected {
     }
 
     fn is_met_by_words(&self, cell: &Cell) -> bool {
-        let said = [&cell.reason, &cell.evidence].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
+        let said =
+            [&cell.reason, &cell.evidence].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
         let help = cell.help.as_deref().unwrap_or_default();
         self.at.is_none()
             && self.node.is_none()

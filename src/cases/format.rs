@@ -49,6 +49,7 @@ pub struct Case {
     pub(super) failures: Vec<(String, Cause)>,
     pub(super) expect: Vec<Expectation>,
     pub(super) others: Others,
+    pub(super) asks: BTreeMap<String, usize>,
     pub(super) exit: Option<u8>,
     pub(super) refused: Option<String>,
 }
@@ -130,6 +131,8 @@ struct RawCase {
     expect: BTreeMap<String, Expected>,
     #[serde(default)]
     others: Others,
+    #[serde(default)]
+    asks: BTreeMap<String, usize>,
     exit: Option<u8>,
     refused: Option<String>,
 }
@@ -180,12 +183,16 @@ impl Suite {
     pub fn parse(file: &str, text: &str, directory: &Path) -> Result<Self, FormatError> {
         let reader = Reader { file, text, directory };
         let raw: RawFile = toml::from_str(text).map_err(|error| reader.toml_error(&error))?;
-        let shared = reader.policy(raw.policy.as_ref(), raw.policy_file.as_ref(), 0).map_err(|message| reader.error(0, message))?;
+        let shared = reader
+            .policy(raw.policy.as_ref(), raw.policy_file.as_ref(), 0)
+            .map_err(|message| reader.error(0, message))?;
         let mut names = BTreeSet::new();
         let mut cases = Vec::new();
         for spanned in raw.case {
             let start = spanned.span().start;
-            let case = reader.case(spanned.into_inner(), start, shared.as_ref()).map_err(|message| reader.error(start, message))?;
+            let case = reader
+                .case(spanned.into_inner(), start, shared.as_ref())
+                .map_err(|message| reader.error(start, message))?;
             if !names.insert(case.name.clone()) {
                 return Err(reader.error(start, format!("a second case is called `{}`", case.name)));
             }
@@ -241,9 +248,9 @@ impl Reader<'_> {
             return Err(format!("the case `{}` expects nothing: add `[case.expect]`", raw.name));
         }
         let policy = self.policy(raw.policy.as_ref(), raw.policy_file.as_ref(), at)?;
-        let policy = policy.or_else(|| shared.cloned()).ok_or_else(|| {
-            format!("the case `{}` has no policy, and the file has none for all cases", raw.name)
-        })?;
+        let policy = policy
+            .or_else(|| shared.cloned())
+            .ok_or_else(|| format!("the case `{}` has no policy, and the file has none for all cases", raw.name))?;
         let (image, target) = self.image(raw.image, raw.target.as_deref(), raw.named.as_deref())?;
         let platforms = raw.platform.iter().map(|text| Platform::parse(text).map_err(|error| error.to_string()));
         let options = Options { platforms: platforms.collect::<Result<_, _>>()?, deny_warnings: raw.deny_warnings };
@@ -257,13 +264,19 @@ impl Reader<'_> {
             failures: failures(raw.failures)?,
             expect: raw.expect.into_iter().map(|(key, expected)| Expectation::new(&key, expected)).collect(),
             others: raw.others,
+            asks: raw.asks,
             exit: raw.exit,
             refused: raw.refused,
             name: raw.name,
         })
     }
 
-    fn image(&self, raw: Option<RawImage>, target: Option<&str>, named: Option<&str>) -> Result<(CaseImage, Target), String> {
+    fn image(
+        &self,
+        raw: Option<RawImage>,
+        target: Option<&str>,
+        named: Option<&str>,
+    ) -> Result<(CaseImage, Target), String> {
         let (image, mut parsed) = match raw {
             Some(RawImage::Stored(text)) if target.is_none() => (CaseImage::Stored, self.stored(&text)?),
             Some(RawImage::Stored(_)) => return Err("an image in a layout or archive is its own target".to_owned()),
@@ -286,7 +299,9 @@ impl Reader<'_> {
     fn stored(&self, text: &str) -> Result<Target, String> {
         let mut target = parse_target(text)?;
         match &mut target.kind {
-            TargetKind::Layout { path, .. } | TargetKind::OciArchive { path, .. } | TargetKind::DockerArchive { path, .. } => {
+            TargetKind::Layout { path, .. }
+            | TargetKind::OciArchive { path, .. }
+            | TargetKind::DockerArchive { path, .. } => {
                 *path = self.directory.join(&*path);
                 Ok(target)
             }
@@ -303,10 +318,13 @@ fn parse_target(text: &str) -> Result<Target, String> {
 
 /// The clock: a date is its first moment in UTC.
 fn now(at: Option<toml::value::Datetime>) -> Result<Timestamp, String> {
-    let text = at.map_or_else(|| NOW.to_owned(), |at| match (at.date, at.time) {
-        (Some(date), None) => format!("{date}T00:00:00Z"),
-        _ => at.to_string(),
-    });
+    let text = at.map_or_else(
+        || NOW.to_owned(),
+        |at| match (at.date, at.time) {
+            (Some(date), None) => format!("{date}T00:00:00Z"),
+            _ => at.to_string(),
+        },
+    );
     text.parse().map_err(|_| format!("`at` is a date or a time with its offset, not `{text}`"))
 }
 

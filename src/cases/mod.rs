@@ -50,6 +50,7 @@
 //! | `failures` | what cannot be read: a document's name (below) → `unreachable timeout deadline unauthorized forbidden not-found rate-limited server-error login-page truncated too-large digest-mismatch` |
 //! | `expect` | `rule` or `rule@subject` → a verdict, or a table (below). The subject is `root` or a platform's name |
 //! | `others` | `"any"`: rules of the policy need not be mentioned. Otherwise every cell of them must be |
+//! | `asks` | how often something was read: a name (below) → a number, as in `asks = { referrers = 0 }` |
 //! | `exit` | the exit status |
 //! | `refused` | what the refusal says, of a policy that does not load or a target that cannot be judged |
 //!

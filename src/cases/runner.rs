@@ -42,6 +42,14 @@ enum Halt {
     Case(String),
 }
 
+/// What came of judging.
+struct Judged {
+    policy: Policy,
+    report: ImageReport,
+    asked: Vec<Asked>,
+    names: Names,
+}
+
 impl Suite {
     /// Runs every case, in order.
     pub async fn run(&self) -> Vec<Outcome> {
@@ -59,7 +67,7 @@ impl Case {
         let mut outcome =
             Outcome { name: self.name.clone(), line: self.line, problems: Vec::new(), shown: BTreeSet::new() };
         match self.judge().await {
-            Ok((policy, report)) => self.compare(&policy, report, &mut outcome),
+            Ok(judged) => self.compare(judged, &mut outcome),
             Err(Halt::Policy(errors)) => {
                 self.compare_refusal(Some(&errors), &mut outcome);
                 self.compare_exit(ExitStatus::Usage.code(), &mut outcome);
@@ -69,20 +77,25 @@ impl Case {
         outcome
     }
 
-    async fn judge(&self) -> Result<(Policy, ImageReport), Halt> {
+    async fn judge(&self) -> Result<Judged, Halt> {
         let policy = self.policy.load().map_err(|errors| Halt::Policy(errors.to_string()))?;
         if let Some(failure) = Judgement::refuses(&policy, &self.target) {
-            return Ok((policy, failed(&self.target, failure)));
+            return Ok(Judged {
+                policy,
+                report: failed(&self.target, failure),
+                asked: Vec::new(),
+                names: Names::default(),
+            });
         }
         let deadline = Instant::now() + LIMIT;
-        let source = self.source(deadline).await.map_err(Halt::Case)?;
-        let walk = Walk::new(source, Budget::default(), deadline);
+        let (source, names) = self.source(deadline).await.map_err(Halt::Case)?;
+        let walk = Walk::new(source.clone(), Budget::default(), deadline);
         let report = judge_source(&policy, &self.options, &self.target, &walk, self.now, &Silent).await;
-        Ok((policy, report))
+        Ok(Judged { policy, report, asked: source.asked(), names })
     }
 
-    /// What the case's image is read from.
-    pub(super) async fn source(&self, deadline: Instant) -> Result<Arc<Scripted>, String> {
+    /// What the case's image is read from, and what its parts are called.
+    async fn source(&self, deadline: Instant) -> Result<(Arc<Scripted>, Names), String> {
         let (source, names): (Arc<dyn Source>, Names) = match &self.image {
             CaseImage::Inline(image) => {
                 let built = build(image).map_err(|error| format!("the image cannot be built: {error}"))?;
@@ -95,7 +108,8 @@ impl Case {
                 (opened.map_err(|why| why.to_string())?, Names::default())
             }
         };
-        Ok(Arc::new(Scripted::new(source, self.failures(&names)?)))
+        let failures = self.failures(&names)?;
+        Ok((Arc::new(Scripted::new(source, failures)), names))
     }
 
     fn failures(&self, names: &Names) -> Result<BTreeMap<Asked, Cause>, String> {
@@ -103,20 +117,41 @@ impl Case {
         for (words, cause) in &self.failures {
             let meant = if words == "target" { vec![Asked::Target] } else { names.find(words) };
             if meant.is_empty() {
-                return Err(format!("a failure is at `{words}`, and nothing is called so; there are: target, {}", names.listed()));
+                return Err(format!(
+                    "a failure is at `{words}`, and nothing is called so; there are: target, {}",
+                    names.listed()
+                ));
             }
             failures.extend(meant.into_iter().map(|asked| (asked, cause.clone())));
         }
         Ok(failures)
     }
 
-    fn compare(&self, policy: &Policy, report: ImageReport, outcome: &mut Outcome) {
+    fn compare(&self, judged: Judged, outcome: &mut Outcome) {
+        self.compare_questions(&judged, outcome);
+        let Judged { policy, report, .. } = judged;
         let refusal = report.error.as_ref().map(refusal);
         self.compare_refusal(refusal.as_deref(), outcome);
         if refusal.is_none() || !self.expect.is_empty() {
-            self.compare_cells(policy, &report, outcome);
+            self.compare_cells(&policy, &report, outcome);
         }
         self.compare_exit(exit_status(&alone(report)).code(), outcome);
+    }
+
+    /// Counts what was asked of the source.
+    fn compare_questions(&self, judged: &Judged, outcome: &mut Outcome) {
+        for (words, &wanted) in &self.asks {
+            let meant = judged.names.find(words);
+            let got = judged.asked.iter().filter(|asked| meant.contains(asked)).count();
+            if meant.is_empty() {
+                outcome.problems.push(format!(
+                    "`asks` names `{words}`, and nothing is called so; there are: {}",
+                    judged.names.listed()
+                ));
+            } else if got != wanted {
+                outcome.problems.push(format!("expected {wanted} questions for `{words}`, got {got}"));
+            }
+        }
     }
 
     fn compare_exit(&self, code: u8, outcome: &mut Outcome) {
@@ -129,8 +164,12 @@ impl Case {
         match (&self.refused, refusal) {
             (None, None) => {}
             (Some(wanted), Some(got)) if got.contains(wanted) => {}
-            (Some(wanted), Some(got)) => outcome.problems.push(format!("expected a refusal saying `{wanted}`, got: {got}")),
-            (Some(wanted), None) => outcome.problems.push(format!("expected a refusal saying `{wanted}`, and it was judged")),
+            (Some(wanted), Some(got)) => {
+                outcome.problems.push(format!("expected a refusal saying `{wanted}`, got: {got}"))
+            }
+            (Some(wanted), None) => {
+                outcome.problems.push(format!("expected a refusal saying `{wanted}`, and it was judged"))
+            }
             // A target that cannot be read is a result that an exit status expects.
             (None, Some(_)) if self.exit.is_some() && self.expect.is_empty() => {}
             (None, Some(got)) => outcome.problems.push(format!("nothing could be judged: {got}")),
@@ -157,7 +196,11 @@ impl Case {
         let has = || report.cells.iter().map(name).collect::<Vec<_>>().join(", ");
         for (expectation, _) in self.expect.iter().zip(met).filter(|(_, met)| !met) {
             let subject = expectation.subject.as_ref().map(|subject| format!("@{subject}")).unwrap_or_default();
-            outcome.problems.push(format!("`{}{subject}` is expected, and there is no such cell; there are: {}", expectation.rule, has()));
+            outcome.problems.push(format!(
+                "`{}{subject}` is expected, and there is no such cell; there are: {}",
+                expectation.rule,
+                has()
+            ));
         }
     }
 

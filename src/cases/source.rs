@@ -175,7 +175,9 @@ impl Source for StoreSource {
                 Err(Why::new(doing(&Asked::Document(digest.clone())), Cause::TooLarge { cap }))
             }
             Part::Whole { .. } => Ok(bytes),
-            Part::Start { length, .. } => Ok(bytes.slice(..bytes.len().min(usize::try_from(length).unwrap_or(usize::MAX)))),
+            Part::Start { length, .. } => {
+                Ok(bytes.slice(..bytes.len().min(usize::try_from(length).unwrap_or(usize::MAX))))
+            }
         }))
     }
 

@@ -20,9 +20,11 @@ fn problems(case: &str) -> String {
 #[test]
 fn the_examples_in_the_documentation_hold() {
     let docs = include_str!("mod.rs");
-    let lines = docs.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
+    let lines =
+        docs.lines().map_while(|line| line.strip_prefix("//!")).map(|line| line.strip_prefix(' ').unwrap_or(line));
     let lines: Vec<&str> = lines.collect();
-    let blocks: Vec<String> = lines.split(|line| line.starts_with("```")).skip(1).step_by(2).map(|lines| lines.join("\n")).collect();
+    let blocks: Vec<String> =
+        lines.split(|line| line.starts_with("```")).skip(1).step_by(2).map(|lines| lines.join("\n")).collect();
     assert_eq!(blocks.len(), 2);
     for block in blocks {
         for outcome in run(&block) {
@@ -35,14 +37,20 @@ fn the_examples_in_the_documentation_hold() {
 fn a_mistake_is_told_at_its_place() {
     let cases = [
         ("[[case]]\nname = 'x'\nexpects = 1", "cases.toml:3:1: unknown field `expects`"),
-        ("[[case]]\nname = 'x'\npolicy = ''\nimage.platfroms = []\nexpect.user = 'pass'", "4:7: unknown field `platfroms`"),
+        (
+            "[[case]]\nname = 'x'\npolicy = ''\nimage.platfroms = []\nexpect.user = 'pass'",
+            "4:7: unknown field `platfroms`",
+        ),
         ("[[case]]\nname = 'x'\npolicy = ''\nimage.layers = [{ compression = 'xz' }]\nexpect.user = 'pass'", "4:"),
         ("[[case]]\nname = 'x'\npolicy = ''", "cases.toml:1:1: the case `x` expects nothing"),
         ("[[case]]\nname = 'x'\nexpect.user = 'pass'", "has no policy"),
         ("[[case]]\nname = ' '\npolicy = ''\nexpect.user = 'pass'", "needs a name"),
         ("[[case]]\nname = 'x'\npolicy = ''\nexpect.user = 'passed'", "4:15: `passed` is no verdict"),
         ("[[case]]\nname = 'x'\npolicy = ''\nexpect.user = { verdict = 'pass', where = 'x' }", "unknown field `where`"),
-        ("[[case]]\nname = 'x'\npolicy = ''\nfailures = { config = 'broken' }\nexpect.user = 'pass'", "no failure `broken`; there are: unreachable"),
+        (
+            "[[case]]\nname = 'x'\npolicy = ''\nfailures = { config = 'broken' }\nexpect.user = 'pass'",
+            "no failure `broken`; there are: unreachable",
+        ),
         ("[[case]]\nname = 'x'\npolicy = ''\nimage = 'alpine'\nexpect.user = 'pass'", "is in a registry"),
         ("[[case]]\nname = 'x'\npolicy = ''\npolicy-file = 'x'\nexpect.user = 'pass'", "exclude each other"),
         ("[[case]]\nname = 'x'\npolicy = ''\nplatform = 'linux'\nexpect.user = 'pass'", "linux"),
@@ -60,11 +68,23 @@ fn a_mistake_is_told_at_its_place() {
 fn a_case_that_does_not_hold_says_how() {
     let cases = [
         ("expect.user = 'violation'", "user@linux/amd64: expected violation, got pass"),
-        ("image.config = { User = '0' }\nexpect.user = 'pass'", "expected pass, got violation\n        config `/config/User`: the image runs as root"),
-        ("image.config = { User = '0' }\nexpect.user = { verdict = 'violation', at = '/config' }", "at `/config`, got violation"),
+        (
+            "image.config = { User = '0' }\nexpect.user = 'pass'",
+            "expected pass, got violation\n        config `/config/User`: the image runs as root",
+        ),
+        (
+            "image.config = { User = '0' }\nexpect.user = { verdict = 'violation', at = '/config' }",
+            "at `/config`, got violation",
+        ),
         ("image.config = { User = '0' }\nexpect.user = { verdict = 'violation', in = 'manifest' }", "in manifest, got"),
-        ("image.config = { User = '0' }\nexpect.user = { verdict = 'violation', message = ['root', 'toor'] }", "saying `toor`"),
-        ("image.config = { User = '0' }\nexpect.user = { verdict = 'violation', fix = 'rm -rf' }", "with the fix `rm -rf`"),
+        (
+            "image.config = { User = '0' }\nexpect.user = { verdict = 'violation', message = ['root', 'toor'] }",
+            "saying `toor`",
+        ),
+        (
+            "image.config = { User = '0' }\nexpect.user = { verdict = 'violation', fix = 'rm -rf' }",
+            "with the fix `rm -rf`",
+        ),
         ("image.config = { User = '0' }\nexpect.user = { verdict = 'violation', count = 2 }", "with 2 findings"),
         ("expect.user = { verdict = 'pass', message = 'never said' }", "saying `never said`"),
         ("expect.user = { verdict = 'pass', at = '/config/User' }", "at `/config/User`"),
@@ -72,14 +92,28 @@ fn a_case_that_does_not_hold_says_how() {
         ("expect.user = 'pass'\nexpect.'user@linux/arm64' = 'pass'", "`user@linux/arm64` is expected"),
         ("exit = 0", "user@linux/amd64 is not mentioned"),
         ("expect.user = 'pass'\nexit = 1", "expected exit status 1, got 0"),
+        ("expect.user = 'pass'\nasks.config = 2", "expected 2 questions for `config`, got 1"),
+        ("expect.user = 'pass'\nasks.konfig = 0", "`asks` names `konfig`, and nothing is called so"),
         ("expect.user = 'pass'\nrefused = 'x'", "expected a refusal saying `x`, and it was judged"),
         ("expect.user = 'unknown'\nfailures.target = 'forbidden'", "nothing could be judged"),
-        ("expect.user = 'pass'\nfailures.'config linux/arm64' = 'forbidden'", "nothing is called so; there are: target, layer linux/amd64 0"),
+        (
+            "expect.user = 'pass'\nfailures.'config linux/arm64' = 'forbidden'",
+            "nothing is called so; there are: target, layer linux/amd64 0",
+        ),
         ("expect.user = 'pass'\nimage.patch = [{ document = 'index', text = '' }]", "no document is called `index`"),
-        ("expect.user = 'pass'\nimage.index = false\nimage.platforms = ['linux/amd64', 'linux/arm64']", "`index = false`"),
+        (
+            "expect.user = 'pass'\nimage.index = false\nimage.platforms = ['linux/amd64', 'linux/arm64']",
+            "`index = false`",
+        ),
         ("expect.user = 'pass'\nimage.on.'linux/arm64'.created = ''", "no platform `linux/arm64`"),
-        ("expect.user = 'pass'\nimage.patch = [{ document = 'config', pointer = '/x', rename = 'User', value = 1 }]", "exactly one of"),
-        ("expect.user = 'pass'\nimage.patch = [{ document = 'config', pointer = '/config/User', duplicate = '0' }]", "document@"),
+        (
+            "expect.user = 'pass'\nimage.patch = [{ document = 'config', pointer = '/x', rename = 'User', value = 1 }]",
+            "exactly one of",
+        ),
+        (
+            "expect.user = 'pass'\nimage.patch = [{ document = 'config', pointer = '/config/User', duplicate = '0' }]",
+            "document@",
+        ),
     ];
     for (case, expected) in cases {
         let problems = problems(case);
@@ -92,6 +126,7 @@ fn a_case_that_holds_has_no_problems() {
     let cases = [
         "expect.user = 'pass'\nexit = 0",
         "others = 'any'\nexit = 0",
+        "expect.user = 'pass'\nasks = { config = 1, manifest = 0, referrers = 0, tag = 0 }",
         "expect.user = 'waived'\nimage.config = { User = '' }\npolicy = '''\n[rules.user]\n[[waivers]]\nrule = 'user'\nimages = ['registry.example/app']\nreason = 'x'\n'''",
         "failures.target = 'not-found'\nrefused = 'not found'\nexit = 2",
         "target = 'oci:x'\nas = 'ghcr.io/acme/app:1'\nexpect.user = 'pass'",

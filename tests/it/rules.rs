@@ -30,7 +30,10 @@ fn every_case_holds() {
 fn every_rule_is_shown_to_pass_to_be_violated_and_to_be_unknown() {
     let mut missing = Vec::new();
     for rule in RULES {
-        let shown: BTreeSet<CellVerdict> = OUTCOMES.get(rule.name).into_iter().flatten()
+        let shown: BTreeSet<CellVerdict> = OUTCOMES
+            .get(rule.name)
+            .into_iter()
+            .flatten()
             .flat_map(|outcome| &outcome.shown)
             .filter(|(name, _)| *name == rule.name)
             .map(|(_, verdict)| *verdict)

@@ -15,7 +15,7 @@ impl Builder<'_> {
             let mut groups: BTreeMap<(Home, bool), Vec<(usize, &Attestation)>> = BTreeMap::new();
             for (number, attestation) in self.image.attestations.iter().enumerate() {
                 let in_index = matches!(attestation.home, Home::Index | Home::IndexArtifact);
-                if in_index && self.is_about(&attestation.of, of, platforms)? {
+                if in_index && Self::is_about(&attestation.of, of, platforms)? {
                     let strange = attestation.subject == Naming::Stranger;
                     groups.entry((attestation.home, strange)).or_default().push((number, attestation));
                 }
@@ -28,8 +28,10 @@ impl Builder<'_> {
     }
 
     /// Whether something with this `of` is about that platform; `root` is not.
-    pub(super) fn is_about(&self, named: &[String], of: &Placed, platforms: &[Placed]) -> Result<bool, BuildError> {
-        let known = |name: &String| matches!(name.as_str(), "root" | "each-platform") || platforms.iter().any(|it| it.label == *name);
+    pub(super) fn is_about(named: &[String], of: &Placed, platforms: &[Placed]) -> Result<bool, BuildError> {
+        let known = |name: &String| {
+            matches!(name.as_str(), "root" | "each-platform") || platforms.iter().any(|it| it.label == *name)
+        };
         if let Some(name) = named.iter().find(|name| !known(name)) {
             return Err(BuildError::NoPlatform(name.clone()));
         }
@@ -39,11 +41,18 @@ impl Builder<'_> {
         Ok(named.is_empty() || named.iter().any(|name| *name == of.label || name == "each-platform"))
     }
 
-    fn attestation_manifest(&mut self, of: &Placed, home: Home, strange: bool, group: &[(usize, &Attestation)]) -> Result<Tree, BuildError> {
+    fn attestation_manifest(
+        &mut self,
+        of: &Placed,
+        home: Home,
+        strange: bool,
+        group: &[(usize, &Attestation)],
+    ) -> Result<Tree, BuildError> {
         let name = if strange { format!("stranger {}", of.label) } else { of.label.clone() };
         let mut layers = Vec::new();
         for (number, attestation) in group {
-            let statement = self.json(&format!("statement {name} {number}"), attestation.statement(of), known::IN_TOTO)?;
+            let statement =
+                self.json(&format!("statement {name} {number}"), attestation.statement(of), known::IN_TOTO)?;
             let predicate_type = notes([("in-toto.io/predicate-type", attestation.predicate_type())]);
             layers.push(if attestation.silent { statement } else { statement.with("annotations", &predicate_type) });
         }
@@ -54,11 +63,12 @@ impl Builder<'_> {
             subject.put("digest", digest.as_str());
             document
                 .with("artifactType", known::BUILDKIT_ATTESTATION)
-                .with("config", self.empty_config()?)
+                .with("config", self.empty_config())
                 .with("layers", layers)
                 .with("subject", subject)
         } else {
-            let config = self.json(&format!("attestation-config {name}"), attestation_config(&layers), known::OCI_CONFIG)?;
+            let config =
+                self.json(&format!("attestation-config {name}"), attestation_config(&layers), known::OCI_CONFIG)?;
             document.with("config", config).with("layers", layers)
         };
         let placed = self.manifest(&format!("attestation {name}"), document, known::OCI_MANIFEST)?;
@@ -66,7 +76,8 @@ impl Builder<'_> {
             ("vnd.docker.reference.digest", digest.as_str()),
             ("vnd.docker.reference.type", "attestation-manifest"),
         ]);
-        let entry = placed.descriptor.clone().with("annotations", &annotations).with("platform", platform("unknown/unknown")?);
+        let entry =
+            placed.descriptor.clone().with("annotations", &annotations).with("platform", platform("unknown/unknown")?);
         if home == Home::IndexArtifact {
             // A registry lists whatever has a subject.
             let listed = placed.descriptor.with("artifactType", known::BUILDKIT_ATTESTATION);
@@ -76,9 +87,9 @@ impl Builder<'_> {
     }
 
     /// Stores the empty config and names it.
-    pub(super) fn empty_config(&mut self) -> Result<Tree, BuildError> {
+    pub(super) fn empty_config(&mut self) -> Tree {
         self.store.put_blob(b"{}".as_slice());
-        Ok(empty_config())
+        empty_config()
     }
 }
 

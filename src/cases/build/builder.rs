@@ -1,7 +1,7 @@
 //! Puts documents into the store under their names, after the patches to them.
 
-use super::{Asked, BuildError, Built, EditError, Image, Names, Store, Tree};
 use super::edit::is_meant;
+use super::{Asked, BuildError, Built, EditError, Image, Names, Store, Tree};
 use crate::oci::{Annotations, Digest, known};
 
 /// What an image is made with.
@@ -31,16 +31,16 @@ impl<'i> Builder<'i> {
     /// Stores a config, a statement or another JSON blob; its descriptor.
     pub(super) fn json(&mut self, name: &str, mut tree: Tree, media_type: &str) -> Result<Tree, BuildError> {
         self.edit(name, &mut tree)?;
-        self.bytes(name, tree.to_bytes(), media_type)
+        Ok(self.bytes(name, tree.to_bytes(), media_type))
     }
 
     /// Stores a blob; its descriptor.
-    pub(super) fn bytes(&mut self, name: &str, mut bytes: Vec<u8>, media_type: &str) -> Result<Tree, BuildError> {
+    pub(super) fn bytes(&mut self, name: &str, mut bytes: Vec<u8>, media_type: &str) -> Tree {
         self.edit_text(name, &mut bytes);
         let size = bytes.len();
         let digest = self.store.put_blob(bytes);
         self.names.add(name.to_owned(), Asked::Document(digest.clone()));
-        Ok(descriptor(media_type, &digest, size))
+        descriptor(media_type, &digest, size)
     }
 
     /// Stores a manifest or index; where it can be found.
@@ -56,7 +56,9 @@ impl<'i> Builder<'i> {
     }
 
     fn edit(&mut self, name: &str, tree: &mut Tree) -> Result<(), BuildError> {
-        for (edit, used) in self.image.patch.iter().zip(&mut self.used).filter(|(edit, _)| is_meant(&edit.document, name)) {
+        for (edit, used) in
+            self.image.patch.iter().zip(&mut self.used).filter(|(edit, _)| is_meant(&edit.document, name))
+        {
             *used = true;
             edit.apply(tree)?;
         }
@@ -64,7 +66,9 @@ impl<'i> Builder<'i> {
     }
 
     fn edit_text(&mut self, name: &str, bytes: &mut Vec<u8>) {
-        for (edit, used) in self.image.patch.iter().zip(&mut self.used).filter(|(edit, _)| is_meant(&edit.document, name)) {
+        for (edit, used) in
+            self.image.patch.iter().zip(&mut self.used).filter(|(edit, _)| is_meant(&edit.document, name))
+        {
             *used = true;
             edit.apply_text(bytes);
         }

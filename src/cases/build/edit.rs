@@ -33,7 +33,9 @@ pub struct Edit {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum EditError {
     /// Not exactly one action.
-    #[error("a patch needs exactly one of `value`, `remove`, `duplicate`, `rename`, `text`, `append`; `{document}` has {found}")]
+    #[error(
+        "a patch needs exactly one of `value`, `remove`, `duplicate`, `rename`, `text`, `append`; `{document}` has {found}"
+    )]
     Actions {
         /// The document that the patch names.
         document: String,
@@ -110,7 +112,8 @@ impl Edit {
 
     /// The container that the pointer's last segment is in, and that segment.
     fn place<'t>(&self, tree: &'t mut Tree) -> Option<(&'t mut Tree, String)> {
-        let mut segments: Vec<String> = self.pointer.split('/').map(|raw| raw.replace("~1", "/").replace("~0", "~")).collect();
+        let mut segments: Vec<String> =
+            self.pointer.split('/').map(|raw| raw.replace("~1", "/").replace("~0", "~")).collect();
         let last = segments.pop()?;
         let (first, parents) = segments.split_first()?;
         if !first.is_empty() {
@@ -201,7 +204,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_done_is_said() {
-        for edit in ["pointer = '/x'\nremove = true", "pointer = '/a/x/y'\nvalue = 1", "pointer = '/list/2'\nvalue = 1", "pointer = 'a'\nvalue = 1"] {
+        for edit in [
+            "pointer = '/x'\nremove = true",
+            "pointer = '/a/x/y'\nvalue = 1",
+            "pointer = '/list/2'\nvalue = 1",
+            "pointer = 'a'\nvalue = 1",
+        ] {
             assert!(matches!(edited(edit), Err(EditError::Nowhere { .. })), "{edit}");
         }
         assert!(matches!(edited("value = 1\nremove = true\npointer = '/a'"), Err(EditError::Actions { found: 2, .. })));

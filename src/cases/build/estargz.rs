@@ -5,8 +5,8 @@
 
 use std::fmt::Write;
 
-use super::layer::{END, File, PackedLayer, gzip};
 use super::Tree;
+use super::layer::{END, File, PackedLayer, gzip};
 use crate::oci::{Annotations, Digest};
 
 /// The annotation with the digest of the table of contents.
@@ -22,7 +22,9 @@ const MODIFIED: &str = "2026-01-01T00:00:00Z";
 pub(super) fn pack(files: &[File]) -> PackedLayer {
     let mut writer = Writer::default();
     writer.add(&File::new(NO_PREFETCH, [0xf]));
-    files.iter().for_each(|file| writer.add(file));
+    for file in files {
+        writer.add(file);
+    }
     writer.finish()
 }
 

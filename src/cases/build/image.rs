@@ -9,7 +9,17 @@ use crate::oci::{Annotations, Digest, LayerClass, known};
 
 /// The order in which Go's `ImageConfig` writes its members.
 const CONFIG_ORDER: [&str; 11] = [
-    "User", "ExposedPorts", "Env", "Entrypoint", "Cmd", "Healthcheck", "Volumes", "WorkingDir", "Labels", "StopSignal", "OnBuild",
+    "User",
+    "ExposedPorts",
+    "Env",
+    "Entrypoint",
+    "Cmd",
+    "Healthcheck",
+    "Volumes",
+    "WorkingDir",
+    "Labels",
+    "StopSignal",
+    "OnBuild",
 ];
 
 /// Makes an image from its description.
@@ -49,7 +59,7 @@ impl Builder<'_> {
         let mut layers = Vec::new();
         let mut diff_ids = Vec::new();
         for (number, layer) in part.layers().iter().flat_map(|layer| vec![layer; layer.count]).enumerate() {
-            let (descriptor, diff_id) = self.layer(&part.label, number, layer, types)?;
+            let (descriptor, diff_id) = self.layer(&part.label, number, layer, types);
             layers.push(descriptor);
             diff_ids.push(diff_id);
         }
@@ -65,10 +75,10 @@ impl Builder<'_> {
         self.manifest(&format!("manifest {}", part.label), document, media_type)
     }
 
-    fn layer(&mut self, label: &str, number: usize, layer: &Layer, types: Types) -> Result<(Tree, String), BuildError> {
+    fn layer(&mut self, label: &str, number: usize, layer: &Layer, types: Types) -> (Tree, String) {
         let packed = pack(&files(label, number, layer), layer.content.unwrap_or(layer.compression));
         let media_type = layer.media_type.clone().unwrap_or_else(|| layer_type(layer, types));
-        let mut descriptor = self.bytes(&format!("layer {label} {number}"), packed.bytes, &media_type)?;
+        let mut descriptor = self.bytes(&format!("layer {label} {number}"), packed.bytes, &media_type);
         if let Some(size) = layer.size {
             descriptor.put("size", size);
         }
@@ -76,7 +86,7 @@ impl Builder<'_> {
             descriptor.put("urls", layer.urls.clone());
         }
         let annotations = packed.annotations.into_iter().chain(layer.annotations.clone()).collect();
-        Ok((descriptor.with_map("annotations", &annotations), packed.diff_id.to_string()))
+        (descriptor.with_map("annotations", &annotations), packed.diff_id.to_string())
     }
 
     /// The index over the platforms and all else that stands in it, in as many others as are asked for.
@@ -95,7 +105,8 @@ impl Builder<'_> {
             let document = manifest(media_type).with("manifests", entries);
             entries = vec![self.manifest(&format!("nested {level}"), document, media_type)?.descriptor];
         }
-        let document = manifest(media_type).with("manifests", entries).with_map("annotations", &self.image.annotations.index);
+        let document =
+            manifest(media_type).with("manifests", entries).with_map("annotations", &self.image.annotations.index);
         self.manifest("index", document, media_type)
     }
 
@@ -107,10 +118,13 @@ impl Builder<'_> {
             if entry.absent {
                 self.store.manifests.remove(&placed.digest);
             }
-            let named = |value: &String| platforms.iter().fold(value.clone(), |value, platform| {
-                value.replace(&format!("{{{}}}", platform.label), platform.digest.as_str())
-            });
-            let annotations: Annotations = entry.annotations.iter().map(|(name, value)| (name.clone(), named(value))).collect();
+            let named = |value: &String| {
+                platforms.iter().fold(value.clone(), |value, platform| {
+                    value.replace(&format!("{{{}}}", platform.label), platform.digest.as_str())
+                })
+            };
+            let annotations: Annotations =
+                entry.annotations.iter().map(|(name, value)| (name.clone(), named(value))).collect();
             let declared = entry.platform.as_deref().map(platform).transpose()?;
             let descriptor = placed.descriptor.with_map("annotations", &annotations).with_some("platform", declared);
             entries.push(descriptor.with_some("artifactType", entry.artifact_type.clone()));
@@ -122,7 +136,10 @@ impl Builder<'_> {
         for (tag, to) in &self.image.tags {
             let digest = match to.as_str() {
                 "root" => root.digest.clone(),
-                "other" => self.store.put_manifest(manifest(known::OCI_INDEX).with("manifests", Tree::List(Vec::new())).to_bytes(), known::OCI_INDEX),
+                "other" => self.store.put_manifest(
+                    manifest(known::OCI_INDEX).with("manifests", Tree::List(Vec::new())).to_bytes(),
+                    known::OCI_INDEX,
+                ),
                 name => {
                     let found = self.names.digest(name).cloned();
                     found.ok_or_else(|| BuildError::Tag { tag: tag.clone(), to: to.clone() })?
@@ -138,7 +155,9 @@ impl Builder<'_> {
 /// The platforms under their names; a name that occurs again gets a number.
 fn parts(image: &Image) -> Result<Vec<Part<'_>>, BuildError> {
     if image.platforms.is_empty() {
-        return Err(BuildError::Contradiction("an image has at least one platform; give `platforms` one, or leave it out"));
+        return Err(BuildError::Contradiction(
+            "an image has at least one platform; give `platforms` one, or leave it out",
+        ));
     }
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut parts = Vec::new();

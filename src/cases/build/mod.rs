@@ -34,10 +34,10 @@ pub use edit::{Edit, EditError};
 pub use image::build;
 pub use layer::{File, PackedLayer, gzip, pack, tar, zstd};
 pub use names::{Asked, Names};
+pub(super) use recipe::words;
 pub use recipe::{
     Attestation, ExtraEntry, Form, Home, Image, Layer, Mode, Naming, Override, Places, Signature, SignatureKind, Types,
 };
-pub(super) use recipe::words;
 pub use store::{Store, StoredManifest};
 pub use tree::Tree;
 

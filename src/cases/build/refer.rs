@@ -18,7 +18,9 @@ impl Builder<'_> {
         for of in std::iter::once(root).chain(platforms) {
             self.name_places(of);
             for (number, attestation) in image.attestations.iter().enumerate() {
-                if matches!(attestation.home, Home::Index | Home::IndexArtifact) || !self.is_about(&attestation.of, of, platforms)? {
+                if matches!(attestation.home, Home::Index | Home::IndexArtifact)
+                    || !Self::is_about(&attestation.of, of, platforms)?
+                {
                     continue;
                 }
                 if attestation.home == Home::CosignTag {
@@ -31,7 +33,7 @@ impl Builder<'_> {
             }
             for (number, signature) in image.signatures.iter().enumerate() {
                 let default = signature.of.is_empty() && of.label == "root";
-                if default || (!signature.of.is_empty() && self.is_about(&signature.of, of, platforms)?) {
+                if default || (!signature.of.is_empty() && Self::is_about(&signature.of, of, platforms)?) {
                     self.sign(signature, of, number, &mut tagged)?;
                 }
             }
@@ -42,7 +44,9 @@ impl Builder<'_> {
         let homes: Vec<Home> = image.attestations.iter().map(|attestation| attestation.home).collect();
         if homes.contains(&Home::FallbackTag) {
             if homes.contains(&Home::Referrer) {
-                return Err(BuildError::Contradiction("a registry either has the referrers API or it has not: `referrer` and `fallback-tag` exclude each other"));
+                return Err(BuildError::Contradiction(
+                    "a registry either has the referrers API or it has not: `referrer` and `fallback-tag` exclude each other",
+                ));
             }
             self.store.write_fallback_tags();
         }
@@ -63,7 +67,12 @@ impl Builder<'_> {
         Ok(if attestation.silent { layer } else { layer.with_map("annotations", &annotations) })
     }
 
-    fn attestation_referrer(&mut self, attestation: &Attestation, of: &Placed, number: usize) -> Result<(), BuildError> {
+    fn attestation_referrer(
+        &mut self,
+        attestation: &Attestation,
+        of: &Placed,
+        number: usize,
+    ) -> Result<(), BuildError> {
         let (document, media_type, annotations) = wrapped(attestation, of);
         let layer = self.json(&format!("statement {} {number}", of.label), document, media_type)?;
         let artifact_type = (!attestation.silent).then_some(media_type);
@@ -84,7 +93,7 @@ impl Builder<'_> {
     ) -> Result<(), BuildError> {
         let document = manifest(known::OCI_MANIFEST)
             .with_some("artifactType", artifact_type)
-            .with("config", self.empty_config()?)
+            .with("config", self.empty_config())
             .with("layers", vec![layer])
             .with("subject", subject(of, naming))
             .with_map("annotations", annotations);
@@ -107,17 +116,19 @@ impl Builder<'_> {
         match signature.kind {
             SignatureKind::CosignTag => {
                 let layer = self.json(&name, simple_signing(&digest), known::COSIGN_SIMPLE_SIGNING)?;
-                let layer = layer.with("annotations", &notes([("dev.cosignproject.cosign/signature", "bm8gc2lnbmF0dXJl")]));
+                let layer =
+                    layer.with("annotations", &notes([("dev.cosignproject.cosign/signature", "bm8gc2lnbmF0dXJl")]));
                 tagged.entry(of.digest.cosign_tag("sig")).or_default().push(layer);
                 Ok(())
             }
             SignatureKind::CosignBundle => {
-                let signed = Attestation { home: Home::Referrer, subject: signature.subject, ..Attestation::new(COSIGN_SIGN) };
+                let signed =
+                    Attestation { home: Home::Referrer, subject: signature.subject, ..Attestation::new(COSIGN_SIGN) };
                 let layer = self.json(&name, bundle(envelope(&signed.statement(of))), BUNDLE)?;
                 self.referrer(&carrier, of, signature.subject, Some(BUNDLE), &signed_notes(COSIGN_SIGN), layer)
             }
             SignatureKind::Notation => {
-                let layer = self.bytes(&name, b"no signature".to_vec(), "application/jose+json")?;
+                let layer = self.bytes(&name, b"no signature".to_vec(), "application/jose+json");
                 let thumbprints = notes([("io.cncf.notary.x509chain.thumbprint#S256", "[\"00\"]")]);
                 self.referrer(&carrier, of, signature.subject, Some(known::NOTATION_SIGNATURE), &thumbprints, layer)
             }
@@ -141,14 +152,20 @@ impl Builder<'_> {
     }
 
     /// What an extra entry of the index leads to.
-    pub(super) fn artifact(&mut self, number: usize, media_type: &str, entry: &ExtraEntry) -> Result<Placed, BuildError> {
+    pub(super) fn artifact(
+        &mut self,
+        number: usize,
+        media_type: &str,
+        entry: &ExtraEntry,
+    ) -> Result<Placed, BuildError> {
         let config = match &entry.config_type {
-            None => self.empty_config()?,
+            None => self.empty_config(),
             Some(config_type) => {
                 self.json(&format!("entry-config {number}"), Tree::object().with("entry", number), config_type)?
-            },
+            }
         };
-        let layer = self.bytes(&format!("entry-layer {number}"), format!("content {number}").into_bytes(), known::OCTET_STREAM)?;
+        let layer =
+            self.bytes(&format!("entry-layer {number}"), format!("content {number}").into_bytes(), known::OCTET_STREAM);
         let document = manifest(media_type)
             .with_some("artifactType", entry.artifact_type.clone())
             .with("config", config)

@@ -61,7 +61,9 @@ impl Attestation {
             "cyclonedx" => cyclonedx(&self.listed()),
             "provenance-v1" => self.provenance_v1(of),
             "provenance-v0.2" => self.provenance_v0(of),
-            "vex" => Tree::object().with("@context", "https://openvex.dev/ns/v0.2.0").with("statements", Tree::List(Vec::new())),
+            "vex" => Tree::object()
+                .with("@context", "https://openvex.dev/ns/v0.2.0")
+                .with("statements", Tree::List(Vec::new())),
             _ => Tree::object(),
         }
     }
@@ -84,7 +86,9 @@ impl Attestation {
 
     fn vcs(&self) -> Option<Tree> {
         let told = self.source.is_some() || self.revision.is_some();
-        told.then(|| Tree::object().with_some("source", self.source.as_deref()).with_some("revision", self.revision.as_deref()))
+        told.then(|| {
+            Tree::object().with_some("source", self.source.as_deref()).with_some("revision", self.revision.as_deref())
+        })
     }
 
     fn request(&self) -> Tree {
@@ -98,8 +102,10 @@ impl Attestation {
 
     fn provenance_v1(&self, of: &Placed) -> Tree {
         let request = self.request();
-        let outer = Tree::object().with("configSource", Tree::object().with("path", "Dockerfile")).with("request", request);
-        let inner = Tree::object().with("builderPlatform", builder_platform(of)).with_some("buildConfig", self.build_config());
+        let outer =
+            Tree::object().with("configSource", Tree::object().with("path", "Dockerfile")).with("request", request);
+        let inner =
+            Tree::object().with("builderPlatform", builder_platform(of)).with_some("buildConfig", self.build_config());
         let definition = Tree::object()
             .with("buildType", BUILD_TYPE)
             .with("externalParameters", outer)
@@ -122,7 +128,10 @@ impl Attestation {
             .with("configSource", Tree::object().with("entryPoint", "Dockerfile"))
             .with("parameters", self.request())
             .with("environment", Tree::object().with("platform", builder_platform(of)));
-        let complete = Tree::object().with("parameters", self.mode == Mode::Max).with("environment", true).with("materials", false);
+        let complete = Tree::object()
+            .with("parameters", self.mode == Mode::Max)
+            .with("environment", true)
+            .with("materials", false);
         let buildkit = Tree::object().with_some("vcs", self.vcs());
         let metadata = Tree::object()
             .with("buildInvocationID", invocation(of))
@@ -241,7 +250,12 @@ pub(super) fn envelope(statement: &Tree) -> Tree {
 pub(super) fn bundle(envelope: Tree) -> Tree {
     Tree::object()
         .with("mediaType", BUNDLE)
-        .with("verificationMaterial", Tree::object().with("publicKey", Tree::object().with("hint", "")).with("tlogEntries", Tree::List(Vec::new())))
+        .with(
+            "verificationMaterial",
+            Tree::object()
+                .with("publicKey", Tree::object().with("hint", ""))
+                .with("tlogEntries", Tree::List(Vec::new())),
+        )
         .with("dsseEnvelope", envelope)
 }
 
@@ -253,7 +267,9 @@ pub(super) fn wrapped(attestation: &Attestation, of: &Placed) -> (Tree, &'static
     match (attestation.form, attestation.home) {
         (Form::Raw, _) => (attestation.predicate(of), attestation.raw_type(), BTreeMap::new()),
         (Form::Statement, _) => (statement, known::IN_TOTO, note("in-toto.io/predicate-type")),
-        (Form::Envelope, _) | (Form::Bundle, Home::CosignTag) => (envelope(&statement), known::DSSE_ENVELOPE, note("predicateType")),
+        (Form::Envelope, _) | (Form::Bundle, Home::CosignTag) => {
+            (envelope(&statement), known::DSSE_ENVELOPE, note("predicateType"))
+        }
         (Form::Bundle, _) => (bundle(envelope(&statement)), BUNDLE, signed_notes(predicate_type)),
     }
 }

@@ -76,15 +76,13 @@ impl Store {
 
     /// The files of an image layout whose `index.json` lists these descriptors, by path.
     pub fn layout(&self, entries: Vec<Tree>) -> BTreeMap<String, Bytes> {
-        let index = Tree::object()
-            .with("schemaVersion", 2_u64)
-            .with("mediaType", known::OCI_INDEX)
-            .with("manifests", entries);
+        let index =
+            Tree::object().with("schemaVersion", 2_u64).with("mediaType", known::OCI_INDEX).with("manifests", entries);
         let named = [("oci-layout", Bytes::from_static(OCI_LAYOUT)), ("index.json", index.to_bytes().into())];
         let manifests = self.manifests.iter().map(|(digest, manifest)| (digest, &manifest.bytes));
-        let blobs = manifests.chain(&self.blobs).map(|(digest, bytes)| {
-            (format!("blobs/{}/{}", digest.algorithm(), digest.hex()), bytes.clone())
-        });
+        let blobs = manifests
+            .chain(&self.blobs)
+            .map(|(digest, bytes)| (format!("blobs/{}/{}", digest.algorithm(), digest.hex()), bytes.clone()));
         named.map(|(name, bytes)| (name.to_owned(), bytes)).into_iter().chain(blobs).collect()
     }
 }

@@ -32,7 +32,11 @@ fn every_document_is_sound_and_every_descriptor_true() {
         let built = made(text);
         for (digest, stored) in &built.store.manifests {
             let document: Document<Manifest> = Document::read(stored.bytes.clone()).unwrap();
-            assert!(document.ambiguities().is_empty() && document.defects().is_empty(), "{text}: {:?}", document.defects());
+            assert!(
+                document.ambiguities().is_empty() && document.defects().is_empty(),
+                "{text}: {:?}",
+                document.defects()
+            );
             assert!(digest.matches(&stored.bytes));
             let children = match document.value() {
                 Manifest::Image(image) => image.config.iter().chain(&image.layers).cloned().collect(),
@@ -40,7 +44,8 @@ fn every_document_is_sound_and_every_descriptor_true() {
                 Manifest::Schema1(_) => Vec::new(),
             };
             for child in children {
-                let bytes = built.store.bytes(child.digest.as_ref().unwrap()).unwrap_or_else(|| panic!("{text}: {child:?}"));
+                let bytes =
+                    built.store.bytes(child.digest.as_ref().unwrap()).unwrap_or_else(|| panic!("{text}: {child:?}"));
                 assert_eq!(child.size, Some(bytes.len() as u64), "{text}");
             }
         }
@@ -56,7 +61,8 @@ fn every_document_is_sound_and_every_descriptor_true() {
 
 #[test]
 fn an_attestation_in_the_index_is_bound_as_buildkit_binds_it() {
-    let built = made("attestations = [{ predicate = 'spdx' }, { predicate = 'provenance-v1', home = 'index-artifact' }]");
+    let built =
+        made("attestations = [{ predicate = 'spdx' }, { predicate = 'provenance-v1', home = 'index-artifact' }]");
     let index = manifest(&built, "index");
     let Manifest::Index(index) = index.value() else { panic!("no index") };
     let image = index.manifests[0].digest.clone().unwrap();
@@ -107,7 +113,9 @@ fn referrers_are_listed_by_the_api_or_under_the_fallback_tag() {
     let built = made("attestations = [{ predicate = 'spdx', home = 'fallback-tag' }]");
     assert!(built.store.referrers.is_empty());
     assert!(built.store.tags.contains_key(&built.root.fallback_tag()));
-    let both = described("attestations = [{ predicate = 'spdx', home = 'referrer' }, { predicate = 'spdx', home = 'fallback-tag' }]");
+    let both = described(
+        "attestations = [{ predicate = 'spdx', home = 'referrer' }, { predicate = 'spdx', home = 'fallback-tag' }]",
+    );
     assert!(matches!(build(&both), Err(BuildError::Contradiction(_))));
 }
 
@@ -126,7 +134,9 @@ fn a_patch_changes_the_digest_and_all_that_names_it() {
 #[test]
 fn a_root_that_is_replaced_is_served_as_what_it_says() {
     let docker1 = "application/vnd.docker.distribution.manifest.v1+json";
-    let patch = format!("patch = [{{ document = 'manifest', text = '{{\"schemaVersion\":1,\"mediaType\":\"{docker1}\",\"fsLayers\":[]}}' }}]");
+    let patch = format!(
+        "patch = [{{ document = 'manifest', text = '{{\"schemaVersion\":1,\"mediaType\":\"{docker1}\",\"fsLayers\":[]}}' }}]"
+    );
     assert_eq!(made(&patch).served_as, docker1);
     assert_eq!(made("served-as = 'text/html'").served_as, "text/html");
 }
