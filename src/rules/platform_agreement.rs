@@ -7,7 +7,8 @@ declare_rule! {
     ///
     /// That the os and the architecture of an index entry equal those in the config of the image it names, and the variant as well
     /// where both state one. Names are compared as containerd compares them (`x86_64` is `amd64`, `arm64/v8` is `arm64`).
-    /// `os.version` and `os.features` are not compared.
+    /// `os.version` and `os.features` are not compared. An entry that declares a platform and leads to no image violates the rule too,
+    /// except for WebAssembly, which has configs of its own.
     ///
     /// # Why
     ///
@@ -57,7 +58,10 @@ impl Check for PlatformAgreement {
         let Some(declared) = &entry.descriptor.platform else {
             return Ok(Verdict::Pass("no platform is declared besides the config's own".to_owned()));
         };
-        let config = view.config(entry)?;
+        let config = match view.config(entry) {
+            Err(Stop::NotApplicable(reason)) if !is_wasm(declared) => return no_image(entry, &reason, view),
+            config => config?,
+        };
         let missing = || Why::undecidable("comparing the platform", "the config names no os or no architecture");
         let stated = config.platform().ok_or_else(missing)?;
         let digest = view.config_digest(entry)?;
@@ -69,6 +73,19 @@ impl Check for PlatformAgreement {
         }
         findings.verdict(|| format!("index and config agree on {}", declared.short()))
     }
+}
+
+/// A WebAssembly module is declared like a platform, and run, and has a config of its own.
+fn is_wasm(declared: &Platform) -> bool {
+    declared.architecture == "wasm" || declared.os.starts_with("wasi")
+}
+
+/// A runtime selects the entry by what it declares, and cannot run what it finds.
+fn no_image(entry: &Entry, reason: &str, view: &View<'_>) -> Fact<Verdict> {
+    let mut findings = Findings::new();
+    let message = format!("the index declares {}, and the manifest is no image: {}", entry.label, Untrusted(reason));
+    findings.add_keyed(message, Location::entry(entry), fix(view), "no image");
+    findings.verdict(String::new)
 }
 
 /// Where two platforms differ: the field, and what either says.
