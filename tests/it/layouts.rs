@@ -1,11 +1,17 @@
-//! `examples/layouts/`: the files are what the generator makes, and what it makes is what it is called.
+//! `examples/`: the files of the layouts are what the generator makes, and each is what it is called; the cases hold.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use ocilint::cases::Suite;
+
 #[path = "../../examples/make_layouts.rs"]
-#[expect(dead_code, unreachable_pub, reason = "an example of its own, whose `main` writes the files; here they are compared")]
+#[expect(
+    dead_code,
+    unreachable_pub,
+    reason = "an example of its own, whose `main` writes the files; here they are compared"
+)]
 mod make_layouts;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/layouts");
@@ -14,7 +20,9 @@ const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/layouts");
 fn the_layouts_are_what_the_generator_makes() {
     let made: BTreeMap<String, Vec<u8>> = make_layouts::layouts()
         .into_iter()
-        .flat_map(|(shape, files)| files.into_iter().map(move |(path, bytes)| (format!("{shape}/{path}"), bytes.to_vec())))
+        .flat_map(|(shape, files)| {
+            files.into_iter().map(move |(path, bytes)| (format!("{shape}/{path}"), bytes.to_vec()))
+        })
         .collect();
     let mut kept = BTreeMap::new();
     read(Path::new(FOLDER), "", &mut kept);
@@ -30,6 +38,15 @@ fn each_layout_is_a_few_kilobytes() {
     for (shape, files) in make_layouts::layouts() {
         let size: usize = files.values().map(bytes::Bytes::len).sum();
         assert!(size < 24 << 10, "{shape} has {size} bytes");
+    }
+}
+
+#[test]
+fn the_example_cases_hold() {
+    let suite = Suite::read(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/examples/cases.toml"))).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    for outcome in runtime.block_on(suite.run()) {
+        assert!(outcome.problems.is_empty(), "{}: {}", outcome.name, outcome.problems.join("\n"));
     }
 }
 
