@@ -212,7 +212,7 @@ mod tests {
     fn what_names_nothing_is_refused() {
         assert_eq!(Target::parse("oci:"), Err(TargetError::NoPath { scheme: "oci" }));
         assert!(matches!(Target::parse("oci:a@sha256:12"), Err(TargetError::Digest { .. })));
-        assert!(matches!(Target::parse("UPPER/case"), Err(TargetError::Reference(_))));
+        assert!(matches!(Target::parse("acme/App"), Err(TargetError::Reference(_))));
     }
 
     #[test]

@@ -13,9 +13,6 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation, TargetFailure,
 };
 
-/// Findings of one image that are located in bytes and get an excerpt.
-const EXCERPTS: usize = 200;
-
 pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
     let sealer = Sealer {
@@ -24,7 +21,6 @@ pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
         deny_warnings: judgement.options.deny_warnings,
         waivers: Waivers::new(judgement.policy, name.map(oci::Reference::canonical_name), graph.root.digest.clone(), graph.observed_at),
         seen: BTreeMap::new(),
-        excerpts: 0,
     };
     let (cells, waivers) = sealer.cells(&judgement);
     let mut image = ImageReport {
@@ -95,8 +91,6 @@ struct Sealer<'g, 'p> {
     waivers: Waivers<'p>,
     /// How often each fingerprint's text has occurred in this image.
     seen: BTreeMap<String, usize>,
-    /// Findings that were located so far.
-    excerpts: usize,
 }
 
 impl<'p> Sealer<'_, 'p> {
@@ -168,10 +162,7 @@ impl<'p> Sealer<'_, 'p> {
 
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
         let location = &finding.location;
-        // Each excerpt is a scan of its document; a flood of findings shows the first of them.
-        self.excerpts += 1;
-        let shown = self.excerpts <= EXCERPTS;
-        let document = location.digest.as_ref().and_then(|digest| self.graph.bytes(digest)).filter(|_| shown);
+        let document = location.digest.as_ref().and_then(|digest| self.graph.bytes(digest));
         let text = document.and_then(|bytes| str::from_utf8(bytes).ok());
         let span = text.and_then(|text| oci::locate(text, &location.pointer)).map(|span| span.value);
         SealedFinding {
