@@ -68,7 +68,7 @@ fn judge_from_memory(bencher: Bencher<'_, '_>, name: &str) {
     let target = Target::parse("ghcr.io/acme/app:1.2").expect("a target");
     let source = Arc::new(StoreSource::new(image()));
     bencher.bench(|| {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(60);
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
         let walk = Walk::new(source.clone(), Budget::default(), deadline);
         runtime.block_on(judge_source(&policy, &options, &target, &walk, Timestamp::UNIX_EPOCH, &Silent))
     });

@@ -100,6 +100,7 @@ pub(crate) struct Check {
 /// How registries are spoken to.
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Registries")]
+#[expect(clippy::struct_field_names, reason = "the field is the flag's name")]
 pub(crate) struct Registry {
     /// Allow plain http: for hosts on the loopback, or for the one named; may be repeated
     #[arg(long, value_name = "HOST[:PORT]", num_args = 0..=1, require_equals = true, default_missing_value = "")]
@@ -125,6 +126,7 @@ pub(crate) struct Registry {
 /// How people read it.
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Display")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches of the user, each with a flag of its own")]
 pub(crate) struct Display {
     /// Show only what does not pass
     #[arg(long, short)]

@@ -114,7 +114,7 @@ impl Engine {
             observed_at: self.now.to_string(),
             policies: self.policy.sources.clone(),
             fallback: self.policy.fallback,
-            instances: self.policy.instances.iter().filter(described).map(note).collect(),
+            instances: self.policy.instances.iter().filter(|instance| described(instance)).map(note).collect(),
             diagnostics: diagnostics(&images, self.policy.fallback),
             fetched: images.iter().fold(Fetched::default(), |sum, image| Fetched {
                 requests: sum.requests + image.fetched.requests,
@@ -186,7 +186,7 @@ pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageRepo
 }
 
 /// Whether reports describe an instance: the rule `document` speaks up about ambiguity even where it is turned off.
-fn described(instance: &&Instance) -> bool {
+fn described(instance: &Instance) -> bool {
     instance.level != Level::Off || instance.rule.name == "document"
 }
 

@@ -165,10 +165,10 @@ impl Case {
             (None, None) => {}
             (Some(wanted), Some(got)) if got.contains(wanted) => {}
             (Some(wanted), Some(got)) => {
-                outcome.problems.push(format!("expected a refusal saying `{wanted}`, got: {got}"))
+                outcome.problems.push(format!("expected a refusal saying `{wanted}`, got: {got}"));
             }
             (Some(wanted), None) => {
-                outcome.problems.push(format!("expected a refusal saying `{wanted}`, and it was judged"))
+                outcome.problems.push(format!("expected a refusal saying `{wanted}`, and it was judged"));
             }
             // A target that cannot be read is a result that an exit status expects.
             (None, Some(_)) if self.exit.is_some() && self.expect.is_empty() => {}

@@ -106,8 +106,8 @@ impl Drawer<'_, '_> {
         let Ok(digest) = &descriptor.digest else { return node };
         let document = match self.know(self.view.document(digest)) {
             Ok(document) => document,
-            Err(note) => {
-                node.notes.push(note);
+            Err(remark) => {
+                node.notes.push(remark);
                 return node;
             }
         };
@@ -125,7 +125,7 @@ impl Drawer<'_, '_> {
     }
 
     fn index(&mut self, node: &mut GraphNode, index: &Index, depth: usize) {
-        node.role = "index".to_owned();
+        "index".clone_into(&mut node.role);
         if depth > MAX_DEPTH || index.manifests.len() > MAX_ENTRIES {
             node.notes.push(format!("{} entries, not drawn", index.manifests.len()));
             return;
@@ -145,10 +145,10 @@ impl Drawer<'_, '_> {
         node.notes.extend(artifact_type);
         match node.digest.as_ref().and_then(|digest| self.platforms.get(digest)) {
             Some(platform) => {
-                node.role = "image".to_owned();
+                "image".clone_into(&mut node.role);
                 node.platform = Some(platform.clone());
             }
-            None if node.role == "image" => node.role = "artifact".to_owned(),
+            None if node.role == "image" => "artifact".clone_into(&mut node.role),
             None => {}
         }
         self.attachment(node, image);
@@ -177,7 +177,7 @@ impl Drawer<'_, '_> {
         match self.know(self.view.referrers(digest)) {
             Ok(list) if list.descriptors.is_empty() => {}
             Ok(list) => node.children.push(listed(list)),
-            Err(note) => node.children.push(GraphNode::group("referrers", vec![note], Vec::new())),
+            Err(remark) => node.children.push(GraphNode::group("referrers", vec![remark], Vec::new())),
         }
     }
 
@@ -210,7 +210,7 @@ fn layer(descriptor: &Descriptor) -> GraphNode {
     let mut node = GraphNode::of("layer", descriptor);
     let media_type = &descriptor.media_type;
     if !media_type.is_tar_like() {
-        node.role = if media_type.role() == Role::Statement { "statement" } else { "blob" }.to_owned();
+        if media_type.role() == Role::Statement { "statement" } else { "blob" }.clone_into(&mut node.role);
         return node;
     }
     let classes = descriptor.layer_classes();

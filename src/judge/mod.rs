@@ -83,7 +83,7 @@ impl<'p> Judgement<'p> {
     }
 
     /// Seals what was judged: everything owned, nothing of the graph left.
-    pub fn seal(self, graph: &Graph) -> ImageReport {
+    pub fn seal(&self, graph: &Graph) -> ImageReport {
         seal::seal(self, graph)
     }
 

@@ -13,7 +13,7 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation, TargetFailure,
 };
 
-pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
+pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
     let sealer = Sealer {
         graph,
@@ -22,7 +22,7 @@ pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
         waivers: Waivers::new(judgement.policy, name.map(oci::Reference::canonical_name), graph.root.digest.clone(), graph.observed_at),
         seen: BTreeMap::new(),
     };
-    let (cells, waivers) = sealer.cells(&judgement);
+    let (cells, waivers) = sealer.cells(judgement);
     let mut image = ImageReport {
         target: oci::escape(&graph.root.target.text),
         name: name.map(ToString::to_string),
@@ -31,14 +31,14 @@ pub(super) fn seal(judgement: Judgement<'_>, graph: &Graph) -> ImageReport {
         digest: Some(graph.root.digest.clone()),
         kind: Some(kind_of(graph)),
         media_type: Some(graph.root.media_type.clone()),
-        platforms: judged_platforms(&judgement, graph),
+        platforms: judged_platforms(judgement, graph),
         error: None,
         cells,
         remarks: Vec::new(),
         fetched: Fetched::default(),
     };
     image.remarks = waive::remarks(&waivers, &image);
-    image.error = uncovered(&judgement, &image);
+    image.error = uncovered(judgement, &image);
     image
 }
 

@@ -1,6 +1,7 @@
 //! Labels that we do not agree with, and why.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 
 use serde::Deserialize;
@@ -39,7 +40,7 @@ impl Comparison {
         self.compared += 1;
         if label != ours {
             let said = self.differs.entry(input.to_owned()).or_default();
-            said.push_str(&format!("the label says {label:?}, we say {ours:?}; "));
+            let _ = write!(said, "the label says {label:?}, we say {ours:?}; ");
         }
     }
 

@@ -132,7 +132,7 @@ fn no_image_makes_the_program_panic() {
             expect_answer(&format!("oci-archive:{name}"));
             expect_answer(&format!("docker-archive:{name}"));
             run_over += 1;
-        } else if name.ends_with(".json") && (name.contains("/manifests/") || name.contains("/official-images/")) {
+        } else if file.extension().is_some_and(|extension| extension == "json") && (name.contains("/manifests/") || name.contains("/official-images/")) {
             let layout = layout_around(&fs::read(&file).unwrap());
             expect_answer(&format!("oci:{}", layout.path().display()));
             run_over += 1;

@@ -3,6 +3,8 @@
 //! Every label that we do not agree with is listed with its reason in `tests/corpus-differences.toml`; one that is not
 //! listed fails, and so does one that is listed and no longer differs.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it compared")]
+
 mod differences;
 mod documents;
 mod images;

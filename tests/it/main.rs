@@ -1,5 +1,7 @@
 //! The integration tests: the program beside a scripted registry, layouts and archives.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -2,6 +2,8 @@
 //!
 //! These tests are a target of their own behind the feature `real-registry`. With it on, a missing program is a failure.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it compared")]
+
 mod server;
 
 use std::collections::BTreeMap;
@@ -79,7 +81,7 @@ async fn oci_distribution_reads_the_same_bytes() {
     let server = Server::plain();
     let theirs = Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
     let plain_http = PlainHttp { loopback: true, hosts: Vec::new() };
-    let ours = Sources::new(RegistryOptions { plain_http, ..RegistryOptions::default() }, std::sync::Arc::new(Silent));
+    let sources = Sources::new(RegistryOptions { plain_http, ..RegistryOptions::default() }, std::sync::Arc::new(Silent));
     for shape in SHAPES {
         let name = format!("shapes:{shape}");
         server.push(&layout(shape), &name);
@@ -88,10 +90,10 @@ async fn oci_distribution_reads_the_same_bytes() {
         let parsed = reference.parse().unwrap();
         let (bytes, digest) = theirs.pull_manifest_raw(&parsed, &RegistryAuth::Anonymous, &accepted).await.unwrap();
         let target = ocilint::Target::parse(&reference).unwrap();
-        let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(60);
-        let source = ours.open(&target, deadline).await.unwrap();
-        let Resolved::Manifest(served) = source.resolve().await.unwrap() else { panic!("a registry serves manifests") };
-        assert_eq!((served.bytes.as_ref(), served.digest.to_string()), (bytes.as_ref(), digest), "{shape}");
+        let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(1);
+        let source = sources.open(&target, deadline).await.unwrap();
+        let Resolved::Manifest(ours) = source.resolve().await.unwrap() else { panic!("a registry serves manifests") };
+        assert_eq!((ours.bytes.as_ref(), ours.digest.to_string()), (bytes.as_ref(), digest), "{shape}");
     }
 }
 
