@@ -157,8 +157,8 @@ impl FixArgument for Platform {
     /// Without `os.version`, which is free text.
     fn in_command(&self) -> String {
         let plain = self.short();
-        // A platform read from an index may hold anything.
-        if plain.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) { plain } else { "OS/ARCH".to_owned() }
+        // A platform read from an index may hold anything, of any length.
+        if plain.len() <= 64 && plain.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) { plain } else { "OS/ARCH".to_owned() }
     }
 }
 

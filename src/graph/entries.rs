@@ -358,7 +358,7 @@ fn budget(what: String) -> Stop {
     Why::new("looking through the index", Cause::Budget { what }).into()
 }
 
-/// Gives each entry its name in reports: the platform, numbered where it occurs more than once.
+/// Gives each entry its name in reports: the platform, cut where it is long, and numbered where it occurs more than once.
 fn label(entries: &mut [Entry]) {
     let mut names: Vec<String> = Vec::with_capacity(entries.len());
     for entry in entries {

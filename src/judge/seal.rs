@@ -5,21 +5,28 @@ use std::collections::BTreeMap;
 use super::cells::Plan;
 use super::waive::{self, Waivers};
 use super::{Judgement, Outcome};
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Location, Verdict};
 use crate::graph::{Graph, Nature, RootKind};
 use crate::oci::{self, Digest, Manifest};
 use crate::policy::Level;
 use crate::report::{
-    Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation, TargetFailure,
+    Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
+    TargetFailure,
 };
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
     let sealer = Sealer {
         graph,
+        read: 0,
         identity: graph.root.target.identity(),
         deny_warnings: judgement.options.deny_warnings,
-        waivers: Waivers::new(judgement.policy, name.map(oci::Reference::canonical_name), graph.root.digest.clone(), graph.observed_at),
+        waivers: Waivers::new(
+            judgement.policy,
+            name.map(oci::Reference::canonical_name),
+            graph.root.digest.clone(),
+            graph.observed_at,
+        ),
         seen: BTreeMap::new(),
     };
     let (cells, waivers) = sealer.cells(judgement);
@@ -51,7 +58,9 @@ fn uncovered(judgement: &Judgement<'_>, image: &ImageReport) -> Option<TargetFai
         return None;
     }
     // What is wrong with the image all the same is reason enough; nothing is added to it.
-    if image.cells.iter().any(|cell| matches!(cell.verdict, CellVerdict::Violation | CellVerdict::Unknown)) && rules.is_empty() {
+    if image.cells.iter().any(|cell| matches!(cell.verdict, CellVerdict::Violation | CellVerdict::Unknown))
+        && rules.is_empty()
+    {
         return None;
     }
     let (message, help) = if rules.is_empty() {
@@ -73,9 +82,8 @@ fn judged_platforms(judgement: &Judgement<'_>, graph: &Graph) -> Vec<JudgedPlatf
     let Some(subjects) = judgement.subjects.as_ref().filter(|subjects| subjects.nature == Nature::Image) else {
         return Vec::new();
     };
-    let asked = |label: &str| {
-        judgement.options.platforms.is_empty() || judgement.plans.iter().any(|plan| plan.label == label)
-    };
+    let asked =
+        |label: &str| judgement.options.platforms.is_empty() || judgement.plans.iter().any(|plan| plan.label == label);
     let digest = |entry: &crate::graph::Entry| entry.digest().ok().cloned();
     let entries = subjects.entries.iter().filter(|entry| asked(&entry.label));
     let platforms = entries.map(|entry| JudgedPlatform { platform: oci::escape(&entry.label), digest: digest(entry) });
@@ -84,8 +92,14 @@ fn judged_platforms(judgement: &Judgement<'_>, graph: &Graph) -> Vec<JudgedPlatf
     platforms.map(|platform| if saved { JudgedPlatform { digest: None, ..platform } } else { platform }).collect()
 }
 
+/// Bytes of documents, each counted once for every finding in it, beyond which further findings are shown without excerpt: a
+/// document of megabytes with hundreds of findings would take minutes.
+const MAX_READ: usize = 16 << 20;
+
 struct Sealer<'g, 'p> {
     graph: &'g Graph,
+    /// Of [`MAX_READ`].
+    read: usize,
     identity: String,
     deny_warnings: bool,
     waivers: Waivers<'p>,
@@ -93,7 +107,7 @@ struct Sealer<'g, 'p> {
     seen: BTreeMap<String, usize>,
 }
 
-impl<'p> Sealer<'_, 'p> {
+impl<'g, 'p> Sealer<'g, 'p> {
     fn cells(mut self, judgement: &Judgement<'p>) -> (Vec<Cell>, Waivers<'p>) {
         let mut cells = Vec::with_capacity(judgement.plans.len());
         for (number, plan) in judgement.plans.iter().enumerate() {
@@ -107,7 +121,9 @@ impl<'p> Sealer<'_, 'p> {
     fn cell(&mut self, plan: &Plan<'p>, outcome: &Outcome) -> Option<Cell> {
         let off = plan.instance.level == Level::Off;
         let findings: Vec<&Finding> = match outcome {
-            Outcome::Judged(Verdict::Violation(findings)) => findings.iter().filter(|finding| finding.grave || !off).collect(),
+            Outcome::Judged(Verdict::Violation(findings)) => {
+                findings.iter().filter(|finding| finding.grave || !off).collect()
+            }
             _ => Vec::new(),
         };
         if off && findings.is_empty() {
@@ -162,9 +178,8 @@ impl<'p> Sealer<'_, 'p> {
 
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
         let location = &finding.location;
-        let document = location.digest.as_ref().and_then(|digest| self.graph.bytes(digest));
-        let text = document.and_then(|bytes| str::from_utf8(bytes).ok());
-        let span = text.and_then(|text| oci::locate(text, &location.pointer)).map(|span| span.value);
+        let found = self.locate(location);
+        let bytes = found.as_ref().map(|(_, span)| [span.value.start, span.value.end]);
         SealedFinding {
             message: oci::escape(&finding.message),
             fix: oci::escape_lines(finding.fix.as_str()),
@@ -174,11 +189,21 @@ impl<'p> Sealer<'_, 'p> {
                 digest: location.digest.clone(),
                 platform: plan.entry.map(|_| oci::escape(&plan.label)),
                 pointer: oci::escape(&location.pointer),
-                bytes: span.map(|span| [span.start, span.end]),
-                excerpt: document.and_then(|bytes| Excerpt::of(bytes, &location.pointer)),
+                bytes,
+                excerpt: found.map(|(text, span)| Excerpt::at(text, span)),
             },
             policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
         }
+    }
+
+    /// Finds a place in its document, as long as that does not take too much reading in all.
+    fn locate(&mut self, location: &Location) -> Option<(&'g str, oci::Span)> {
+        let text = str::from_utf8(self.graph.bytes(location.digest.as_ref()?)?).ok()?;
+        self.read = self.read.saturating_add(text.len());
+        if self.read > MAX_READ {
+            return None;
+        }
+        Some((text, oci::locate(text, &location.pointer)?))
     }
 
     /// Stable across tags, digests, messages and lines: instance, identity, subject, node role, normalised place and the

@@ -33,7 +33,7 @@ impl Defects {
 
     pub(super) fn add(&self, path: &Path<'_>, message: impl Display) {
         let make = || Defect {
-            pointer: path.to_string(),
+            pointer: path.to_pointer(),
             message: message.to_string(),
         };
         self.0.borrow_mut().push(make);

@@ -8,7 +8,7 @@ mod lines;
 
 use std::ops::Range;
 
-use crate::oci::{is_unsafe, locate};
+use crate::oci::{Span, is_unsafe, locate};
 use lines::{LineStart, Lines, string_end};
 
 /// How many lines before the marked one, and after it, of a value that fits on a line.
@@ -46,7 +46,11 @@ impl Excerpt {
     /// `None` when the document is no JSON or has nothing there.
     pub fn of(document: &[u8], pointer: &str) -> Option<Self> {
         let text = std::str::from_utf8(document).ok()?;
-        let span = locate(text, pointer)?;
+        Some(Self::at(text, locate(text, pointer)?))
+    }
+
+    /// The same around a value that was located already.
+    pub fn at(text: &str, span: Span) -> Self {
         let container = text[span.value.clone()].starts_with(['{', '[']);
         let line_at = span.key.as_ref().map_or(span.value.start, |key| key.start);
         let marked = match (container, span.key) {
@@ -57,7 +61,7 @@ impl Excerpt {
         let after = if container { CONTENT } else { CONTEXT };
         let starts = window(text, line_at, after);
         let line = |pair: &[LineStart]| Written::line(text, pair[0], pair[1].offset, &marked);
-        Some(Self { lines: starts.windows(2).map(line).collect() })
+        Self { lines: starts.windows(2).map(line).collect() }
     }
 }
 

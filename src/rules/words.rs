@@ -40,8 +40,14 @@ pub(super) fn about(command: &'static str, subject: Subject<'_>, view: &View<'_>
     Fix::new(command).with(&ImageName(pinned.as_ref()))
 }
 
-/// The platforms of the image, each once.
+/// Entries beyond which an image was made by no one command, whose platforms could be listed.
+const PLATFORMS: usize = 64;
+
+/// The platforms of the image, each once; none if there are too many to be listed.
 fn platforms(view: &View<'_>) -> Vec<Platform> {
+    if view.subjects().entries.len() > PLATFORMS {
+        return Vec::new();
+    }
     let known = view.subjects().entries.iter().filter_map(|entry| entry.platform.as_ref().ok());
     let by_name: BTreeMap<String, &Platform> = known.map(|platform| (platform.short(), platform)).collect();
     by_name.into_values().cloned().collect()

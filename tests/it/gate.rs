@@ -2,6 +2,7 @@
 //!
 //! Most scenarios are data in `tests/gate`. Every run ends within ten seconds, without a panic, in at most 256 MiB.
 
+mod ambiguous;
 mod fault;
 mod place;
 mod program;
@@ -40,7 +41,13 @@ fn run(family: &str) {
     let only = std::env::var("GATE").unwrap_or_default();
     let scenarios: Vec<Scenario> = scenarios.into_iter().filter(|scenario| scenario.name.contains(&only)).collect();
     let problems = each(&scenarios, stage::problems);
-    assert!(problems.is_empty(), "{} of {} scenarios of `{family}`:\n  {}", problems.len(), scenarios.len(), problems.join("\n  "));
+    assert!(
+        problems.is_empty(),
+        "{} of {} scenarios of `{family}`:\n  {}",
+        problems.len(),
+        scenarios.len(),
+        problems.join("\n  ")
+    );
 }
 
 macro_rules! families {
@@ -54,4 +61,4 @@ macro_rules! families {
     };
 }
 
-families! { disguise }
+families! { disguise documents long }

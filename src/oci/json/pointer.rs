@@ -24,13 +24,26 @@ pub(crate) enum Path<'a> {
     Element(&'a Path<'a>, usize),
 }
 
-impl Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Path::Root => Ok(()),
-            Path::Member(parent, name) => write!(f, "{parent}/{}", pointer_escape(name)),
-            Path::Element(parent, index) => write!(f, "{parent}/{index}"),
-        }
+/// Bytes of a pointer beyond which it names an ancestor instead: a hostile document may hold names of megabytes, and
+/// hundreds of problems below each.
+const LONGEST: usize = 2048;
+
+impl Path<'_> {
+    /// The pointer, or that of the nearest ancestor whose pointer is not too long to be repeated.
+    pub(crate) fn to_pointer(self) -> String {
+        self.written().unwrap_or_else(|ancestor| ancestor)
+    }
+
+    /// The pointer; an ancestor's if it is too long.
+    fn written(self) -> Result<String, String> {
+        let (parent, segment) = match self {
+            Path::Root => return Ok(String::new()),
+            Path::Member(parent, name) if name.len() > LONGEST => return Err(parent.to_pointer()),
+            Path::Member(parent, name) => (parent, pointer_escape(name)),
+            Path::Element(parent, index) => (parent, Cow::Owned(index.to_string())),
+        };
+        let parent = parent.written()?;
+        if parent.len() + segment.len() < LONGEST { Ok(format!("{parent}/{segment}")) } else { Err(parent) }
     }
 }
 
@@ -226,7 +239,10 @@ mod tests {
         );
         assert_eq!(pointer(&[]), "");
         let inner = Path::Member(&Path::Root, "a/b");
-        assert_eq!(Path::Element(&inner, 2).to_string(), "/a~1b/2");
+        assert_eq!(Path::Element(&inner, 2).to_pointer(), "/a~1b/2");
+        let long = "x".repeat(LONGEST);
+        let below = Path::Member(&inner, &long);
+        assert_eq!(Path::Member(&below, "y").to_pointer(), "/a~1b", "a name that is too long to be repeated");
     }
 
     fn any_json() -> impl Strategy<Value = Value> {
@@ -247,7 +263,7 @@ mod tests {
 
     /// Every place of a value with its pointer.
     fn places(value: &Value, path: &Path<'_>, visit: &mut dyn FnMut(&str, &Value)) {
-        visit(&path.to_string(), value);
+        visit(&path.to_pointer(), value);
         match value {
             Value::Array(list) => {
                 list.iter()

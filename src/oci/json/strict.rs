@@ -130,7 +130,7 @@ impl Pass {
 
     fn report(&self, path: &Path<'_>, kind: impl FnOnce() -> AmbiguityKind) {
         let make = || Ambiguity {
-            pointer: path.to_string(),
+            pointer: path.to_pointer(),
             kind: kind(),
         };
         self.found.borrow_mut().push(make);

@@ -15,7 +15,12 @@ pub(crate) fn layout(scenario: &Scenario, shelf: &mut Shelf, directory: &Path) -
         shelf.build("index.json").bytes.to_vec()
     } else {
         let name = r#""annotations":{"org.opencontainers.image.ref.name":"1.0"}"#;
-        let entry = format!(r#""mediaType":"{}","digest":"{}","size":{},{name}"#, root.media_type, root.digest, root.bytes.len());
+        let entry = format!(
+            r#""mediaType":"{}","digest":"{}","size":{},{name}"#,
+            root.media_type,
+            root.digest,
+            root.bytes.len()
+        );
         format!(r#"{{"schemaVersion":2,"manifests":[{{{entry}}}]}}"#).into_bytes()
     };
     put(&layout.join("index.json"), &index);
@@ -86,7 +91,8 @@ fn damage(deed: &str, layout: &Path, directory: &Path) {
 /// `tar add PATH TEXT`.
 pub(crate) fn archive(scenario: &Scenario, shelf: &mut Shelf, layout: &Path, directory: &Path) -> PathBuf {
     let mut builder = tar::Builder::new(Vec::new());
-    let deeds: Vec<String> = scenario.damage.iter().filter_map(|deed| deed.strip_prefix("tar ")).map(str::to_owned).collect();
+    let deeds: Vec<String> =
+        scenario.damage.iter().filter_map(|deed| deed.strip_prefix("tar ")).map(str::to_owned).collect();
     let deeds: Vec<String> = deeds.iter().map(|deed| shelf.expand_text(deed)).collect();
     let mut files = Vec::new();
     walk(layout, layout, &mut files);
@@ -126,7 +132,8 @@ pub(crate) fn archive(scenario: &Scenario, shelf: &mut Shelf, layout: &Path, dir
 
 /// The regular files of a layout, sorted.
 fn walk(directory: &Path, base: &Path, files: &mut Vec<(String, Vec<u8>)>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(directory).expect("a directory").flatten().map(|entry| entry.path()).collect();
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(directory).expect("a directory").flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
         if path.is_dir() {
@@ -163,5 +170,7 @@ fn special(builder: &mut tar::Builder<Vec<u8>>, kind: tar::EntryType, name: &str
 fn zeros(builder: &mut tar::Builder<Vec<u8>>, name: &str, mebibytes: u64) {
     let size = mebibytes << 20;
     let mut header = header(tar::EntryType::Regular, size);
-    builder.append_data(&mut header, name, std::io::Read::take(std::io::repeat(0), size)).expect("a vector takes all bytes");
+    builder
+        .append_data(&mut header, name, std::io::Read::take(std::io::repeat(0), size))
+        .expect("a vector takes all bytes");
 }

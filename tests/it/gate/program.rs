@@ -2,10 +2,11 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::time::Duration;
 
 /// The most memory that a run may take for itself, in KiB: 256 MiB. A run that wants more is refused it, and aborts.
 pub(crate) const MEMORY: u32 = 256 * 1024;
+/// The most time that a run may compute, in seconds, in a build that is not optimised.
+const SECONDS: u32 = 10;
 
 /// A run of the program.
 #[derive(Debug)]
@@ -28,9 +29,17 @@ impl Program {
     /// The same with another limit.
     pub(crate) fn limited(directory: &Path, kibibytes: u32) -> Self {
         let mut command = assert_cmd::Command::new("sh");
-        command.arg("-c").arg(format!("ulimit -d {kibibytes} && exec \"$0\" \"$@\"")).arg(env!("CARGO_BIN_EXE_ocilint"));
-        command.current_dir(directory).env_clear().env("HOME", directory).env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8");
-        command.timeout(super::stage::LONGEST + Duration::from_secs(1));
+        command
+            .arg("-c")
+            .arg(format!("ulimit -d {kibibytes} && ulimit -t {SECONDS} && exec \"$0\" \"$@\""))
+            .arg(env!("CARGO_BIN_EXE_ocilint"));
+        command
+            .current_dir(directory)
+            .env_clear()
+            .env("HOME", directory)
+            .env("PATH", "/usr/bin:/bin")
+            .env("LC_ALL", "C.UTF-8");
+        command.timeout(super::stage::LONGEST);
         Self(command)
     }
 

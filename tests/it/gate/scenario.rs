@@ -65,9 +65,9 @@ pub(crate) struct Scenario {
     /// Wrong answers of the registry.
     #[serde(default)]
     pub(crate) faults: Vec<FaultRow>,
-    /// Wrong answers of a second registry, at `${other}`.
+    /// Whether there is a second registry, `${other}`, that serves the same.
     #[serde(default)]
-    pub(crate) other_faults: Vec<FaultRow>,
+    pub(crate) other: bool,
     /// What the registry asks for: nothing, `token`, `private-token`, `basic`.
     #[serde(default)]
     pub(crate) access: String,
@@ -186,7 +186,9 @@ impl Scenario {
         let vary = std::mem::take(&mut self.vary);
         let mut all = vec![self];
         for (word, values) in &vary {
-            let variations = |scenario: &Self| values.iter().map(|(name, value)| scenario.with(word, name, value)).collect::<Vec<_>>();
+            let variations = |scenario: &Self| {
+                values.iter().map(|(name, value)| scenario.with(word, name, value)).collect::<Vec<_>>()
+            };
             all = all.iter().flat_map(variations).collect();
         }
         all
@@ -197,8 +199,13 @@ impl Scenario {
         let put = |text: &mut String| *text = text.replace(&word, value);
         let mut varied = self.clone();
         varied.name = format!("{} / {name}", self.name);
-        let faults = varied.faults.iter_mut().chain(&mut varied.other_faults).flat_map(|fault| [&mut fault.on, &mut fault.with]);
-        let texts = varied.documents.values_mut().chain(varied.tags.values_mut()).chain(&mut varied.damage).chain(&mut varied.args);
+        let faults = varied.faults.iter_mut().flat_map(|fault| [&mut fault.on, &mut fault.with]);
+        let texts = varied
+            .documents
+            .values_mut()
+            .chain(varied.tags.values_mut())
+            .chain(&mut varied.damage)
+            .chain(&mut varied.args);
         faults.chain(texts).for_each(put);
         varied.types.values_mut().chain(varied.swapped.values_mut()).for_each(put);
         [&mut varied.policy, &mut varied.root, &mut varied.access].into_iter().for_each(put);

@@ -8,7 +8,7 @@
 //! | `${name.digest}` `${name.hex}` `${name.size}` `${name.type}` | one of these |
 //! | `${name.text}` `${name.base64}` | the document itself |
 //! | `${many:300:name}` | 300 copies of the text of `name` with commas between them, `#` in it counting up |
-//! | `${spaces:9}` `${nest:9}` `${byte:ff}` `${gzip:text}` | filler: blanks, nested lists, one raw byte, compressed text |
+//! | `${spaces:9}` `${long:9}` `${nest:9}` `${byte:ff}` `${gzip:text}` | filler: blanks, letters, nested lists, one raw byte, compressed text |
 //! | `${host}` and so on | a word that the scenario knows |
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -113,11 +113,15 @@ impl Shelf {
         let number = |text: &str| text.parse::<usize>().unwrap_or_else(|_| panic!("`{text}` is no number"));
         match kind {
             "spaces" => vec![b' '; number(argument)],
+            "long" => vec![b'x'; number(argument)],
             "nest" => ["[", "]"].map(|bracket| bracket.repeat(number(argument))).concat().into_bytes(),
             "byte" => vec![u8::from_str_radix(argument, 16).expect("two hexadecimal digits")],
             "gzip" => {
                 let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-                encoder.write_all(argument.as_bytes()).and_then(|()| encoder.finish()).expect("a vector takes all bytes")
+                encoder
+                    .write_all(argument.as_bytes())
+                    .and_then(|()| encoder.finish())
+                    .expect("a vector takes all bytes")
             }
             "many" => {
                 let (count, name) = argument.split_once(':').expect("`many:COUNT:NAME`");
@@ -135,7 +139,8 @@ impl Shelf {
 
     /// The type under the longest name that `name` begins with: `config-root` is a `config`.
     fn media_type(&self, name: &str) -> String {
-        let mut fitting = self.types.iter().filter(|(prefix, _)| name == prefix.as_str() || name.starts_with(&format!("{prefix}-")));
+        let mut fitting =
+            self.types.iter().filter(|(prefix, _)| name == prefix.as_str() || name.starts_with(&format!("{prefix}-")));
         let longest = fitting.by_ref().max_by_key(|(prefix, _)| prefix.len());
         longest.unwrap_or_else(|| panic!("no media type for `{name}`")).1.clone()
     }
