@@ -12,6 +12,8 @@ use crate::oci::{Descriptor, Digest, Index, Manifest, MediaType, Platform, Role}
 
 /// Entries of all indexes of an image together, beyond which it is not judged.
 const MAX_ENTRIES: usize = 1_000;
+/// Characters of a platform's name in reports; a real one has a dozen.
+const MAX_LABEL: usize = 120;
 /// Levels of nested indexes beyond which the image is not judged.
 const MAX_DEPTH: usize = 6;
 /// The os and the architecture of what is no image.
@@ -362,7 +364,8 @@ fn budget(what: String) -> Stop {
 fn label(entries: &mut [Entry]) {
     let mut names: Vec<String> = Vec::with_capacity(entries.len());
     for entry in entries {
-        let name = entry.platform.as_ref().map_or_else(|_| "platform".to_owned(), ToString::to_string);
+        let platform = entry.platform.as_ref().map_or_else(|_| "platform".to_owned(), ToString::to_string);
+        let name: String = platform.chars().take(MAX_LABEL).collect();
         let earlier = names.iter().filter(|earlier| **earlier == name).count();
         entry.label = if earlier == 0 { name.clone() } else { format!("{name}#{}", earlier + 1) };
         names.push(name);
