@@ -90,11 +90,11 @@ fn last_line(error: &str) -> &str {
     error.lines().last().unwrap_or_default().trim_start_matches("error: ")
 }
 
-/// A glob over names with `/`: `*` stays in a segment, `**` crosses. Compiled at its first use.
+/// A glob over names with `/`: `*` stays in a segment, `**` crosses. Like a [`Pattern`] it is compiled at its first use.
 #[derive(Debug, Clone)]
 pub struct Glob {
-    glob: globset::Glob,
-    matcher: OnceLock<GlobMatcher>,
+    text: String,
+    matcher: OnceLock<Box<GlobMatcher>>,
 }
 
 impl Glob {
@@ -106,20 +106,27 @@ impl Glob {
         if text.is_empty() {
             return Err("an empty glob matches nothing".to_owned());
         }
-        let glob = GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build();
-        let glob = glob.map_err(|error| format!("not a usable glob: {}", error.kind()))?;
-        Ok(Self { glob, matcher: OnceLock::new() })
+        parsed(text).map_err(|error| format!("not a usable glob: {}", error.kind()))?;
+        Ok(Self { text: text.to_owned(), matcher: OnceLock::new() })
     }
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
-        self.matcher.get_or_init(|| self.glob.compile_matcher()).is_match(name)
+        let compiled = || {
+            let glob = parsed(&self.text).expect("invariant: it was parsed when it was checked");
+            Box::new(glob.compile_matcher())
+        };
+        self.matcher.get_or_init(compiled).is_match(name)
     }
 
     /// As written.
     pub fn as_str(&self) -> &str {
-        self.glob.glob()
+        &self.text
     }
+}
+
+fn parsed(text: &str) -> Result<globset::Glob, globset::Error> {
+    GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()
 }
 
 macro_rules! deserialized_from_text {

@@ -10,16 +10,20 @@ use crate::output::Style;
 use crate::output::text::guard;
 use crate::policy::PolicyError;
 
-/// Writes every mistake, and how many there are.
+/// Mistakes that are shown: enough to mend a file by, and no more than can be drawn in a moment.
+const SHOWN: usize = 500;
+
+/// Writes the mistakes, and how many there are.
 pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
     let paint = Paint::new(style);
     let mut text = String::new();
-    for mistake in mistakes {
+    for mistake in mistakes.iter().take(SHOWN) {
         block(mistake).render(&paint, &mut text);
         text.push('\n');
     }
     let counted = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
-    text.extend([&counted, " in the policy: nothing was judged\n"]);
+    let shown = if mistakes.len() > SHOWN { format!(", the first {SHOWN} of them shown") } else { String::new() };
+    text.extend([&counted, " in the policy", &shown, ": nothing was judged\n"]);
     out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
 }
 
