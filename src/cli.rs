@@ -128,7 +128,7 @@ pub(crate) struct Registry {
 #[command(next_help_heading = "Display")]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches of the user, each with a flag of its own")]
 pub(crate) struct Display {
-    /// Show only what does not pass
+    /// Show only what fails the run
     #[arg(long, short)]
     pub(crate) quiet: bool,
 

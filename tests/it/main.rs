@@ -6,7 +6,10 @@
 mod support;
 
 mod architecture;
+mod cli;
+mod economy;
 mod gate;
+mod judging;
 mod layouts;
 mod local_archive;
 mod local_layout;
@@ -14,6 +17,8 @@ mod local_referrers;
 mod local_saved;
 mod local_support;
 mod policy;
+mod program;
+mod readme;
 mod registry;
 mod rules;
 mod support_selftest;
