@@ -79,7 +79,7 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) deny_warnings: bool,
 
-    /// Write what was judged to a file, as `name@digest`, a line for each target
+    /// Write what was judged to a file, a line for each image: `name@digest`, or the digest of one without a name
     #[arg(long, value_name = "FILE")]
     pub(crate) digest_file: Option<PathBuf>,
 

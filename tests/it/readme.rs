@@ -62,10 +62,10 @@ fn replaced(text: &str, name: &str, content: &str) -> String {
 
 /// The README without its generated parts.
 fn prose() -> String {
-    ["finding", "rules", "shapes"].iter().fold(readme(), |text, name| replaced(&text, name, ""))
+    ["finding", "rules", "shapes"].into_iter().fold(readme(), |text, name| replaced(&text, name, ""))
 }
 
-/// The first finding of a real run.
+/// A finding of a real run.
 fn finding() -> String {
     let run = ocilint("check oci:examples/layouts/docker-list --policy ocilint:strict");
     let from = run.stdout.find("error[media-types] on linux/amd64").expect("the run finds Docker's types");
@@ -104,14 +104,18 @@ fn shapes() -> String {
     table
 }
 
-/// The rules of level `error` that a layout violates.
+/// The rules of level `error` that a layout violates; it is warned of its annotations besides.
 fn refused(name: &str) -> BTreeSet<String> {
     let run = ocilint(&format!("check oci:examples/layouts/{name} --policy ocilint:strict --output json"));
     let report: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(report["complete"], true, "{name}");
     let cells = report["images"][0]["cells"].as_array().unwrap();
-    let refused = cells.iter().filter(|cell| cell["verdict"] == "violation" && cell["level"] == "error");
-    let refused: BTreeSet<String> = refused.map(|cell| cell["rule"].as_str().unwrap().to_owned()).collect();
+    let violated = |level: &str| -> BTreeSet<String> {
+        let violated = cells.iter().filter(|cell| cell["verdict"] == "violation" && cell["level"] == level);
+        violated.map(|cell| cell["rule"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(violated("warning"), BTreeSet::from(["annotations".to_owned()]), "{name}");
+    let refused = violated("error");
     assert_eq!(run.exit, i32::from(!refused.is_empty()), "{name}");
     refused
 }
@@ -202,8 +206,11 @@ fn spans(text: &str) -> impl Iterator<Item = &str> {
 fn the_first_commands_do_what_is_said() {
     assert!(prose().contains("check oci:examples/layouts/oci-list "));
     assert_eq!(ocilint("check oci:examples/layouts/oci-list").exit, 0);
-    assert!(prose().contains("check oci:examples/layouts/docker-image --policy ocilint:strict"));
-    assert_eq!(ocilint("check oci:examples/layouts/docker-image --policy ocilint:strict").exit, 1);
+    assert!(prose().contains("check oci:examples/layouts/docker-list --policy ocilint:strict "));
+    let refused = ocilint("check oci:examples/layouts/docker-list --policy ocilint:strict");
+    assert_eq!(refused.exit, 1);
+    let findings = refused.stdout.matches("error[").count();
+    assert!(refused.stdout.contains("error[media-types]") && findings > 1, "{}", refused.stdout);
 }
 
 #[test]
