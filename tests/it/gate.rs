@@ -61,4 +61,4 @@ macro_rules! families {
     };
 }
 
-families! { disguise documents long }
+families! { disguise documents local long statuses supply wire }

@@ -6,11 +6,17 @@ use crate::support::{Fault, Framing, Stop, catalogue};
 
 /// Reads a fault: a name of the catalogue, or one of the forms below.
 pub(crate) fn read(text: &str) -> Fault {
+    if let Some((_, known)) = catalogue().into_iter().find(|(name, _)| *name == text) {
+        return known;
+    }
     let (word, rest) = text.split_once(' ').unwrap_or((text, ""));
     let (first, last) = rest.split_once(' ').unwrap_or((rest, ""));
     match word {
         "status" => Fault::status(number(rest)),
         "retry-after" => Fault::rate_limit(Some(rest)),
+        "challenge" => {
+            Fault::answer(401, &[("WWW-Authenticate", &format!("Bearer realm=\"{rest}\",service=\"x\""))], "")
+        }
         "redirect" => Fault::Redirect(number(first), last.to_owned()),
         "redirect-below" => Fault::RedirectBelow(number(first), last.to_owned()),
         "body" => Fault::Body(rest.to_owned().into()),
@@ -27,10 +33,7 @@ pub(crate) fn read(text: &str) -> Fault {
         "unsaid" => Fault::Unsaid(stop(rest)),
         "declared" => Fault::Framing(Framing::Declared(number(rest))),
         "drip" => Fault::Drip(number(first), Duration::from_millis(number(last))),
-        _ => {
-            let known = catalogue().into_iter().find(|(name, _)| *name == text);
-            known.unwrap_or_else(|| panic!("`{text}` is no fault")).1
-        }
+        _ => panic!("`{text}` is no fault"),
     }
 }
 

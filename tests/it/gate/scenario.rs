@@ -19,6 +19,9 @@ struct Sheet {
     documents: BTreeMap<String, String>,
     #[serde(default)]
     types: BTreeMap<String, String>,
+    /// Values for words of several rows.
+    #[serde(default)]
+    lists: BTreeMap<String, BTreeMap<String, String>>,
     #[serde(default)]
     scenario: Vec<toml::Table>,
 }
@@ -38,6 +41,9 @@ pub(crate) struct Scenario {
     /// Words that are each replaced by each of their values: one row, many scenarios.
     #[serde(default)]
     vary: BTreeMap<String, BTreeMap<String, String>>,
+    /// The same with lists of the file, by their names.
+    #[serde(default)]
+    vary_lists: BTreeMap<String, String>,
     /// The document that the tag points to.
     #[serde(default = "index")]
     pub(crate) root: String,
@@ -158,6 +164,9 @@ pub(crate) fn family(name: &str) -> Vec<Scenario> {
         let mut scenario: Scenario = table.try_into().unwrap_or_else(|error| panic!("tests/gate/{name}.toml: {error}"));
         scenario.documents = overlaid(&[&common.documents, &sheet.documents, &scenario.documents]);
         scenario.types = overlaid(&[&common.types, &sheet.types, &scenario.types]);
+        for (word, list) in std::mem::take(&mut scenario.vary_lists) {
+            scenario.vary.insert(word, sheet.lists[&list].clone());
+        }
         all.extend(scenario.variations());
     }
     assert!(!all.is_empty(), "tests/gate/{name}.toml holds no scenario");
@@ -204,6 +213,7 @@ impl Scenario {
             .documents
             .values_mut()
             .chain(varied.tags.values_mut())
+            .chain(&mut varied.serve)
             .chain(&mut varied.damage)
             .chain(&mut varied.args);
         faults.chain(texts).for_each(put);
