@@ -95,7 +95,8 @@ fn walk_a_registry_with_oci_distribution(bencher: Bencher<'_, '_>) {
     use oci_distribution::secrets::RegistryAuth;
 
     let (server, runtime) = (server(), runtime());
-    let reference: oci_distribution::Reference = server.reference(&format!("{REPOSITORY}:1")).parse().expect("a reference");
+    let reference: oci_distribution::Reference =
+        server.reference(&format!("{REPOSITORY}:1")).parse().expect("a reference");
     bencher.bench(|| {
         runtime.block_on(async {
             let client = Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });

@@ -84,8 +84,12 @@ impl Location {
     pub fn entry(entry: &Entry) -> Self {
         match &entry.place {
             Place::Index { digest, pointer } => Self::new(NodeRole::Index, digest, pointer.clone()),
-            Place::Root => Self { role: NodeRole::Manifest, digest: entry.descriptor.digest.clone().ok(), pointer: String::new() },
-            Place::Saved => Self { role: NodeRole::Config, digest: entry.descriptor.digest.clone().ok(), pointer: String::new() },
+            Place::Root => {
+                Self { role: NodeRole::Manifest, digest: entry.descriptor.digest.clone().ok(), pointer: String::new() }
+            }
+            Place::Saved => {
+                Self { role: NodeRole::Config, digest: entry.descriptor.digest.clone().ok(), pointer: String::new() }
+            }
         }
     }
 
@@ -158,7 +162,11 @@ impl FixArgument for Platform {
     fn in_command(&self) -> String {
         let plain = self.short();
         // A platform read from an index may hold anything, of any length.
-        if plain.len() <= 64 && plain.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) { plain } else { "OS/ARCH".to_owned() }
+        if plain.len() <= 64 && plain.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+            plain
+        } else {
+            "OS/ARCH".to_owned()
+        }
     }
 }
 
@@ -218,7 +226,9 @@ impl FixArgument for PushName<'_> {
         match self.0 {
             None => ImageName(None).in_command(),
             // A reference by digest alone says nothing about tags; `latest` would be a guess.
-            Some(reference) if reference.digest().is_some() && reference.tag().is_none() => format!("{}:TAG", reference.name()),
+            Some(reference) if reference.digest().is_some() && reference.tag().is_none() => {
+                format!("{}:TAG", reference.name())
+            }
             Some(reference) => format!("{}:{}", reference.name(), reference.tag_or_latest()),
         }
     }

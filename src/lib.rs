@@ -3,9 +3,9 @@
 
 pub mod oci;
 
-pub mod engine;
 #[doc(hidden)]
 pub mod cases;
+pub mod engine;
 #[doc(hidden)]
 pub mod finding;
 #[doc(hidden)]

@@ -84,7 +84,9 @@ impl TargetError {
     pub fn help(&self) -> String {
         match self {
             Self::Reference(error) => error.hint().unwrap_or("write it as `registry/repository:tag`").to_owned(),
-            Self::NoPath { scheme } => format!("write `{scheme}:PATH`, or `{scheme}:PATH:TAG` for one image of several"),
+            Self::NoPath { scheme } => {
+                format!("write `{scheme}:PATH`, or `{scheme}:PATH:TAG` for one image of several")
+            }
             Self::Digest { .. } => "a digest is `sha256:` and 64 hexadecimal digits in lower case".to_owned(),
         }
     }
@@ -119,9 +121,9 @@ impl Target {
     pub fn path(&self) -> Option<&Path> {
         match &self.kind {
             TargetKind::Registry(_) => None,
-            TargetKind::Layout { path, .. } | TargetKind::OciArchive { path, .. } | TargetKind::DockerArchive { path, .. } => {
-                Some(path)
-            }
+            TargetKind::Layout { path, .. }
+            | TargetKind::OciArchive { path, .. }
+            | TargetKind::DockerArchive { path, .. } => Some(path),
         }
     }
 
@@ -168,7 +170,8 @@ fn split(scheme: &'static str, rest: &str) -> Result<(PathBuf, Select), TargetEr
         let (path, digest) = rest.split_at(at);
         let digest = digest.trim_start_matches('@');
         let parsed = digest.parse::<Digest>();
-        let parsed = parsed.map_err(|error| TargetError::Digest { text: digest.to_owned(), problem: error.to_string() })?;
+        let parsed =
+            parsed.map_err(|error| TargetError::Digest { text: digest.to_owned(), problem: error.to_string() })?;
         (path, Select::Digest(parsed))
     } else {
         match rest.rsplit_once(':') {

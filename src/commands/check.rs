@@ -47,7 +47,10 @@ fn targets(command: &cli::Check) -> Result<Vec<Named>, ExitStatus> {
     let targets: Vec<Named> = command.targets.iter().map(parse).collect();
     let Some(name) = &command.name else { return Ok(targets) };
     if targets.iter().flatten().filter(|target| target.is_local()).count() != 1 {
-        return Err(usage("`--as` names one layout or archive, and there is not exactly one", "check them in runs of their own"));
+        return Err(usage(
+            "`--as` names one layout or archive, and there is not exactly one",
+            "check them in runs of their own",
+        ));
     }
     Ok(targets.into_iter().map(|target| target.map(|target| target.named(name.clone()))).collect())
 }
@@ -57,7 +60,10 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
         return Ok(vec![HUMAN]);
     }
     if command.output.iter().filter(|destination| destination.path.is_none()).count() > 1 {
-        return Err(usage("two reports cannot both go to standard output", "write one to a file: `--output sarif=FILE`"));
+        return Err(usage(
+            "two reports cannot both go to standard output",
+            "write one to a file: `--output sarif=FILE`",
+        ));
     }
     Ok(command.output.clone())
 }
@@ -95,7 +101,10 @@ fn in_order(targets: &[Named], images: Vec<ImageReport>) -> Vec<ImageReport> {
 fn finish(command: &cli::Check, destinations: &[Destination], report: &Report) -> ExitStatus {
     let mut status = exit_status(report);
     if report.fallback && !destinations.contains(&HUMAN) {
-        say("no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used", "name one with `--policy FILE`");
+        say(
+            "no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used",
+            "name one with `--policy FILE`",
+        );
     }
     for destination in destinations {
         if let Err(error) = write(command, destination, report) {
@@ -122,7 +131,9 @@ fn write(command: &cli::Check, destination: &Destination, report: &Report) -> io
         }
         Some(path) => {
             let style = Style { color: false, hyperlinks: false, ..style };
-            output::file::write(path, |out| output::write(destination.format, report, &output::Options { style, sarif }, out))
+            output::file::write(path, |out| {
+                output::write(destination.format, report, &output::Options { style, sarif }, out)
+            })
         }
     }
 }
@@ -142,7 +153,10 @@ fn digests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
 fn unwritten(path: Option<&Path>, error: &io::Error) -> ExitStatus {
     let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
     if error.kind() != io::ErrorKind::BrokenPipe {
-        say(&format!("the report could not be written to {place}: {error}"), "check the path, its permissions and the space left");
+        say(
+            &format!("the report could not be written to {place}: {error}"),
+            "check the path, its permissions and the space left",
+        );
     }
     ExitStatus::Internal
 }

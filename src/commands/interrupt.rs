@@ -14,7 +14,8 @@ pub(super) enum Ended<T> {
 
 /// Runs work until it is done or SIGINT or SIGTERM arrives; what is under way is dropped then.
 pub(super) async fn unless_interrupted<T>(work: impl Future<Output = T>) -> Ended<T> {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         // Without handlers the signals have their default effect, which also ends the process.
         return Ended::Done(work.await);
     };

@@ -35,7 +35,8 @@ pub(super) fn block_on<T>(work: impl Future<Output = Result<T, ExitStatus>>) -> 
 
 /// The sources of a run, as the command line asks for them.
 pub(super) fn sources(registry: &cli::Registry, observer: Arc<dyn Observer>) -> Sources {
-    let (hosts, loopback): (Vec<String>, Vec<String>) = registry.plain_http.iter().cloned().partition(|host| !host.is_empty());
+    let (hosts, loopback): (Vec<String>, Vec<String>) =
+        registry.plain_http.iter().cloned().partition(|host| !host.is_empty());
     let options = RegistryOptions {
         plain_http: PlainHttp { loopback: !loopback.is_empty(), hosts },
         ca_file: registry.ca_file.clone(),
@@ -87,7 +88,9 @@ fn style_on(display: &cli::Display, automatic: anstream::ColorChoice, is_termina
 
 /// The locale that decides what characters there are, in POSIX's order.
 fn is_utf8() -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
     locale.is_some_and(|locale| {
         let locale = locale.to_ascii_lowercase();
         locale.contains("utf-8") || locale.contains("utf8")
@@ -100,4 +103,3 @@ fn width(is_terminal: bool) -> usize {
     let measured = || terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)).filter(|_| is_terminal);
     columns.or_else(measured).unwrap_or(100)
 }
-

@@ -227,7 +227,8 @@ impl<'f, 'g> Finder<'f, 'g> {
 
     fn platform_of(&self, entry: &Entry) -> Fact<Platform> {
         let platform = self.facts.config(entry)?.platform();
-        let missing = || Why::undecidable("reading the platform of the image", "its config names no os or no architecture");
+        let missing =
+            || Why::undecidable("reading the platform of the image", "its config names no os or no architecture");
         Ok(platform.ok_or_else(missing)?.normalised())
     }
 
@@ -282,7 +283,10 @@ impl<'f, 'g> Finder<'f, 'g> {
                 self.index(&digest, nested, depth + 1)?;
             }
             Ok(Manifest::Schema1(_)) => {
-                let why = Why::undecidable(format!("reading {}", descriptor.media_type), "an entry of Docker's schema 1 is not judged");
+                let why = Why::undecidable(
+                    format!("reading {}", descriptor.media_type),
+                    "an entry of Docker's schema 1 is not judged",
+                );
                 self.leave_open(descriptor, place, why);
             }
             Ok(manifest) => match (not_runnable(manifest), &descriptor.platform) {
@@ -296,7 +300,8 @@ impl<'f, 'g> Finder<'f, 'g> {
 
     fn accept_by_config(&mut self, descriptor: &Descriptor, place: Place) {
         let unread = Err(Why::undecidable("reading the platform", "not read"));
-        let entry = Entry { descriptor: descriptor.clone(), place, platform: unread, declared: false, label: String::new() };
+        let entry =
+            Entry { descriptor: descriptor.clone(), place, platform: unread, declared: false, label: String::new() };
         match self.platform_of(&entry) {
             Err(Stop::Pending) => self.pending = true,
             Err(Stop::NotApplicable(reason)) => self.exclude(descriptor, entry.place, reason),
@@ -311,7 +316,8 @@ impl<'f, 'g> Finder<'f, 'g> {
     }
 
     fn accept(&mut self, descriptor: &Descriptor, place: Place, platform: Platform, declared: bool) {
-        let entry = Entry { descriptor: descriptor.clone(), place, platform: Ok(platform), declared, label: String::new() };
+        let entry =
+            Entry { descriptor: descriptor.clone(), place, platform: Ok(platform), declared, label: String::new() };
         self.subjects.entries.push(entry);
     }
 
@@ -338,10 +344,9 @@ fn is_certainly_no_manifest(media_type: &MediaType) -> bool {
 
 fn nature_of_empty(index: &Index) -> Nature {
     match &index.artifact_type {
-        Some(artifact_type) if !artifact_type.as_str().is_empty() => Nature::Artifact {
-            artifact_type: artifact_type.clone(),
-            reason: "an index of artifacts".to_owned(),
-        },
+        Some(artifact_type) if !artifact_type.as_str().is_empty() => {
+            Nature::Artifact { artifact_type: artifact_type.clone(), reason: "an index of artifacts".to_owned() }
+        }
         _ => Nature::NothingRunnable,
     }
 }

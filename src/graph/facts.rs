@@ -193,7 +193,8 @@ impl Graph {
 
     /// The raw bytes of a manifest, index or config that was read, for excerpts.
     pub fn bytes(&self, digest: &Digest) -> Option<&Bytes> {
-        let manifest = self.manifests.get(digest).and_then(|known| known.as_ref().ok()).map(|document| document.bytes());
+        let manifest =
+            self.manifests.get(digest).and_then(|known| known.as_ref().ok()).map(|document| document.bytes());
         let config = || self.configs.get(digest).and_then(|known| known.as_ref().ok()).map(|document| document.bytes());
         manifest.or_else(config)
     }

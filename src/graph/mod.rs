@@ -10,7 +10,7 @@ mod view;
 mod why;
 
 pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
-pub use facts::{Demand, Fetched, Graph, Home, LayerHead, Known, ReferrerList, Root, RootKind, Tagged};
+pub use facts::{Demand, Fetched, Graph, Home, Known, LayerHead, ReferrerList, Root, RootKind, Tagged};
 pub use tree::{GraphNode, tree};
 pub use view::{Fact, Facts, Stop, View, contradicted_type};
 pub use why::{Cause, Why};

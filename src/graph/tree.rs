@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::{Fact, Home, ReferrerList, RootKind, Stop, View};
-use crate::oci::{Annotations, Descriptor, Digest, ImageManifest, Index, LayerClass, Manifest, MediaType, Platform, Role};
+use crate::oci::{
+    Annotations, Descriptor, Digest, ImageManifest, Index, LayerClass, Manifest, MediaType, Platform, Role,
+};
 
 /// Levels of nested indexes that are drawn.
 const MAX_DEPTH: usize = 6;
@@ -64,7 +66,12 @@ impl GraphNode {
             size: descriptor.size,
             platform: descriptor.platform.as_ref().map(|platform| platform.normalised().to_string()),
             annotations: telling(&descriptor.annotations),
-            notes: descriptor.artifact_type.iter().map(artifact_note).chain(descriptor.digest.as_ref().err().map(ToString::to_string)).collect(),
+            notes: descriptor
+                .artifact_type
+                .iter()
+                .map(artifact_note)
+                .chain(descriptor.digest.as_ref().err().map(ToString::to_string))
+                .collect(),
             ..Self::default()
         }
     }
@@ -158,7 +165,8 @@ impl Drawer<'_, '_> {
 
     /// What a manifest is attached to.
     fn attachment(&self, node: &mut GraphNode, image: &ImageManifest) {
-        let linked = node.annotations.get("vnd.docker.reference.digest").and_then(|digest| digest.parse::<Digest>().ok());
+        let linked =
+            node.annotations.get("vnd.docker.reference.digest").and_then(|digest| digest.parse::<Digest>().ok());
         let subject = image.subject.as_ref().and_then(|subject| subject.digest.clone().ok());
         let Some(digest) = linked.or(subject) else { return };
         let what = match self.platforms.get(&digest) {
@@ -226,7 +234,8 @@ fn artifact_note(artifact_type: &MediaType) -> String {
 
 /// The role as far as the descriptor tells; the document may correct it.
 fn role_of(descriptor: &Descriptor) -> &'static str {
-    let attestation = descriptor.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest");
+    let attestation =
+        descriptor.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest");
     match &descriptor.platform {
         Some(platform) if platform.is_unknown() && attestation => "attestation",
         Some(platform) if platform.is_unknown() => "artifact",
@@ -241,7 +250,11 @@ fn may_be_manifest(media_type: &MediaType) -> bool {
 fn platforms(view: &View<'_>) -> BTreeMap<Digest, String> {
     let name = |platform: &Platform| platform.to_string();
     let entries = view.subjects().entries.iter();
-    entries.filter_map(|entry| Some((entry.digest().ok()?.clone(), entry.platform.as_ref().map_or_else(|_| entry.label.clone(), name)))).collect()
+    entries
+        .filter_map(|entry| {
+            Some((entry.digest().ok()?.clone(), entry.platform.as_ref().map_or_else(|_| entry.label.clone(), name)))
+        })
+        .collect()
 }
 
 fn telling(annotations: &Annotations) -> Annotations {

@@ -232,32 +232,48 @@ impl Cause {
             Self::Unreachable { .. } => {
                 "check the host name, the network and proxies; for a registry without TLS say `--plain-http=HOST`, for a private CA `--ca-file`"
             }
-            Self::Timeout { .. } | Self::Truncated { .. } | Self::Status { .. } => "try again; if it stays so, ask whoever runs the registry",
+            Self::Timeout { .. } | Self::Truncated { .. } | Self::Status { .. } => {
+                "try again; if it stays so, ask whoever runs the registry"
+            }
             Self::Deadline => "give more time with `--deadline`, or check fewer images in one run",
             Self::Cancelled => "run again",
             Self::Unauthorized { .. } | Self::Forbidden { .. } => {
                 "log in with `docker login` or `podman login`, or name the file that holds the credentials with `--registry-config`"
             }
             Self::Credentials { .. } => "mend the credential helper or the file; `docker login` writes a new entry",
-            Self::NotFound { .. } => "check the name; in a registry log in first, since a private repository may look as if it were not there",
+            Self::NotFound { .. } => {
+                "check the name; in a registry log in first, since a private repository may look as if it were not there"
+            }
             Self::RateLimited => "wait, log in for a higher limit, or lower `--jobs`",
             Self::Redirect { .. } => "name the registry by the host that serves it",
-            Self::NotTheDocument { .. } => "look at what the registry answers there; a login page or a proxy often stands in between",
+            Self::NotTheDocument { .. } => {
+                "look at what the registry answers there; a login page or a proxy often stands in between"
+            }
             Self::Encoded { .. } => "a proxy alters the answers: go past it, or turn its compression off",
             Self::TooLarge { .. } | Self::Budget { .. } => "the document is unusually large: look at it by hand",
             Self::DigestMismatch { .. } | Self::SizeMismatch { .. } => {
                 "the image is damaged or was tampered with: push it again, and look at whoever stands between you and the registry"
             }
-            Self::BadDigest { .. } => "push the image again with a current tool: only sha256 and sha512 in lower case can be checked",
-            Self::Ambiguous { .. } => "rebuild the image with a current tool, and find out who wrote the document: two readers see two images in it",
+            Self::BadDigest { .. } => {
+                "push the image again with a current tool: only sha256 and sha512 in lower case can be checked"
+            }
+            Self::Ambiguous { .. } => {
+                "rebuild the image with a current tool, and find out who wrote the document: two readers see two images in it"
+            }
             Self::Unreadable { .. } => "write the image again with a current tool",
             Self::Paging { .. } => "ask whoever runs the registry",
-            Self::NoManifest => "save the image with `docker buildx build --output type=oci,dest=FILE`, or push it and check the reference",
-            Self::PlatformAbsent { .. } => "name a platform that the image has, or build it: `docker buildx build --platform …`",
+            Self::NoManifest => {
+                "save the image with `docker buildx build --output type=oci,dest=FILE`, or push it and check the reference"
+            }
+            Self::PlatformAbsent { .. } => {
+                "name a platform that the image has, or build it: `docker buildx build --platform …`"
+            }
             Self::NotAnImage { .. } => "name an image, or allow the type with `[rules.artifact-type] allow = [\"…\"]`",
             Self::File { .. } => "check the path and its permissions",
             Self::Rounds => "the image is unusually deep: check one of its platforms by digest",
-            Self::Undecidable { .. } => "scope the rule to images and platforms for which it can be decided, or waive it with a reason",
+            Self::Undecidable { .. } => {
+                "scope the rule to images and platforms for which it can be decided, or waive it with a reason"
+            }
         }
     }
 }

@@ -38,7 +38,14 @@ pub(super) fn plan<'p>(policy: &'p Policy, options: &Options, subjects: &Subject
         instances.any(|instance| instance.rule.name == rule)
     };
     let needed = |instance: &&Instance| instance.is_explicit() || !explicit(instance.rule.name);
-    policy.instances.iter().filter(judged).filter(covers).filter(needed).flat_map(|instance| planner.cells(instance)).collect()
+    policy
+        .instances
+        .iter()
+        .filter(judged)
+        .filter(covers)
+        .filter(needed)
+        .flat_map(|instance| planner.cells(instance))
+        .collect()
 }
 
 struct Planner<'p, 's> {
@@ -102,7 +109,8 @@ impl<'p> Planner<'p, '_> {
     fn undetermined(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
         let cell = |(number, (entry, why)): (usize, &(crate::graph::Excluded, Why))| {
             let platform = entry.descriptor.platform.as_ref().map(Platform::normalised);
-            let asked = platform.as_ref().is_none_or(|platform| self.is_asked(platform) && in_scope(instance, platform));
+            let asked =
+                platform.as_ref().is_none_or(|platform| self.is_asked(platform) && in_scope(instance, platform));
             asked.then(|| Plan {
                 policy: self.policy,
                 instance,
@@ -145,7 +153,10 @@ impl<'p> Planner<'p, '_> {
             let has = listed(&self.subjects.entries);
             return Outcome::NotApplicable(format!("it is for other platforms than the image has ({has})"));
         }
-        Outcome::Unknown(Why::new("looking for platforms", Cause::NotAnImage { detail: "it has no platform".to_owned() }))
+        Outcome::Unknown(Why::new(
+            "looking for platforms",
+            Cause::NotAnImage { detail: "it has no platform".to_owned() },
+        ))
     }
 
     fn is_asked(&self, platform: &Platform) -> bool {

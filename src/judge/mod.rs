@@ -56,7 +56,8 @@ impl<'p> Judgement<'p> {
 
     /// Why a target cannot be judged by this policy, known before anything is read.
     pub fn refuses(policy: &Policy, target: &Target) -> Option<TargetFailure> {
-        let scoped = policy.instances.iter().find(|instance| instance.images.is_some() && instance.level != Level::Off)?;
+        let scoped =
+            policy.instances.iter().find(|instance| instance.images.is_some() && instance.level != Level::Off)?;
         if target.name.is_some() {
             return None;
         }
@@ -188,7 +189,8 @@ fn not_an_image(policy: &Policy, subjects: &Subjects, view: &View<'_>) -> Option
         Nature::NothingRunnable => "an index without an entry that a runtime could select".to_owned(),
     };
     let allows = |instance: &Instance| {
-        instance.rule.name != "artifact-type" || matches!(instance.check.judge(Subject::Root, view), Ok(Verdict::Pass(_)))
+        instance.rule.name != "artifact-type"
+            || matches!(instance.check.judge(Subject::Root, view), Ok(Verdict::Pass(_)))
     };
     let judged = || policy.instances.iter().filter(|instance| instance.level != Level::Off);
     let allowed = judged().any(|instance| instance.rule.name == "artifact-type") && judged().all(allows);

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 
 use super::cells::Plan;
 use crate::oci::Digest;
@@ -32,7 +32,10 @@ impl<'p> Waivers<'p> {
                 && !is_expired(waiver, self.today)
                 && waiver.images.contains(name, Some(&self.digest))
                 && (!grave || waiver.images.is_by_digest())
-                && waiver.platforms.as_ref().is_none_or(|scope| plan.platform.as_ref().is_some_and(|p| scope.contains(p)))
+                && waiver
+                    .platforms
+                    .as_ref()
+                    .is_none_or(|scope| plan.platform.as_ref().is_some_and(|p| scope.contains(p)))
         })
     }
 
@@ -63,7 +66,8 @@ pub(super) fn note(waiver: &Waiver) -> WaiverNote {
 
 /// Remarks about the waivers that are for an image: expired ones, and ones whose cells all passed.
 pub(super) fn remarks(waivers: &Waivers<'_>, image: &ImageReport) -> Vec<Diagnostic> {
-    let used: BTreeSet<(String, usize, usize)> = image.cells.iter().filter_map(|cell| cell.waiver.as_ref()).map(place_key).collect();
+    let used: BTreeSet<(String, usize, usize)> =
+        image.cells.iter().filter_map(|cell| cell.waiver.as_ref()).map(place_key).collect();
     let remark = |waiver: &Waiver| {
         let place = PolicyPlace::from(&waiver.origin);
         let about = |message: String, help: &str| Diagnostic {
@@ -74,9 +78,13 @@ pub(super) fn remarks(waivers: &Waivers<'_>, image: &ImageReport) -> Vec<Diagnos
         };
         if waivers.expired(waiver) {
             let date = waiver.expires.map(|date| date.to_string()).unwrap_or_default();
-            return Some(about(format!("the waiver for `{}` expired on {date} and no longer counts", waiver.rule), "renew or remove it"));
+            return Some(about(
+                format!("the waiver for `{}` expired on {date} and no longer counts", waiver.rule),
+                "renew or remove it",
+            ));
         }
-        let judged = |verdict: CellVerdict| image.cells.iter().any(|cell| cell.rule == waiver.rule && cell.verdict == verdict);
+        let judged =
+            |verdict: CellVerdict| image.cells.iter().any(|cell| cell.rule == waiver.rule && cell.verdict == verdict);
         let unused = !used.contains(&(place.file.clone(), place.line, place.column)) && judged(CellVerdict::Pass);
         unused.then(|| about(format!("the waiver for `{}` is not needed: the image passes", waiver.rule), "remove it"))
     };

@@ -116,10 +116,7 @@ fn read_rootfs(object: Object<'_>) -> Vec<String> {
     match object.get("type") {
         None => object.defect("`type` is missing, expected \"layers\""),
         Some(kind) if kind != "layers" => {
-            object.defect_at(
-                "type",
-                format_args!("`type` is {}, expected \"layers\"", found(kind)),
-            );
+            object.defect_at("type", format_args!("`type` is {}, expected \"layers\"", found(kind)));
         }
         Some(_) => {}
     }
@@ -148,9 +145,7 @@ fn read_run(object: Object<'_>, config: &mut ImageConfig) {
     config.labels = object.string_map("Labels");
     config.stop_signal = object.text("StopSignal");
     object.boolean("ArgsEscaped");
-    config.healthcheck = object.object("Healthcheck", |check| {
-        check.strings("Test").unwrap_or_default()
-    });
+    config.healthcheck = object.object("Healthcheck", |check| check.strings("Test").unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -165,10 +160,7 @@ mod tests {
 
     fn defects(config: &Value) -> Vec<(String, String)> {
         let (_, defects) = ImageConfig::read(config);
-        defects
-            .into_iter()
-            .map(|defect| (defect.pointer, defect.message))
-            .collect()
+        defects.into_iter().map(|defect| (defect.pointer, defect.message)).collect()
     }
 
     #[test]
@@ -187,34 +179,16 @@ mod tests {
         let (read, defects) = ImageConfig::read(&document);
         assert_eq!(defects, []);
         assert_eq!(read.user.as_deref(), Some("0"));
-        assert_eq!(
-            (read.entrypoint, read.cmd),
-            (Some(vec!["/e".to_owned()]), None)
-        );
+        assert_eq!((read.entrypoint, read.cmd), (Some(vec!["/e".to_owned()]), None));
         assert_eq!(
             (read.exposed_ports, read.volumes),
-            (
-                vec!["53".to_owned(), "80/tcp".to_owned()],
-                vec!["/v".to_owned()]
-            )
+            (vec!["53".to_owned(), "80/tcp".to_owned()], vec!["/v".to_owned()])
         );
-        assert_eq!(
-            read.healthcheck,
-            Some(vec!["CMD".to_owned(), "true".to_owned()])
-        );
-        assert_eq!(
-            read.labels,
-            Annotations::from([("l".to_owned(), String::new())])
-        );
-        assert_eq!(
-            (read.env, read.working_dir),
-            (vec!["A=b".to_owned()], Some("/w".to_owned()))
-        );
+        assert_eq!(read.healthcheck, Some(vec!["CMD".to_owned(), "true".to_owned()]));
+        assert_eq!(read.labels, Annotations::from([("l".to_owned(), String::new())]));
+        assert_eq!((read.env, read.working_dir), (vec!["A=b".to_owned()], Some("/w".to_owned())));
         assert!(read.history[0].empty_layer);
-        assert_eq!(
-            (read.os_version.as_deref(), read.variant.as_deref()),
-            (Some("10.0"), Some("v2"))
-        );
+        assert_eq!((read.os_version.as_deref(), read.variant.as_deref()), (Some("10.0"), Some("v2")));
     }
 
     #[test]
@@ -233,32 +207,17 @@ mod tests {
             defects(&document)
         };
         for name in ["os", "architecture", "rootfs"] {
-            assert_eq!(
-                missing(name),
-                [(String::new(), format!("`{name}` is missing"))]
-            );
+            assert_eq!(missing(name), [(String::new(), format!("`{name}` is missing"))]);
         }
         let mut document = config();
         document["os"] = json!("");
-        assert_eq!(
-            defects(&document),
-            [("/os".to_owned(), "`os` is empty".to_owned())]
-        );
+        assert_eq!(defects(&document), [("/os".to_owned(), "`os` is empty".to_owned())]);
         assert_eq!(ImageConfig::read(&document).0.platform(), None);
         document = config();
         document["rootfs"]["type"] = json!("layers+base");
         let message = "`type` is the string \"layers+base\", expected \"layers\"";
-        assert_eq!(
-            defects(&document),
-            [("/rootfs/type".to_owned(), message.to_owned())]
-        );
-        assert_eq!(
-            defects(&json!([])),
-            [(
-                String::new(),
-                "found an empty list, expected an object".to_owned()
-            )]
-        );
+        assert_eq!(defects(&document), [("/rootfs/type".to_owned(), message.to_owned())]);
+        assert_eq!(defects(&json!([])), [(String::new(), "found an empty list, expected an object".to_owned())]);
     }
 
     #[test]
@@ -290,11 +249,7 @@ mod tests {
             }
             let pointer = format!("{}/{name}", object.replace("/run", "/config"));
             let found = defects(&document);
-            assert_eq!(
-                found.iter().map(|(at, _)| at).collect::<Vec<_>>(),
-                [&pointer],
-                "{found:?}"
-            );
+            assert_eq!(found.iter().map(|(at, _)| at).collect::<Vec<_>>(), [&pointer], "{found:?}");
         }
     }
 
@@ -304,28 +259,17 @@ mod tests {
         document["config"] = json!({"Env": [1, "A=b", null]});
         let (read, _) = ImageConfig::read(&document);
         assert_eq!(read.env, ["", "A=b", ""]);
-        let expected = [
-            ("/config/Env/0", "found the number 1"),
-            ("/config/Env/2", "found null"),
-        ];
-        let expected =
-            expected.map(|(at, found)| (at.to_owned(), format!("{found}, expected a string")));
+        let expected = [("/config/Env/0", "found the number 1"), ("/config/Env/2", "found null")];
+        let expected = expected.map(|(at, found)| (at.to_owned(), format!("{found}, expected a string")));
         assert_eq!(defects(&document), expected);
     }
 
     #[test]
     fn null_and_absent_optional_members_are_no_defects() {
         let mut document = config();
-        for name in [
-            "config",
-            "history",
-            "created",
-            "author",
-            "variant",
-            "os.version",
-            "os.features",
-            "container_config",
-        ] {
+        for name in
+            ["config", "history", "created", "author", "variant", "os.version", "os.features", "container_config"]
+        {
             document[name] = json!(null);
         }
         document["rootfs"]["diff_ids"] = json!(null);

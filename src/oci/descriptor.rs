@@ -33,10 +33,7 @@ pub struct Descriptor {
     pub data: Option<String>,
 }
 
-fn digest_text<S: serde::Serializer>(
-    digest: &Result<Digest, DigestError>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
+fn digest_text<S: serde::Serializer>(digest: &Result<Digest, DigestError>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(match digest {
         Ok(digest) => digest.as_str(),
         Err(error) => error.text(),
@@ -90,9 +87,7 @@ impl Descriptor {
             return Some(format!("`data` holds {length} bytes, `size` says {size}"));
         }
         match &self.digest {
-            Ok(digest) if !digest.matches(&bytes) => {
-                Some(format!("`data` does not have the digest {digest}"))
-            }
+            Ok(digest) if !digest.matches(&bytes) => Some(format!("`data` does not have the digest {digest}")),
             // What cannot be computed here is not judged.
             Ok(_) | Err(_) => None,
         }
@@ -102,10 +97,7 @@ impl Descriptor {
     pub fn inline_data(&self) -> Option<Bytes> {
         let bytes = BASE64_STANDARD.decode(self.data.as_deref()?).ok()?;
         let sized = self.size.is_some_and(|size| same(size, bytes.len()));
-        let named = self
-            .digest
-            .as_ref()
-            .is_ok_and(|digest| digest.matches(&bytes));
+        let named = self.digest.as_ref().is_ok_and(|digest| digest.matches(&bytes));
         (sized && named).then(|| bytes.into())
     }
 
@@ -157,10 +149,7 @@ fn read_platform(object: Object<'_>) -> Option<Platform> {
         (true, true) => return None,
         (false, false) => return Some(platform),
         (false, true) => (format!("os {}", quoted(&platform.os)), "architecture"),
-        (true, false) => (
-            format!("architecture {}", quoted(&platform.architecture)),
-            "os",
-        ),
+        (true, false) => (format!("architecture {}", quoted(&platform.architecture)), "os"),
     };
     object.defect(format_args!("the platform names the {has} but no {lacks}"));
     Some(platform)
@@ -175,9 +164,7 @@ mod tests {
 
     fn layer(descriptor: &Value) -> Descriptor {
         let manifest = json!({"layers": [descriptor]});
-        let Ok((Manifest::Image(mut manifest), _)) = Manifest::read(&manifest) else {
-            panic!("{manifest}")
-        };
+        let Ok((Manifest::Image(mut manifest), _)) = Manifest::read(&manifest) else { panic!("{manifest}") };
         manifest.layers.remove(0)
     }
 
@@ -197,35 +184,15 @@ mod tests {
             (format!("{oci}+gzip"), "", vec![Gzip]),
             (format!("{oci}+gzip"), stargz, vec![Gzip, Estargz]),
             (format!("{oci}+zstd"), stargz, vec![Zstd]),
-            (
-                format!("{oci}+zstd"),
-                "io.github.containers.zstd-chunked.manifest-checksum",
-                vec![Zstd, ZstdChunked],
-            ),
-            (
-                format!("{oci}+zstd"),
-                "io.containers.zstd-chunked.manifest-checksum",
-                vec![Zstd, ZstdChunked],
-            ),
+            (format!("{oci}+zstd"), "io.github.containers.zstd-chunked.manifest-checksum", vec![Zstd, ZstdChunked]),
+            (format!("{oci}+zstd"), "io.containers.zstd-chunked.manifest-checksum", vec![Zstd, ZstdChunked]),
             (oci.to_owned(), overlaybd, vec![Overlaybd]),
             (format!("{oci}+gzip+encrypted"), stargz, vec![Encrypted]),
-            (
-                "application/vnd.oci.image.layer.nydus.blob.v1".to_owned(),
-                "",
-                vec![Nydus],
-            ),
-            (
-                "application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(),
-                "",
-                vec![Gzip],
-            ),
+            ("application/vnd.oci.image.layer.nydus.blob.v1".to_owned(), "", vec![Nydus]),
+            ("application/vnd.docker.image.rootfs.diff.tar.gzip".to_owned(), "", vec![Gzip]),
             ("application/x-unknown".to_owned(), stargz, vec![]),
         ] {
-            assert_eq!(
-                classes(&media_type, annotation),
-                expected,
-                "{media_type} {annotation}"
-            );
+            assert_eq!(classes(&media_type, annotation), expected, "{media_type} {annotation}");
         }
     }
 
@@ -235,10 +202,7 @@ mod tests {
             layer(&json!({"digest": digest, "size": size, "data": data})).inline_data()
         };
         let empty = Digest::EMPTY_JSON;
-        assert_eq!(
-            data(empty, json!(2), "e30=").as_deref(),
-            Some(b"{}".as_slice())
-        );
+        assert_eq!(data(empty, json!(2), "e30=").as_deref(), Some(b"{}".as_slice()));
         assert_eq!(data(empty, json!(3), "e30="), None);
         assert_eq!(data(empty, json!(null), "e30="), None);
         assert_eq!(data(empty, json!(2), "W10="), None);
@@ -248,13 +212,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_absent() {
-        let broken = layer(
-            &json!({"mediaType": 1, "digest": "sha1:00", "size": -1, "platform": 7, "urls": ["u", 1]}),
-        );
+        let broken = layer(&json!({"mediaType": 1, "digest": "sha1:00", "size": -1, "platform": 7, "urls": ["u", 1]}));
         assert_eq!(broken.media_type, "");
-        let unsupported = Err(DigestError::UnsupportedAlgorithm {
-            text: "sha1:00".to_owned(),
-        });
+        let unsupported = Err(DigestError::UnsupportedAlgorithm { text: "sha1:00".to_owned() });
         assert_eq!(broken.digest, unsupported);
         assert_eq!((broken.size, broken.platform), (None, None));
         assert_eq!(broken.urls, ["u", ""]);
@@ -265,13 +225,7 @@ mod tests {
         let platform = json!({"os": "windows", "architecture": "amd64", "variant": "", "os.version": "10.0.20348.1",
             "os.features": ["win32k"], "features": null});
         let read = layer(&json!({"platform": platform})).platform.unwrap();
-        assert_eq!(
-            (read.os.as_str(), read.architecture.as_str(), read.variant),
-            ("windows", "amd64", None)
-        );
-        assert_eq!(
-            (read.os_version.as_deref(), read.os_features),
-            (Some("10.0.20348.1"), vec!["win32k".to_owned()])
-        );
+        assert_eq!((read.os.as_str(), read.architecture.as_str(), read.variant), ("windows", "amd64", None));
+        assert_eq!((read.os_version.as_deref(), read.os_features), (Some("10.0.20348.1"), vec!["win32k".to_owned()]));
     }
 }

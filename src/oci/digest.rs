@@ -17,8 +17,7 @@ pub struct Digest(Arc<str>);
 
 impl Digest {
     /// The SHA-256 digest of `{}`, the OCI empty descriptor's content (image-spec, "Guidance for an Empty Descriptor").
-    pub const EMPTY_JSON: &'static str =
-        "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+    pub const EMPTY_JSON: &'static str = "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
     /// The SHA-256 digest of `bytes`.
     pub fn sha256(bytes: &[u8]) -> Self {
@@ -34,11 +33,7 @@ impl Digest {
 
     /// The algorithm in front of the colon.
     pub fn algorithm(&self) -> Algorithm {
-        if self.0.starts_with("sha512:") {
-            Algorithm::Sha512
-        } else {
-            Algorithm::Sha256
-        }
+        if self.0.starts_with("sha512:") { Algorithm::Sha512 } else { Algorithm::Sha256 }
     }
 
     /// The hexadecimal digits behind the colon.
@@ -110,8 +105,7 @@ impl FromStr for Digest {
         if !is_algorithm_name(name) || !is_encoded(encoded) {
             return Err(malformed());
         }
-        let algorithm = Algorithm::named(name)
-            .ok_or_else(|| DigestError::UnsupportedAlgorithm { text: kept(text) })?;
+        let algorithm = Algorithm::named(name).ok_or_else(|| DigestError::UnsupportedAlgorithm { text: kept(text) })?;
         if encoded.len() == algorithm.hex_len() && encoded.bytes().all(is_lower_hex) {
             Ok(Self(text.into()))
         } else {
@@ -123,19 +117,13 @@ impl FromStr for Digest {
 /// Image-spec: `component (separator component)*`, a component being `[a-z0-9]+` and a separator one of `+ . _ -`.
 fn is_algorithm_name(name: &str) -> bool {
     name.split(['+', '.', '_', '-']).all(|component| {
-        !component.is_empty()
-            && component
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        !component.is_empty() && component.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
 /// Image-spec: `[a-zA-Z0-9=_-]+`.
 fn is_encoded(encoded: &str) -> bool {
-    !encoded.is_empty()
-        && encoded
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'))
+    !encoded.is_empty() && encoded.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'=' | b'_' | b'-'))
 }
 
 fn is_lower_hex(byte: u8) -> bool {
@@ -161,9 +149,7 @@ impl Algorithm {
     }
 
     fn named(name: &str) -> Option<Self> {
-        [Self::Sha256, Self::Sha512]
-            .into_iter()
-            .find(|algorithm| algorithm.as_str() == name)
+        [Self::Sha256, Self::Sha512].into_iter().find(|algorithm| algorithm.as_str() == name)
     }
 
     fn hex_len(self) -> usize {
@@ -284,11 +270,7 @@ mod tests {
         assert!(Digest::sha256(b"{}").is_empty_json());
         assert!(!Digest::sha256(b"{ }").is_empty_json());
         let sha512 = Digest::of(Algorithm::Sha512, b"abc");
-        assert!(
-            sha512
-                .as_str()
-                .starts_with("sha512:ddaf35a193617abacc417349ae204131")
-        );
+        assert!(sha512.as_str().starts_with("sha512:ddaf35a193617abacc417349ae204131"));
         assert_eq!(parse(sha512.as_str()), Ok(sha512));
     }
 
@@ -312,25 +294,16 @@ mod tests {
         assert_eq!(format!("sha256:{}", digest.hex()), ABC);
         assert_eq!(digest.short(), "sha256:ba7816bf8f01");
         assert_eq!(digest.to_string(), ABC);
-        assert_eq!(
-            serde_json::to_string(&digest).unwrap(),
-            format!("\"{ABC}\"")
-        );
+        assert_eq!(serde_json::to_string(&digest).unwrap(), format!("\"{ABC}\""));
     }
 
     #[test]
     fn tags_are_derived() {
         let digest = parse(ABC).unwrap();
         assert_eq!(digest.fallback_tag(), ABC.replace(':', "-"));
-        assert_eq!(
-            digest.cosign_tag("sig"),
-            format!("{}.sig", ABC.replace(':', "-"))
-        );
+        assert_eq!(digest.cosign_tag("sig"), format!("{}.sig", ABC.replace(':', "-")));
         let sha512 = Digest::of(Algorithm::Sha512, b"abc");
-        assert_eq!(
-            sha512.fallback_tag(),
-            format!("sha512-{}", &sha512.hex()[..64])
-        );
+        assert_eq!(sha512.fallback_tag(), format!("sha512-{}", &sha512.hex()[..64]));
     }
 
     #[test]
@@ -360,15 +333,8 @@ mod tests {
 
     #[test]
     fn another_algorithm_is_told_from_a_malformed_digest() {
-        for text in [
-            "sha384:abc",
-            "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8",
-            "a.b_c-d+e:=",
-        ] {
-            assert_eq!(
-                parse(text),
-                Err(DigestError::UnsupportedAlgorithm { text: text.into() })
-            );
+        for text in ["sha384:abc", "multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8", "a.b_c-d+e:="] {
+            assert_eq!(parse(text), Err(DigestError::UnsupportedAlgorithm { text: text.into() }));
         }
     }
 

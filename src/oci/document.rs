@@ -3,10 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{
-    Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape,
-    manifest::NotAManifest,
-};
+use super::{Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape, manifest::NotAManifest};
 
 /// A manifest, index or config with the bytes it was read from and everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -41,13 +38,7 @@ impl<T: Read> Document<T> {
         let (bytes, json, mut ambiguities) = Json::parse(bytes, T::SHAPE)?.into_parts();
         ambiguities.extend(T::ambiguity(&json));
         let (value, defects) = T::read(&json)?;
-        Ok(Document {
-            bytes,
-            digest,
-            value,
-            ambiguities,
-            defects,
-        })
+        Ok(Document { bytes, digest, value, ambiguities, defects })
     }
 }
 
@@ -60,11 +51,7 @@ impl<T> Document<T> {
 
     /// What the document says, unless clients may read different things in it.
     pub fn unambiguous(&self) -> Result<&T, &[Ambiguity]> {
-        if self.ambiguities.is_empty() {
-            Ok(&self.value)
-        } else {
-            Err(&self.ambiguities)
-        }
+        if self.ambiguities.is_empty() { Ok(&self.value) } else { Err(&self.ambiguities) }
     }
 
     /// The bytes as they came.
@@ -166,19 +153,10 @@ mod tests {
     fn shapes_that_go_reads_differently_are_ambiguous() {
         for (config, pointer) in [
             (r#"{"config":{"User":"1000","user":"0"}}"#, "/config/user"),
-            (
-                r#"{"config":{"User":"1000","U\u017fer":"0"}}"#,
-                "/config/U\u{17f}er",
-            ),
-            (
-                r#"{"config":{"User":"1000"},"CONFIG":{"User":"0"}}"#,
-                "/CONFIG",
-            ),
+            (r#"{"config":{"User":"1000","U\u017fer":"0"}}"#, "/config/U\u{17f}er"),
+            (r#"{"config":{"User":"1000"},"CONFIG":{"User":"0"}}"#, "/CONFIG"),
             (r#"{"os":"linux","OS":"windows"}"#, "/OS"),
-            (
-                r#"{"config":{"Labels":{"a":"good","a":"bad"}}}"#,
-                "/config/Labels/a",
-            ),
+            (r#"{"config":{"Labels":{"a":"good","a":"bad"}}}"#, "/config/Labels/a"),
         ] {
             let document = read::<ImageConfig>(config);
             let ambiguities = document.unambiguous().unwrap_err();
@@ -188,10 +166,7 @@ mod tests {
         for (manifest, pointer) in [
             (format!("{{{CONFIG},{CONFIG}}}"), "/config"),
             (format!(r#"{{{CONFIG},"Config":{{}}}}"#), "/Config"),
-            (
-                format!(r#"{{{CONFIG},"layers":[],"layer\u017f":[]}}"#),
-                "/layer\u{17f}",
-            ),
+            (format!(r#"{{{CONFIG},"layers":[],"layer\u017f":[]}}"#), "/layer\u{17f}"),
         ] {
             let document = read::<Manifest>(&manifest);
             let ambiguities = document.unambiguous().unwrap_err();
@@ -209,14 +184,8 @@ mod tests {
             (r#""fsLayers":[],"manifests":[]"#, ["manifests", "fsLayers"]),
             (r#""history":[],"config":{}"#, ["config", "history"]),
             (r#""blobs":[],"manifests":[]"#, ["manifests", "blobs"]),
-            (
-                r#""fsLayers":[],"schemaVersion":2"#,
-                ["schemaVersion", "fsLayers"],
-            ),
-            (
-                r#""mediaType":"application/vnd.oci.image.index.v1+json","layers":[]"#,
-                ["mediaType", "layers"],
-            ),
+            (r#""fsLayers":[],"schemaVersion":2"#, ["schemaVersion", "fsLayers"]),
+            (r#""mediaType":"application/vnd.oci.image.index.v1+json","layers":[]"#, ["mediaType", "layers"]),
             (
                 r#""mediaType":"application/vnd.docker.distribution.manifest.v2+json","manifests":[]"#,
                 ["mediaType", "manifests"],
@@ -224,16 +193,8 @@ mod tests {
         ] {
             let document = read::<Manifest>(&format!("{{{members}}}"));
             let names = contradiction.to_vec();
-            let kinds: Vec<_> = document
-                .ambiguities()
-                .iter()
-                .map(|a| a.kind.clone())
-                .collect();
-            assert_eq!(
-                kinds,
-                [crate::oci::AmbiguityKind::TwoKinds { names }],
-                "{members}"
-            );
+            let kinds: Vec<_> = document.ambiguities().iter().map(|a| a.kind.clone()).collect();
+            assert_eq!(kinds, [crate::oci::AmbiguityKind::TwoKinds { names }], "{members}");
         }
         let schema1 = r#"{"schemaVersion":1,"fsLayers":[{}],"history":[{}],"name":"a"}"#;
         assert_eq!(read::<Manifest>(schema1).ambiguities(), []);
@@ -241,19 +202,10 @@ mod tests {
 
     #[test]
     fn what_is_no_manifest_is_unreadable() {
-        for text in [
-            "[]",
-            "null",
-            "7",
-            r#"{"errors":[{"code":"DENIED"}]}"#,
-            r#"{"schemaVersion":2}"#,
-        ] {
+        for text in ["[]", "null", "7", r#"{"errors":[{"code":"DENIED"}]}"#, r#"{"schemaVersion":2}"#] {
             let bytes = Bytes::copy_from_slice(text.as_bytes());
             let error = Document::<Manifest>::read(bytes).unwrap_err();
-            assert!(
-                matches!(error, Unreadable::NotAManifest(_)),
-                "{text}: {error}"
-            );
+            assert!(matches!(error, Unreadable::NotAManifest(_)), "{text}: {error}");
         }
         let bytes = Bytes::from_static(br#"{"errors":[{"code":"DENIED"}]}"#);
         let error = Document::<Manifest>::read(bytes).unwrap_err();

@@ -106,10 +106,7 @@ mod tests {
     #[test]
     fn an_unknown_name_is_told_what_is_known() {
         let message = "brotli\n".parse::<LayerClass>().unwrap_err().to_string();
-        assert!(
-            message.starts_with(r"`brotli\n` is no class of layers"),
-            "{message}"
-        );
+        assert!(message.starts_with(r"`brotli\n` is no class of layers"), "{message}");
         for class in LayerClass::ALL {
             assert!(message.contains(class.as_str()), "{message}");
         }

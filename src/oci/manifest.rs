@@ -14,10 +14,7 @@ use super::{
 
 /// What a manifest's digest leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most are of the large kind, and a document is not moved about"
-)]
+#[expect(clippy::large_enum_variant, reason = "most are of the large kind, and a document is not moved about")]
 pub enum Manifest {
     /// The manifest of an image or artifact.
     Image(ImageManifest),
@@ -124,10 +121,7 @@ impl Manifest {
     pub fn ambiguity(value: &Value) -> Option<Ambiguity> {
         let names = two_kinds(value)?;
         let pointer = format!("/{}", names.last()?);
-        Some(Ambiguity {
-            pointer,
-            kind: AmbiguityKind::TwoKinds { names },
-        })
+        Some(Ambiguity { pointer, kind: AmbiguityKind::TwoKinds { names } })
     }
 
     /// The kind of manifest.
@@ -181,10 +175,9 @@ impl Manifest {
     /// config's type.
     pub fn artifact_type_or_config(&self) -> Option<&MediaType> {
         match self {
-            Manifest::Image(manifest) => manifest
-                .artifact_type
-                .as_ref()
-                .or(manifest.config.as_ref().map(|config| &config.media_type)),
+            Manifest::Image(manifest) => {
+                manifest.artifact_type.as_ref().or(manifest.config.as_ref().map(|config| &config.media_type))
+            }
             Manifest::Index(index) => index.artifact_type.as_ref(),
             Manifest::Schema1(_) => None,
         }
@@ -234,14 +227,9 @@ impl Kind {
 fn two_kinds(value: &Value) -> Option<Vec<&'static str>> {
     let members = value.as_object()?;
     let claimed = Kind::claimed(members).map(|kind| ("mediaType", kind));
-    let version = members
-        .get("schemaVersion")
-        .is_some_and(|version| version == 2);
-    let version =
-        (version && members.contains_key("fsLayers")).then_some(("schemaVersion", Kind::Image));
-    let marks = Kind::MARKS
-        .into_iter()
-        .filter(|(name, _)| members.contains_key(*name));
+    let version = members.get("schemaVersion").is_some_and(|version| version == 2);
+    let version = (version && members.contains_key("fsLayers")).then_some(("schemaVersion", Kind::Image));
+    let marks = Kind::MARKS.into_iter().filter(|(name, _)| members.contains_key(*name));
     let marks: Vec<_> = claimed.into_iter().chain(version).chain(marks).collect();
     let (first, kind) = *marks.first()?;
     let (second, _) = *marks.iter().find(|(_, other)| *other != kind)?;
@@ -275,10 +263,7 @@ fn check_schema_version(object: Object<'_>) {
     match object.get("schemaVersion") {
         None => object.defect("`schemaVersion` is missing, expected 2"),
         Some(version) if version != 2 => {
-            object.defect_at(
-                "schemaVersion",
-                format_args!("`schemaVersion` is {}, expected 2", found(version)),
-            );
+            object.defect_at("schemaVersion", format_args!("`schemaVersion` is {}, expected 2", found(version)));
         }
         Some(_) => {}
     }
@@ -296,14 +281,9 @@ fn read_image(object: Object<'_>) -> ImageManifest {
         subject: object.object("subject", Descriptor::read),
         annotations: object.string_map("annotations"),
     };
-    let empty = manifest
-        .config
-        .as_ref()
-        .is_some_and(|config| config.media_type == known::OCI_EMPTY);
+    let empty = manifest.config.as_ref().is_some_and(|config| config.media_type == known::OCI_EMPTY);
     if empty && manifest.artifact_type.is_none() {
-        object.defect(
-            "`artifactType` is missing, it is required when the config is the empty descriptor",
-        );
+        object.defect("`artifactType` is missing, it is required when the config is the empty descriptor");
     }
     manifest
 }
@@ -337,10 +317,7 @@ fn read_schema1(object: Object<'_>) -> Schema1 {
         name: object.text("name"),
         tag: object.text("tag"),
         architecture: object.text("architecture"),
-        layers: object
-            .get("fsLayers")
-            .and_then(Value::as_array)
-            .map_or(0, Vec::len),
+        layers: object.get("fsLayers").and_then(Value::as_array).map_or(0, Vec::len),
     }
 }
 

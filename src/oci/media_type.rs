@@ -77,8 +77,7 @@ impl MediaType {
 
     /// Whether the layer is not to be distributed by registries: Docker's "foreign" and OCI's "nondistributable" types.
     pub fn is_foreign(&self) -> bool {
-        self.role() == Role::Layer
-            && (self.0.contains(".foreign.") || self.0.contains(".nondistributable."))
+        self.role() == Role::Layer && (self.0.contains(".foreign.") || self.0.contains(".nondistributable."))
     }
 
     /// Whether the layer is encrypted (ocicrypt).
@@ -88,10 +87,7 @@ impl MediaType {
 
     /// Whether this is any type of manifest or index.
     pub fn is_manifest_like(&self) -> bool {
-        matches!(
-            self.role(),
-            Role::Index | Role::Manifest | Role::Schema1 | Role::ArtifactManifest
-        )
+        matches!(self.role(), Role::Index | Role::Manifest | Role::Schema1 | Role::ArtifactManifest)
     }
 
     /// Whether this is an index or a manifest list.
@@ -110,22 +106,18 @@ impl MediaType {
     /// call themselves an archive count.
     pub fn is_tar_like(&self) -> bool {
         let mut words = self.0.split(['/', '.', '+', '-']);
-        matches!(self.role(), Role::Layer | Role::Generic)
-            || words.any(|word| matches!(word, "tar" | "gzip" | "zstd"))
+        matches!(self.role(), Role::Layer | Role::Generic) || words.any(|word| matches!(word, "tar" | "gzip" | "zstd"))
     }
 
     /// Whether runtimes run a manifest whose config has this type: the image configurations, and generic types that they accept all the same.
     pub fn is_runnable_config(&self) -> bool {
-        self.role() == Role::ImageConfig
-            || (self.role() == Role::Generic && &*self.0 != "text/plain")
+        self.role() == Role::ImageConfig || (self.role() == Role::Generic && &*self.0 != "text/plain")
     }
 
     fn row(&self) -> Option<&'static table::Row> {
         let exact = table::EXACT.iter().find(|row| row.text == &*self.0);
         exact.or_else(|| {
-            let fits = |(row, end): &&(table::Row, &str)| {
-                self.0.starts_with(row.text) && self.0.ends_with(end)
-            };
+            let fits = |(row, end): &&(table::Row, &str)| self.0.starts_with(row.text) && self.0.ends_with(end);
             table::PATTERNS.iter().find(fits).map(|(row, _)| row)
         })
     }

@@ -26,5 +26,7 @@ pub use media_type::{Compression, Family, MANIFEST_ACCEPT, MediaType, Role, know
 pub use platform::{Platform, PlatformError, PlatformPattern, PlatformProblem};
 pub use reading::Defect;
 pub use reference::{Reference, ReferenceError, ReferenceProblem};
-pub use statement::{PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, predicate};
+pub use statement::{
+    PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, predicate,
+};
 pub use text::{Untrusted, escape, escape_lines, is_unsafe};

@@ -42,12 +42,8 @@ impl Platform {
     /// A version and features of the operating system may be given in parentheses, behind it as containerd writes them
     /// (`windows(10.0.17763+win32k)/amd64`), or at the end as this type shows them (`windows/amd64 (10.0.17763+win32k)`).
     pub fn parse(text: &str) -> Result<Self, PlatformError> {
-        let error = |problem| PlatformError {
-            text: text.into(),
-            problem,
-        };
-        let (plain, details) =
-            without_parentheses(text).ok_or_else(|| error(PlatformProblem::Parentheses))?;
+        let error = |problem| PlatformError { text: text.into(), problem };
+        let (plain, details) = without_parentheses(text).ok_or_else(|| error(PlatformProblem::Parentheses))?;
         let (os, architecture, variant) = parts(&plain).map_err(error)?;
         let mut platform = Self::new(os, architecture);
         platform.variant = variant.map(Into::into);
@@ -65,10 +61,8 @@ impl Platform {
     #[must_use]
     pub fn normalised(&self) -> Self {
         let os = self.os.to_ascii_lowercase();
-        let (architecture, variant) = normalised_architecture(
-            &self.architecture,
-            self.variant.as_deref().unwrap_or_default(),
-        );
+        let (architecture, variant) =
+            normalised_architecture(&self.architecture, self.variant.as_deref().unwrap_or_default());
         let mut os_features = self.os_features.clone();
         os_features.sort_unstable();
         os_features.dedup();
@@ -76,33 +70,21 @@ impl Platform {
             os: if os == "macos" { "darwin".into() } else { os },
             architecture,
             variant: Some(variant).filter(|variant| !variant.is_empty()),
-            os_version: self
-                .os_version
-                .clone()
-                .filter(|version| !version.is_empty()),
+            os_version: self.os_version.clone().filter(|version| !version.is_empty()),
             os_features,
         }
     }
 
     /// Whether the operating system or the architecture is `unknown`: what BuildKit writes on entries that no runtime is to select.
     pub fn is_unknown(&self) -> bool {
-        [&self.os, &self.architecture]
-            .into_iter()
-            .any(|name| name.eq_ignore_ascii_case("unknown"))
+        [&self.os, &self.architecture].into_iter().any(|name| name.eq_ignore_ascii_case("unknown"))
     }
 
     /// The normalised `os/architecture[/variant]` alone: letters, digits and `_ . - / %`, fit for a command line.
     pub fn short(&self) -> String {
         let this = self.normalised();
-        let variant = this
-            .variant
-            .map(|variant| format!("/{}", encoded(&variant)))
-            .unwrap_or_default();
-        format!(
-            "{}/{}{variant}",
-            encoded(&this.os),
-            encoded(&this.architecture)
-        )
+        let variant = this.variant.map(|variant| format!("/{}", encoded(&variant))).unwrap_or_default();
+        format!("{}/{}{variant}", encoded(&this.os), encoded(&this.architecture))
     }
 }
 
@@ -111,9 +93,7 @@ impl fmt::Display for Platform {
         let this = self.normalised();
         let mut text = this.short();
         if this.os_version.is_some() || !this.os_features.is_empty() {
-            let details = [this.os_version.unwrap_or_default()]
-                .into_iter()
-                .chain(this.os_features);
+            let details = [this.os_version.unwrap_or_default()].into_iter().chain(this.os_features);
             let details: Vec<String> = details.map(|detail| encoded(&detail)).collect();
             text = format!("{text} ({})", details.join("+"));
         }
@@ -161,19 +141,9 @@ enum Variant {
 impl PlatformPattern {
     /// Reads a pattern; each part may be `*`.
     pub fn parse(text: &str) -> Result<Self, PlatformError> {
-        let error = |problem| PlatformError {
-            text: text.into(),
-            problem,
-        };
-        let (os, architecture, variant) = if text == "*" {
-            ("*", "*", None)
-        } else {
-            parts(text).map_err(error)?
-        };
-        let mut words = [os, architecture]
-            .into_iter()
-            .chain(variant)
-            .filter(|&part| part != "*");
+        let error = |problem| PlatformError { text: text.into(), problem };
+        let (os, architecture, variant) = if text == "*" { ("*", "*", None) } else { parts(text).map_err(error)? };
+        let mut words = [os, architecture].into_iter().chain(variant).filter(|&part| part != "*");
         if let Some(bad) = words.find_map(|word| word.chars().find(|&c| !is_plain(c))) {
             return Err(error(PlatformProblem::Character(bad)));
         }
@@ -181,29 +151,19 @@ impl PlatformPattern {
             return Err(error(PlatformProblem::VariantOfAny));
         }
         let any_variant = architecture == "*" || variant == Some("*");
-        let platform = Platform {
-            variant: variant.map(Into::into),
-            ..Platform::new(os, architecture)
-        }
-        .normalised();
+        let platform = Platform { variant: variant.map(Into::into), ..Platform::new(os, architecture) }.normalised();
         let unless_any = |part: String| Some(part).filter(|part| part != "*");
         Ok(Self {
             os: unless_any(platform.os),
             architecture: unless_any(platform.architecture),
-            variant: if any_variant {
-                Variant::Any
-            } else {
-                Variant::Is(platform.variant)
-            },
+            variant: if any_variant { Variant::Any } else { Variant::Is(platform.variant) },
         })
     }
 
     /// Whether the platform, once normalised, is one of the set.
     pub fn matches(&self, platform: &Platform) -> bool {
         let platform = platform.normalised();
-        let fits = |wanted: &Option<String>, found: &String| {
-            wanted.as_ref().is_none_or(|wanted| wanted == found)
-        };
+        let fits = |wanted: &Option<String>, found: &String| wanted.as_ref().is_none_or(|wanted| wanted == found);
         fits(&self.os, &platform.os)
             && fits(&self.architecture, &platform.architecture)
             && match &self.variant {
@@ -214,15 +174,10 @@ impl PlatformPattern {
 
     /// The one platform that the pattern names, if it has no `*`.
     pub fn as_platform(&self) -> Option<Platform> {
-        let (Some(os), Some(architecture), Variant::Is(variant)) =
-            (&self.os, &self.architecture, &self.variant)
-        else {
+        let (Some(os), Some(architecture), Variant::Is(variant)) = (&self.os, &self.architecture, &self.variant) else {
             return None;
         };
-        Some(Platform {
-            variant: variant.clone(),
-            ..Platform::new(os, architecture)
-        })
+        Some(Platform { variant: variant.clone(), ..Platform::new(os, architecture) })
     }
 }
 
@@ -282,9 +237,7 @@ pub enum PlatformProblem {
     #[error("it may not hold the character {0:?}")]
     Character(char),
     /// Parentheses that do not pair, or stand in an unexpected place.
-    #[error(
-        "parentheses stand behind the operating system or at the end, as in windows(10.0.17763)/amd64"
-    )]
+    #[error("parentheses stand behind the operating system or at the end, as in windows(10.0.17763)/amd64")]
     Parentheses,
     /// A variant, but the architecture is `*`.
     #[error("a variant needs an architecture")]
@@ -294,17 +247,11 @@ pub enum PlatformProblem {
 /// Cuts `os/architecture[/variant]` into its parts.
 fn parts(text: &str) -> Result<(&str, &str, Option<&str>), PlatformProblem> {
     let mut parts = text.split('/');
-    let (Some(os), Some(architecture), variant, None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
+    let (Some(os), Some(architecture), variant, None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
         return Err(PlatformProblem::Parts);
     };
     let empty = os.is_empty() || architecture.is_empty() || variant == Some("");
-    if empty {
-        Err(PlatformProblem::Empty)
-    } else {
-        Ok((os, architecture, variant))
-    }
+    if empty { Err(PlatformProblem::Empty) } else { Ok((os, architecture, variant)) }
 }
 
 /// The text without its parenthesised part, and what stood in there; `None` when the parentheses are out of place.
@@ -320,10 +267,7 @@ fn without_parentheses(text: &str) -> Option<(String, &str)> {
 
 /// As containerd does it (`platforms`, `normalizeArch`).
 fn normalised_architecture(architecture: &str, variant: &str) -> (String, String) {
-    let (architecture, variant) = (
-        architecture.to_ascii_lowercase(),
-        variant.to_ascii_lowercase(),
-    );
+    let (architecture, variant) = (architecture.to_ascii_lowercase(), variant.to_ascii_lowercase());
     let (architecture, variant) = match (architecture.as_str(), variant.as_str()) {
         ("i386", _) => ("386", ""),
         ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),

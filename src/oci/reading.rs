@@ -32,10 +32,7 @@ impl Defects {
     }
 
     pub(super) fn add(&self, path: &Path<'_>, message: impl Display) {
-        let make = || Defect {
-            pointer: path.to_pointer(),
-            message: message.to_string(),
-        };
+        let make = || Defect { pointer: path.to_pointer(), message: message.to_string() };
         self.0.borrow_mut().push(make);
     }
 
@@ -55,11 +52,7 @@ pub(super) struct Object<'a> {
 impl<'a> Object<'a> {
     /// The whole document.
     pub(super) fn root(members: &'a Map<String, Value>, defects: &'a Defects) -> Object<'a> {
-        Object {
-            members,
-            path: &Path::Root,
-            defects,
-        }
+        Object { members, path: &Path::Root, defects }
     }
 
     /// The object at `path`; anything else is a defect, and then nothing is in it.
@@ -70,16 +63,9 @@ impl<'a> Object<'a> {
         read: impl FnOnce(Object<'_>) -> T,
     ) -> Option<T> {
         if let Value::Object(members) = value {
-            return Some(read(Object {
-                members,
-                path,
-                defects,
-            }));
+            return Some(read(Object { members, path, defects }));
         }
-        defects.add(
-            path,
-            format_args!("found {}, expected an object", found(value)),
-        );
+        defects.add(path, format_args!("found {}, expected an object", found(value)));
         None
     }
 
@@ -117,10 +103,7 @@ impl<'a> Object<'a> {
     }
 
     fn wrong(self, name: &str, value: &Value, expected: &str) {
-        self.defect_at(
-            name,
-            format_args!("`{name}` is {}, expected {expected}", found(value)),
-        );
+        self.defect_at(name, format_args!("`{name}` is {}, expected {expected}", found(value)));
     }
 
     pub(super) fn string(self, name: &str) -> Option<&'a str> {
@@ -133,9 +116,7 @@ impl<'a> Object<'a> {
 
     /// The string, unless it is empty.
     pub(super) fn text(self, name: &str) -> Option<String> {
-        self.string(name)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
+        self.string(name).filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
     /// A string that must be there and not be empty.
@@ -171,10 +152,8 @@ impl<'a> Object<'a> {
         let path = Path::Member(self.path, name);
         let read = |(index, value): (usize, &Value)| {
             if value.as_str().is_none() {
-                self.defects.add(
-                    &Path::Element(&path, index),
-                    format_args!("found {}, expected a string", found(value)),
-                );
+                self.defects
+                    .add(&Path::Element(&path, index), format_args!("found {}, expected a string", found(value)));
             }
             value.as_str().unwrap_or_default().to_owned()
         };
@@ -189,10 +168,7 @@ impl<'a> Object<'a> {
         let path = Path::Member(self.path, name);
         let read = |(key, value): (&String, &Value)| {
             if value.as_str().is_none() {
-                self.defects.add(
-                    &Path::Member(&path, key),
-                    format_args!("found {}, expected a string", found(value)),
-                );
+                self.defects.add(&Path::Member(&path, key), format_args!("found {}, expected a string", found(value)));
             }
             Some((key.clone(), value.as_str()?.to_owned()))
         };
@@ -201,9 +177,7 @@ impl<'a> Object<'a> {
 
     /// The names of a map whose values say nothing: Go's `map[string]struct{}`.
     pub(super) fn names(self, name: &str) -> Vec<String> {
-        self.members(name)
-            .map(|members| members.keys().cloned().collect())
-            .unwrap_or_default()
+        self.members(name).map(|members| members.keys().cloned().collect()).unwrap_or_default()
     }
 
     /// The object of that name as `read` makes it.
@@ -218,12 +192,10 @@ impl<'a> Object<'a> {
         let list = self.list(name).unwrap_or_default();
         let path = Path::Member(self.path, name);
         let one = |(index, value): (usize, &Value)| {
-            Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(
-                || {
-                    let unheard = Defects::new();
-                    read(Object::root(&Map::new(), &unheard))
-                },
-            )
+            Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(|| {
+                let unheard = Defects::new();
+                read(Object::root(&Map::new(), &unheard))
+            })
         };
         list.iter().enumerate().map(one).collect()
     }

@@ -47,11 +47,7 @@ impl Reference {
 
     /// Host and port to send requests to: the registry's, but for Docker Hub.
     pub fn host_for_requests(&self) -> &str {
-        if self.is_hub() {
-            HUB_HOST
-        } else {
-            &self.registry
-        }
+        if self.is_hub() { HUB_HOST } else { &self.registry }
     }
 
     /// Whether the registry is Docker Hub.
@@ -81,8 +77,7 @@ impl Reference {
 
     /// What a manifest request names (distribution-spec, "Pulling manifests"): the digest if there is one, else the tag.
     pub fn digest_or_tag(&self) -> &str {
-        self.digest()
-            .map_or_else(|| self.tag_or_latest(), Digest::as_str)
+        self.digest().map_or_else(|| self.tag_or_latest(), Digest::as_str)
     }
 
     /// Registry and repository: `docker.io/library/alpine`.
@@ -100,10 +95,7 @@ impl Reference {
     /// The same image pinned to a digest; the tag stays.
     #[must_use]
     pub fn with_digest(&self, digest: &Digest) -> Self {
-        Self {
-            digest: Some(digest.clone()),
-            ..self.clone()
-        }
+        Self { digest: Some(digest.clone()), ..self.clone() }
     }
 
     /// The registry in a form that reads as a host: one without a dot or port does so only in upper case.

@@ -24,7 +24,11 @@ fn write_directly(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Resul
     out.flush()
 }
 
-fn replace(path: &Path, permissions: Option<Permissions>, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+fn replace(
+    path: &Path,
+    permissions: Option<Permissions>,
+    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".ocilint-");

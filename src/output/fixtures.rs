@@ -7,8 +7,8 @@ use crate::graph::{Cause, Why};
 use crate::oci::{Digest, MediaType};
 use crate::policy::{Level, PolicySource};
 use crate::report::{
-    Cell, CellVerdict, Diagnostic, Excerpt, Fetched, ImageReport, InstanceNote, JudgedPlatform, PolicyPlace, Report, SealedFinding,
-    SealedLocation, TargetFailure, WaiverNote,
+    Cell, CellVerdict, Diagnostic, Excerpt, Fetched, ImageReport, InstanceNote, JudgedPlatform, PolicyPlace, Report,
+    SealedFinding, SealedLocation, TargetFailure, WaiverNote,
 };
 
 pub(super) const CONFIG: &str = concat!(
@@ -65,7 +65,8 @@ pub(super) fn root_user(subject: &str) -> Cell {
     };
     let finding = SealedFinding {
         message: "the user is '0', which is root; wanted a user other than root".to_owned(),
-        fix: "add `USER 65532` to the Dockerfile and rebuild:\ndocker buildx build --push -t ghcr.io/acme/app:1.2 .".to_owned(),
+        fix: "add `USER 65532` to the Dockerfile and rebuild:\ndocker buildx build --push -t ghcr.io/acme/app:1.2 ."
+            .to_owned(),
         fingerprint: format!("v1:{}", &digest(&format!("user {subject}")).hex()[..16]),
         location,
         policy: Some(place(12, "[rules.user]")),
@@ -77,7 +78,8 @@ pub(super) fn root_user(subject: &str) -> Cell {
 pub(super) fn lacks_platform(level: Level) -> Cell {
     let finding = SealedFinding {
         message: "there is no linux/s390x; the policy asks for it".to_owned(),
-        fix: "docker buildx build --platform linux/amd64,linux/arm64,linux/s390x --push -t ghcr.io/acme/app:1.2 .".to_owned(),
+        fix: "docker buildx build --platform linux/amd64,linux/arm64,linux/s390x --push -t ghcr.io/acme/app:1.2 ."
+            .to_owned(),
         fingerprint: "v1:00112233445566aa".to_owned(),
         location: SealedLocation {
             node: NodeRole::Index,
@@ -93,12 +95,19 @@ pub(super) fn lacks_platform(level: Level) -> Cell {
 }
 
 pub(super) fn forbidden() -> Why {
-    Why::new("reading the referrers of ghcr.io/acme/app", Cause::Forbidden { detail: "denied: requested access".to_owned() })
+    Why::new(
+        "reading the referrers of ghcr.io/acme/app",
+        Cause::Forbidden { detail: "denied: requested access".to_owned() },
+    )
 }
 
 pub(super) fn unknown(rule: &str, level: Level, subject: &str) -> Cell {
     let why = forbidden();
-    Cell { reason: Some(why.to_string()), help: Some(why.help().to_owned()), ..cell(rule, level, subject, CellVerdict::Unknown) }
+    Cell {
+        reason: Some(why.to_string()),
+        help: Some(why.help().to_owned()),
+        ..cell(rule, level, subject, CellVerdict::Unknown)
+    }
 }
 
 pub(super) fn waived(subject: &str) -> Cell {
@@ -112,7 +121,10 @@ pub(super) fn waived(subject: &str) -> Cell {
 
 pub(super) fn image(name: &str, mut cells: Vec<Cell>) -> ImageReport {
     cells.sort_by(|a, b| a.rule.cmp(&b.rule));
-    let platform = |name: &&str| JudgedPlatform { platform: (*name).to_owned(), digest: Some(digest(&format!("manifest {name}"))) };
+    let platform = |name: &&str| JudgedPlatform {
+        platform: (*name).to_owned(),
+        digest: Some(digest(&format!("manifest {name}"))),
+    };
     ImageReport {
         target: name.to_owned(),
         name: Some(name.to_owned()),
@@ -151,16 +163,17 @@ pub(super) fn remark() -> Diagnostic {
 }
 
 pub(super) fn report(images: Vec<ImageReport>) -> Report {
-    let instance = |(number, (name, rule, summary)): (usize, &(&'static str, &'static str, &'static str))| InstanceNote {
-        name: (*name).to_owned(),
-        rule,
-        summary,
-        docs: " Judges what it says.\n\n # Why\n\n Because.",
-        level: Level::Error,
-        help: (*name == "labels").then(|| "Ask the platform team.".to_owned()),
-        url: (*name == "labels").then(|| "https://example.com/labels".to_owned()),
-        place: (*name != "document").then(|| place(4 * number, "[rules.x]")),
-    };
+    let instance =
+        |(number, (name, rule, summary)): (usize, &(&'static str, &'static str, &'static str))| InstanceNote {
+            name: (*name).to_owned(),
+            rule,
+            summary,
+            docs: " Judges what it says.\n\n # Why\n\n Because.",
+            level: Level::Error,
+            help: (*name == "labels").then(|| "Ask the platform team.".to_owned()),
+            url: (*name == "labels").then(|| "https://example.com/labels".to_owned()),
+            place: (*name != "document").then(|| place(4 * number, "[rules.x]")),
+        };
     Report {
         observed_at: "2026-11-23T12:00:00Z".to_owned(),
         policies: vec![Arc::new(PolicySource {

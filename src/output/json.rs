@@ -10,8 +10,8 @@ use crate::graph::Why;
 use crate::oci::{Digest, MediaType};
 use crate::policy::Level;
 use crate::report::{
-    Cell, CellVerdict, Diagnostic, Fetched, ImageReport, JudgedPlatform, PolicyPlace, Report, SealedFinding, TargetFailure, WaiverNote,
-    exit_status,
+    Cell, CellVerdict, Diagnostic, Fetched, ImageReport, JudgedPlatform, PolicyPlace, Report, SealedFinding,
+    TargetFailure, WaiverNote, exit_status,
 };
 
 use super::text::SafeJson;
@@ -144,7 +144,9 @@ impl<'r> From<&'r ImageReport> for ImageJson<'r> {
 impl<'r> From<&'r TargetFailure> for ErrorJson<'r> {
     fn from(failure: &'r TargetFailure) -> Self {
         match failure {
-            TargetFailure::Unread(why) => Self { kind: "unread", message: why.to_string(), help: why.help(), why: Some(why) },
+            TargetFailure::Unread(why) => {
+                Self { kind: "unread", message: why.to_string(), help: why.help(), why: Some(why) }
+            }
             TargetFailure::Usage { message, help } => Self { kind: "usage", message: message.clone(), help, why: None },
         }
     }
@@ -230,7 +232,12 @@ mod tests {
     fn the_schema_refuses_what_is_no_report() {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
         let good = written(&everything());
-        for (pointer, bad) in [("/exit", json!("1")), ("/images/1/cells/0/verdict", json!("ok")), ("/schema", json!("v2")), ("/images/0/digest", json!("x"))] {
+        for (pointer, bad) in [
+            ("/exit", json!("1")),
+            ("/images/1/cells/0/verdict", json!("ok")),
+            ("/schema", json!("v2")),
+            ("/images/0/digest", json!("x")),
+        ] {
             let mut broken = good.clone();
             *broken.pointer_mut(pointer).unwrap() = bad;
             assert_ne!(problems(&schema, &broken), [""; 0], "{pointer}");
@@ -239,12 +246,17 @@ mod tests {
 
     #[test]
     fn the_shape_is_stable() {
-        let mut report = report(vec![image("ghcr.io/acme/app:1.2", vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")])]);
+        let mut report = report(vec![image(
+            "ghcr.io/acme/app:1.2",
+            vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")],
+        )]);
         report.images[0].platforms.truncate(1);
         let mut out = Vec::new();
         write(&report, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        insta::assert_snapshot!(text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"…\""));
+        insta::assert_snapshot!(
+            text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"…\"")
+        );
     }
 
     #[test]
@@ -254,7 +266,13 @@ mod tests {
         assert_eq!(value.pointer("/images/2/error/kind"), Some(&json!("unread")));
         assert_eq!(value.pointer("/images/2/error/why/cause/kind"), Some(&json!("forbidden")));
         assert_eq!(value.pointer("/images/3/error/kind"), Some(&json!("usage")));
-        let waived = value.pointer("/images/1/cells").and_then(Value::as_array).unwrap().iter().find(|cell| cell["verdict"] == "waived").unwrap();
+        let waived = value
+            .pointer("/images/1/cells")
+            .and_then(Value::as_array)
+            .unwrap()
+            .iter()
+            .find(|cell| cell["verdict"] == "waived")
+            .unwrap();
         assert_eq!(waived["waiver"]["policy"]["line"], json!(40));
     }
 }

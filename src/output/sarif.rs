@@ -18,15 +18,16 @@ use crate::report::{CellVerdict, Report, TargetFailure, exit_status};
 
 use super::text::SafeJson;
 use model::{AutomationDetails, Driver, Invocation, Log, Message, Notification, Run, Tool, UriBase};
-pub use place::{Place, SarifOptions, repository_root};
 use place::Places;
+pub use place::{Place, SarifOptions, repository_root};
 
 /// The base of all URIs: the root of the repository.
 const ROOT: &str = "%SRCROOT%";
 
 /// Writes a report.
 pub(super) fn write(report: &Report, options: &SarifOptions, out: &mut dyn Write) -> io::Result<()> {
-    let log = Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run(report, options)] };
+    let log =
+        Log { schema: "https://json.schemastore.org/sarif-2.1.0.json", version: "2.1.0", runs: [run(report, options)] };
     SafeJson::write(&log, out)
 }
 
@@ -46,9 +47,15 @@ fn run(report: &Report, options: &SarifOptions) -> Run {
                 rules,
             },
         },
-        automation_details: options.category.as_ref().map(|category| AutomationDetails { id: format!("ocilint/{}/", escape(category)) }),
+        automation_details: options
+            .category
+            .as_ref()
+            .map(|category| AutomationDetails { id: format!("ocilint/{}/", escape(category)) }),
         invocations: [invocation(report)],
-        original_uri_base_ids: BTreeMap::from([(ROOT, UriBase { description: message("The root of the repository.") })]),
+        original_uri_base_ids: BTreeMap::from([(
+            ROOT,
+            UriBase { description: message("The root of the repository.") },
+        )]),
         column_kind: "unicodeCodePoints",
         results,
     }
@@ -82,8 +89,9 @@ fn notifications(report: &Report) -> Vec<Notification> {
             notification(Level::Error, &format!("Target '{target}' was not judged: {why}"))
         }));
         let unknown = image.cells.iter().filter(|cell| cell.verdict == CellVerdict::Unknown);
-        let reasons: BTreeSet<(std::cmp::Reverse<Level>, &str)> =
-            unknown.map(|cell| (std::cmp::Reverse(cell.level), cell.reason.as_deref().unwrap_or("no reason given"))).collect();
+        let reasons: BTreeSet<(std::cmp::Reverse<Level>, &str)> = unknown
+            .map(|cell| (std::cmp::Reverse(cell.level), cell.reason.as_deref().unwrap_or("no reason given")))
+            .collect();
         notes.extend(reasons.iter().map(|(level, reason)| {
             notification(level.0, &format!("Not everything of '{target}' could be checked: {reason}"))
         }));

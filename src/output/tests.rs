@@ -8,7 +8,8 @@ use crate::oci::{MediaType, is_unsafe};
 use crate::policy::Level;
 use crate::report::{Excerpt, PolicyPlace, TargetFailure};
 
-const NARROW: Style = Style { color: false, unicode: true, width: 80, quiet: false, narrated: false, hyperlinks: false };
+const NARROW: Style =
+    Style { color: false, unicode: true, width: 80, quiet: false, narrated: false, hyperlinks: false };
 
 fn written(format: Format, report: &Report, style: Style) -> String {
     let mut out = Vec::new();
@@ -46,10 +47,16 @@ fn differing_findings_stay_apart() {
 fn findings_at_different_positions_are_alike_across_platforms_only() {
     let at = |subject: &str, pointers: [&str; 2]| {
         let mut cell = root_user(subject);
-        cell.findings = pointers.iter().map(|pointer| crate::report::SealedFinding {
-            location: crate::report::SealedLocation { pointer: (*pointer).to_owned(), ..cell.findings[0].location.clone() },
-            ..cell.findings[0].clone()
-        }).collect();
+        cell.findings = pointers
+            .iter()
+            .map(|pointer| crate::report::SealedFinding {
+                location: crate::report::SealedLocation {
+                    pointer: (*pointer).to_owned(),
+                    ..cell.findings[0].location.clone()
+                },
+                ..cell.findings[0].clone()
+            })
+            .collect();
         cell
     };
     let cells = vec![at("linux/amd64", ["/layers/0", "/layers/1"]), at("linux/arm64", ["/layers/0", "/layers/2"])];
@@ -80,8 +87,12 @@ fn waived_cells_have_their_reason() {
 
 #[test]
 fn targets_that_could_not_be_judged() {
-    let usage = TargetFailure::Usage { message: "no rule of the policy is for this image".to_owned(), help: "widen the `images` of a rule".to_owned() };
-    let images = vec![failed("ghcr.io/acme/secret:1", TargetFailure::Unread(forbidden())), failed("ghcr.io/acme/app:1", usage)];
+    let usage = TargetFailure::Usage {
+        message: "no rule of the policy is for this image".to_owned(),
+        help: "widen the `images` of a rule".to_owned(),
+    };
+    let images =
+        vec![failed("ghcr.io/acme/secret:1", TargetFailure::Unread(forbidden())), failed("ghcr.io/acme/app:1", usage)];
     insta::assert_snapshot!(human(&report(images), NARROW));
 }
 
@@ -95,7 +106,10 @@ fn passing_images_are_a_line_each() {
 fn quietly_only_what_fails_is_said() {
     let quiet = Style { quiet: true, ..NARROW };
     assert_eq!(human(&report(vec![passing("ghcr.io/acme/app:1")]), quiet), "");
-    let warned = image("ghcr.io/acme/app:1", vec![lacks_platform(Level::Warning), unknown("sbom", Level::Warning, "linux/amd64"), waived("linux/amd64")]);
+    let warned = image(
+        "ghcr.io/acme/app:1",
+        vec![lacks_platform(Level::Warning), unknown("sbom", Level::Warning, "linux/amd64"), waived("linux/amd64")],
+    );
     assert_eq!(human(&report(vec![warned]), quiet), "");
     insta::assert_snapshot!(human(&everything(), quiet));
 }
@@ -123,7 +137,8 @@ fn lines_keep_to_the_width_but_for_what_is_to_be_copied() {
     for width in [80, 100, 120] {
         let text = human(&everything(), Style { width, ..NARROW });
         let copied = |line: &str| line.contains("docker buildx") || line.contains("sha256:");
-        let long: Vec<&str> = text.lines().filter(|line| textwrap::core::display_width(line) > width && !copied(line)).collect();
+        let long: Vec<&str> =
+            text.lines().filter(|line| textwrap::core::display_width(line) > width && !copied(line)).collect();
         assert_eq!(long, [""; 0]);
     }
 }
@@ -142,22 +157,42 @@ fn destinations_are_a_format_and_a_path() {
     assert_eq!(parse("human=-"), Ok(Destination { format: Format::Human, path: None }));
     assert_eq!(parse("sarif=a=b.sarif"), Ok(Destination { format: Format::Sarif, path: Some("a=b.sarif".into()) }));
     assert_eq!(parse("sarif="), Err(DestinationError::NoPath(Format::Sarif)));
-    assert_eq!(parse("xml\u{1b}").unwrap_err().to_string(), "`xml\\u{1b}` is no output format; there are `human`, `json` and `sarif`");
+    assert_eq!(
+        parse("xml\u{1b}").unwrap_err().to_string(),
+        "`xml\\u{1b}` is no output format; there are `human`, `json` and `sarif`"
+    );
 }
 
 /// Texts that an image could hold to act on whoever reads a report.
 fn payloads() -> Vec<String> {
     let controls = (0..=0x1f_u32).chain(0x7f..=0x9f);
-    let invisible = [0xad, 0x61c, 0x180e, 0xfeff].into_iter().chain(0x200b..=0x200f).chain(0x2028..=0x202e).chain(0x2060..=0x206f);
+    let invisible =
+        [0xad, 0x61c, 0x180e, 0xfeff].into_iter().chain(0x200b..=0x200f).chain(0x2028..=0x202e).chain(0x2060..=0x206f);
     let tags = [0xe0001, 0xe0041, 0xe007f, 0xfff9, 0xfffb];
     let characters = controls.chain(invisible).chain(tags).filter_map(char::from_u32);
     let commands = [
-        "::error::forged", "::add-mask::x", "::stop-commands::x", "##[error]forged", "##[add-mask]x", "##vso[task.complete result=Succeeded;]",
-        "##teamcity[buildStatus status='SUCCESS']", "\u{1b}[2J\u{1b}[H", "\u{1b}]0;title\u{7}", "\u{1b}]8;;https://example.com\u{1b}\\x", "section_start:1:x\r\u{1b}[0K",
-        "<script>alert(1)</script>", "[x](https://example.com)", "![x](https://example.com/x.png)", "{0}", "%0A::error::x", "\r\n\r\nHTTP/1.1 200", "e\u{301}\u{301}\u{301}",
+        "::error::forged",
+        "::add-mask::x",
+        "::stop-commands::x",
+        "##[error]forged",
+        "##[add-mask]x",
+        "##vso[task.complete result=Succeeded;]",
+        "##teamcity[buildStatus status='SUCCESS']",
+        "\u{1b}[2J\u{1b}[H",
+        "\u{1b}]0;title\u{7}",
+        "\u{1b}]8;;https://example.com\u{1b}\\x",
+        "section_start:1:x\r\u{1b}[0K",
+        "<script>alert(1)</script>",
+        "[x](https://example.com)",
+        "![x](https://example.com/x.png)",
+        "{0}",
+        "%0A::error::x",
+        "\r\n\r\nHTTP/1.1 200",
+        "e\u{301}\u{301}\u{301}",
     ];
     let placed = |text: &str| [text.to_owned(), format!("x\n{text}"), format!("x {text} y")];
-    let mut payloads: Vec<String> = characters.flat_map(|c| [format!("a{c}b"), format!("{c}::error::forged\n✓ forged\nexit 0: forged")]).collect();
+    let mut payloads: Vec<String> =
+        characters.flat_map(|c| [format!("a{c}b"), format!("{c}::error::forged\n✓ forged\nexit 0: forged")]).collect();
     payloads.extend(commands.iter().flat_map(|text| placed(text)));
     payloads.extend((0..60).map(|length| format!("{}::error::forged ✓ forged", "w ".repeat(length))));
     payloads.push("🦀é日本".repeat(200));
@@ -177,7 +212,11 @@ fn poisoned(text: &str) -> Report {
     assert!(finding.location.excerpt.is_some());
     finding.policy = Some(place.clone());
     let mut bare = lacks_platform(Level::Warning);
-    bare.findings[0].location = crate::report::SealedLocation { node: NodeRole::Layer, pointer: text.to_owned(), ..bare.findings[0].location.clone() };
+    bare.findings[0].location = crate::report::SealedLocation {
+        node: NodeRole::Layer,
+        pointer: text.to_owned(),
+        ..bare.findings[0].location.clone()
+    };
     bare.findings[0].message = text.to_owned();
     let mut unread = unknown("sbom", Level::Error, text);
     unread.reason = Some(text.to_owned());
@@ -212,8 +251,14 @@ fn strings<'v>(name: &'v str, value: &'v Value, found: &mut Vec<(&'v str, &'v st
 
 #[test]
 fn no_text_acts_on_whoever_reads_a_report() {
-    let styles = [NARROW, Style { unicode: false, ..NARROW }, Style { narrated: true, ..NARROW }, Style { quiet: true, width: 120, ..NARROW }];
-    let runs = styles.map(|style| (Format::Human, style)).into_iter().chain([(Format::Json, NARROW), (Format::Sarif, NARROW)]);
+    let styles = [
+        NARROW,
+        Style { unicode: false, ..NARROW },
+        Style { narrated: true, ..NARROW },
+        Style { quiet: true, width: 120, ..NARROW },
+    ];
+    let runs =
+        styles.map(|style| (Format::Human, style)).into_iter().chain([(Format::Json, NARROW), (Format::Sarif, NARROW)]);
     let runs: Vec<_> = runs.collect();
     for payload in payloads() {
         let report = poisoned(&payload);
@@ -223,8 +268,14 @@ fn no_text_acts_on_whoever_reads_a_report() {
             assert!(raw.is_empty(), "{format:?} of {payload:?}: {raw:?}");
             for line in out.lines() {
                 assert!(!line.trim_start().starts_with("::"), "{format:?} of {payload:?}: {line}");
-                assert!(!["##[", "##vso[", "##teamcity["].iter().any(|command| line.contains(command)), "{format:?} of {payload:?}: {line}");
-                assert!(!["✓ forged", "exit 0: forged"].iter().any(|forged| line.starts_with(forged)), "{format:?} of {payload:?}: {line}");
+                assert!(
+                    !["##[", "##vso[", "##teamcity["].iter().any(|command| line.contains(command)),
+                    "{format:?} of {payload:?}: {line}"
+                );
+                assert!(
+                    !["✓ forged", "exit 0: forged"].iter().any(|forged| line.starts_with(forged)),
+                    "{format:?} of {payload:?}: {line}"
+                );
             }
         }
     }

@@ -10,8 +10,8 @@ use crate::oci::is_unsafe;
 
 /// Commands that a fix may begin with; such a line is never broken, so that it can be copied.
 const TOOLS: [&str; 14] = [
-    "docker", "podman", "buildah", "skopeo", "regctl", "crane", "cosign", "oras", "notation", "ocilint", "syft", "trivy", "nerdctl",
-    "kubectl",
+    "docker", "podman", "buildah", "skopeo", "regctl", "crane", "cosign", "oras", "notation", "ocilint", "syft",
+    "trivy", "nerdctl", "kubectl",
 ];
 
 /// The last word on a text for people: nothing in it acts on the reader of a log, whatever it was made of.
@@ -63,7 +63,8 @@ pub(super) fn wrap(text: &str, width: usize, break_words: bool) -> String {
         .word_separator(WordSeparator::Custom(words))
         .word_splitter(WordSplitter::NoHyphenation)
         .break_words(break_words);
-    let wrapped = text.lines().map(|line| if is_command(line) { line.to_owned() } else { textwrap::fill(line, &options) });
+    let wrapped =
+        text.lines().map(|line| if is_command(line) { line.to_owned() } else { textwrap::fill(line, &options) });
     wrapped.collect::<Vec<_>>().join("\n")
 }
 
@@ -197,7 +198,10 @@ mod tests {
     #[test]
     fn no_line_is_a_command() {
         assert_eq!(guard("  ::error::x\n", false, true), "  \\u{3a}:error::x\n");
-        assert_eq!(guard("a::b ##[error]c ##vso[x] ## [y]", false, true), "a::b \\u{23}#[error]c \\u{23}#vso[x] ## [y]");
+        assert_eq!(
+            guard("a::b ##[error]c ##vso[x] ## [y]", false, true),
+            "a::b \\u{23}#[error]c \\u{23}#vso[x] ## [y]"
+        );
         assert_eq!(guard("\u{a0}::x\n\n", false, true), "\u{a0}\\u{3a}:x\n\n");
         assert_eq!(guard("\r\u{1b}[2J\u{85}", false, true), "\\u{d}\\u{1b}[2J\\u{85}");
         assert_eq!(guard("\u{1b}[31mé…", true, false), "\u{1b}[31m\\u{e9}...");
@@ -206,8 +210,14 @@ mod tests {
 
     #[test]
     fn lines_break_at_spaces_outside_of_code() {
-        assert_eq!(wrap("run `docker buildx build .` and look at what comes", 24, false), "run\n`docker buildx build .`\nand look at what comes");
-        assert_eq!(wrap("docker buildx build --push -t ghcr.io/acme/app .", 24, false), "docker buildx build --push -t ghcr.io/acme/app .");
+        assert_eq!(
+            wrap("run `docker buildx build .` and look at what comes", 24, false),
+            "run\n`docker buildx build .`\nand look at what comes"
+        );
+        assert_eq!(
+            wrap("docker buildx build --push -t ghcr.io/acme/app .", 24, false),
+            "docker buildx build --push -t ghcr.io/acme/app ."
+        );
         assert_eq!(wrap("an ` that never closes breaks", 20, false), "an ` that never\ncloses breaks");
     }
 

@@ -243,8 +243,7 @@ impl<'a> Loader<'a> {
         self.count(&tables, order);
         let mut names: Vec<String> = tables.keys().cloned().collect();
         let mut instances = Vec::new();
-        let mut reader =
-            instances::Reader { rules: self.rules, sources: self.sources, mistakes: &mut self.mistakes };
+        let mut reader = instances::Reader { rules: self.rules, sources: self.sources, mistakes: &mut self.mistakes };
         for (name, table) in tables {
             instances.extend(reader.read(&name, table));
         }

@@ -38,7 +38,8 @@ impl ImageScope {
             None => (text, None),
             Some((glob, digest)) => (glob, Some(parse_digest(digest)?)),
         };
-        let glob = NameGlob::new(glob).map_err(|error| ImagePatternError { message: error.problem, help: error.help })?;
+        let glob =
+            NameGlob::new(glob).map_err(|error| ImagePatternError { message: error.problem, help: error.help })?;
         self.patterns.push(ImagePattern { glob, digest, exclude });
         Ok(())
     }

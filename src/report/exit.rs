@@ -138,7 +138,10 @@ mod tests {
     #[test]
     fn what_is_proven_wrong_is_said_whatever_else_happened() {
         let violating = || image(vec![cell(Level::Error, CellVerdict::Violation)], None);
-        assert_eq!(status(vec![image(Vec::new(), Some(unread())), violating(), image(Vec::new(), Some(usage()))]).code(), 1);
+        assert_eq!(
+            status(vec![image(Vec::new(), Some(unread())), violating(), image(Vec::new(), Some(usage()))]).code(),
+            1
+        );
         assert_eq!(status(vec![image(Vec::new(), Some(unread())), image(Vec::new(), Some(usage()))]).code(), 3);
     }
 

@@ -130,7 +130,9 @@ impl ImageAnnotations {
 
     fn judge_root(&self, view: &View<'_>) -> Fact<Verdict> {
         let by_platform = view.subjects().nature == Nature::Image && !self.only(On::Index);
-        let in_index = self.counts(On::Index) && view.root().kind == RootKind::Manifest && matches!(view.root_manifest()?, Manifest::Index(_));
+        let in_index = self.counts(On::Index)
+            && view.root().kind == RootKind::Manifest
+            && matches!(view.root_manifest()?, Manifest::Index(_));
         if by_platform && !(in_index && self.wanted().forbids()) {
             return Err(Stop::NotApplicable("the annotations are judged for each platform".to_owned()));
         }
@@ -205,7 +207,8 @@ fn held_by_descriptor(entry: &Entry) -> Option<Held<'_>> {
 
 fn add(place: &str, name: &str, view: &View<'_>) -> Fix {
     let annotation = format!("{place}:{name}=VALUE");
-    let command = "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} --annotation {} .";
+    let command =
+        "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} --annotation {} .";
     words::build(command, view).with(&PolicyWord(&annotation))
 }
 

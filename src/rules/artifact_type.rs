@@ -85,7 +85,8 @@ impl Check for ArtifactType {
             match &subjects.nature {
                 Nature::Image | Nature::Schema1 | Nature::Undetermined(_) => {}
                 Nature::Artifact { reason, .. } => {
-                    let reason = if kind.is_index() { "no entry of it is one that a runtime could run" } else { reason };
+                    let reason =
+                        if kind.is_index() { "no entry of it is one that a runtime could run" } else { reason };
                     findings.add_keyed(
                         format!("this is {kind} and no image: {}", Untrusted(reason)),
                         location,
@@ -140,9 +141,13 @@ impl Kind<'_> {
 
 /// The type of a manifest without an `artifactType`.
 fn type_of_parts(image: &ImageManifest, nature: &Nature) -> (MediaType, &'static str) {
-    let vague = |config: &&Descriptor| matches!(config.media_type.role(), Role::ImageConfig | Role::EmptyConfig | Role::Generic);
+    let vague = |config: &&Descriptor| {
+        matches!(config.media_type.role(), Role::ImageConfig | Role::EmptyConfig | Role::Generic)
+    };
     match (&image.config, image.layers.first()) {
-        (Some(config), _) if *nature == Nature::Image || !vague(&config) => (config.media_type.clone(), "/config/mediaType"),
+        (Some(config), _) if *nature == Nature::Image || !vague(&config) => {
+            (config.media_type.clone(), "/config/mediaType")
+        }
         (_, Some(layer)) => (layer.media_type.clone(), "/layers/0/mediaType"),
         (Some(config), None) => (config.media_type.clone(), "/config/mediaType"),
         (None, None) => (MediaType::from(""), ""),
@@ -152,7 +157,9 @@ fn type_of_parts(image: &ImageManifest, nature: &Nature) -> (MediaType, &'static
 impl std::fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = match (self.description, self.manifest) {
-            (Some(description), Manifest::Index(_)) if self.pointer == "/artifactType" => &format!("an index of {description}"),
+            (Some(description), Manifest::Index(_)) if self.pointer == "/artifactType" => {
+                &format!("an index of {description}")
+            }
             (Some(description), _) if self.media_type.role() != Role::ImageConfig => description,
             (_, Manifest::Index(_)) => "an index of artifacts",
             _ if self.media_type.role() == Role::ImageConfig => "an image",
@@ -173,9 +180,12 @@ fn nothing_runnable(view: &View<'_>) -> String {
 }
 
 fn fix() -> Fix {
-    Fix::new("check the reference; if this artifact is meant, add its type to `allow` in `[rules.artifact-type]` of the policy")
+    Fix::new(
+        "check the reference; if this artifact is meant, add its type to `allow` in `[rules.artifact-type]` of the policy",
+    )
 }
 
 fn rebuild(view: &View<'_>) -> Fix {
-    Fix::new("push the images of the index again: docker buildx build --output type=registry -t {} .").with(&push_name(view))
+    Fix::new("push the images of the index again: docker buildx build --output type=registry -t {} .")
+        .with(&push_name(view))
 }

@@ -65,11 +65,15 @@ impl Check for Attestation {
 
     fn problems(&self) -> Vec<Problem> {
         if self.require.is_empty() && self.deny.is_empty() {
-            return vec![Problem::missing("nothing is required: name predicate types, such as `require = [\"https://openvex.dev/ns/**\"]`")];
+            return vec![Problem::missing(
+                "nothing is required: name predicate types, such as `require = [\"https://openvex.dev/ns/**\"]`",
+            )];
         }
         let texts = |globs: &[Glob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect::<BTreeSet<_>>();
         let both = texts(&self.require).into_iter().find(|required| texts(&self.deny).contains(required));
-        both.map(|both| Problem::with("deny", format!("`{both}` is also in `require`: take it out of one of the two"))).into_iter().collect()
+        both.map(|both| Problem::with("deny", format!("`{both}` is also in `require`: take it out of one of the two")))
+            .into_iter()
+            .collect()
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
@@ -88,17 +92,25 @@ impl Check for Attestation {
             }
         }
         if !self.deny.is_empty() {
-            let all = self.coverage.search(&Statements(&self.deny), subject, view).and_then(super::carriers::Search::all);
+            let all =
+                self.coverage.search(&Statements(&self.deny), subject, view).and_then(super::carriers::Search::all);
             if let Some((found, unknown)) = findings.note(all) {
                 for found in found {
-                    findings.add_keyed(format!("`deny` refuses {}", found.carried()), found.location(), remove(), found.what());
+                    findings.add_keyed(
+                        format!("`deny` refuses {}", found.carried()),
+                        found.location(),
+                        remove(),
+                        found.what(),
+                    );
                 }
                 if let Some(why) = unknown {
                     findings.stop(why.into());
                 }
             }
         }
-        findings.verdict(|| if evidence.is_empty() { "no statement of a denied type".to_owned() } else { evidence.join("; ") })
+        findings.verdict(|| {
+            if evidence.is_empty() { "no statement of a denied type".to_owned() } else { evidence.join("; ") }
+        })
     }
 }
 

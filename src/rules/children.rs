@@ -72,7 +72,9 @@ impl Check for Children {
         findings.verdict(|| match (checked, skipped) {
             (0, 0) => "no entries".to_owned(),
             (checked, 0) => format!("{} resolved", entries(checked)),
-            (checked, skipped) => format!("{} resolved, {skipped} of other kinds than manifests not fetched", entries(checked)),
+            (checked, skipped) => {
+                format!("{} resolved, {skipped} of other kinds than manifests not fetched", entries(checked))
+            }
         })
     }
 }
@@ -107,7 +109,8 @@ impl<'g> Walk<'_, 'g> {
             }
             self.checked += 1;
             let location = Location::new(NodeRole::Index, digest, format!("/manifests/{position}"));
-            if let (Some(Manifest::Index(nested)), Ok(digest)) = (self.entry(descriptor, location), &descriptor.digest) {
+            if let (Some(Manifest::Index(nested)), Ok(digest)) = (self.entry(descriptor, location), &descriptor.digest)
+            {
                 self.index(digest, nested, depth + 1);
             }
         }
@@ -132,7 +135,9 @@ impl<'g> Walk<'_, 'g> {
             },
             Err(Stop::Unknown(why)) => match why.cause {
                 Cause::NotFound { .. } => "is not there (404)".to_owned(),
-                Cause::DigestMismatch { got, .. } => format!("comes with other bytes, whose digest is {}", Untrusted(&got)),
+                Cause::DigestMismatch { got, .. } => {
+                    format!("comes with other bytes, whose digest is {}", Untrusted(&got))
+                }
                 // The bytes came and have the digest; what they are is for other rules.
                 Cause::Unreadable { .. } => return None,
                 cause => {
@@ -159,7 +164,11 @@ fn may_be_manifest(media_type: &MediaType) -> bool {
 
 fn name_of(descriptor: &Descriptor) -> String {
     match &descriptor.platform {
-        _ if descriptor.annotations.get("vnd.docker.reference.type").is_some_and(|kind| kind == "attestation-manifest") => {
+        _ if descriptor
+            .annotations
+            .get("vnd.docker.reference.type")
+            .is_some_and(|kind| kind == "attestation-manifest") =>
+        {
             "the attestation".to_owned()
         }
         Some(platform) if !platform.is_unknown() => format!("the entry for {}", Untrusted(&platform.to_string())),

@@ -151,21 +151,28 @@ impl<'g> Judging<'_, 'g> {
         let Some(descriptor) = &image.config else { return };
         let Some(digest) = self.digest(descriptor) else { return };
         let location = Location::manifest(entry, "/config");
-        let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location) else {
+        let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location)
+        else {
             return;
         };
         self.check_size(descriptor, document, Location::manifest(entry, "/config/size"));
         self.judge(document, NodeRole::Config);
         if let Some(defect) = document.value().check_layers(image.layers.len()) {
             let location = Location::new(NodeRole::Config, document.digest(), defect.pointer);
-            self.findings.add_keyed(format!("the config is invalid: {}", defect.message), location, invalid(self.view), "layers");
+            self.findings.add_keyed(
+                format!("the config is invalid: {}", defect.message),
+                location,
+                invalid(self.view),
+                "layers",
+            );
         }
     }
 
     fn saved_config(&mut self) {
         let digest = &self.view.root().digest;
         let location = Location::root(self.view, "");
-        if let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location) {
+        if let Some(document) = self.read(self.view.read_config(digest), || self.view.config_document(digest), location)
+        {
             self.judge(document, NodeRole::Config);
         }
     }
@@ -202,7 +209,8 @@ impl<'g> Judging<'_, 'g> {
                 return Some(document);
             }
             Err(Stop::Unknown(Why { cause: Cause::Unreadable { detail }, .. })) => {
-                let message = format!("the bytes here have the right digest and are no such document: {}", Untrusted(&detail));
+                let message =
+                    format!("the bytes here have the right digest and are no such document: {}", Untrusted(&detail));
                 self.findings.add_keyed(message, location, invalid(self.view), "unreadable");
             }
             // The rule that wanted it ends as unknown already.

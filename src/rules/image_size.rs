@@ -57,7 +57,8 @@ impl Check for ImageSize {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let missing = || Problem::missing("`max` is missing: the most that the layers may take, such as `max = \"500MiB\"`");
+        let missing =
+            || Problem::missing("`max` is missing: the most that the layers may take, such as `max = \"500MiB\"`");
         self.max.is_none().then(missing).into_iter().collect()
     }
 

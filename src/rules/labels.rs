@@ -85,7 +85,8 @@ impl Check for Labels {
         let entry = subject.platform()?;
         let values = &view.config(entry)?.labels;
         let digest = view.config_digest(entry)?;
-        let held = Held { name: "the config", values, role: NodeRole::Config, digest, pointer: "/config/Labels".to_owned() };
+        let held =
+            Held { name: "the config", values, role: NodeRole::Config, digest, pointer: "/config/Labels".to_owned() };
         let absent = if values.is_empty() { "/config" } else { "/config/Labels" };
         let absent = Location::new(NodeRole::Config, &held.digest, absent);
         let mut findings = Findings::new();
@@ -98,7 +99,8 @@ impl Check for Labels {
 
 fn add(name: &str, view: &View<'_>) -> Fix {
     let label = format!("{name}=VALUE");
-    words::build("docker buildx build --platform {} --output type=registry -t {} --label {} .", view).with(&PolicyWord(&label))
+    words::build("docker buildx build --platform {} --output type=registry -t {} --label {} .", view)
+        .with(&PolicyWord(&label))
 }
 
 fn remove(view: &View<'_>) -> Fix {

@@ -74,7 +74,9 @@ impl Check for LayerCompression {
 
     fn problems(&self) -> Vec<Problem> {
         if self.allow.is_empty() && self.deny.is_empty() {
-            return vec![Problem::missing("nothing is allowed or denied: give `allow` or `deny`, such as `deny = [\"none\"]`")];
+            return vec![Problem::missing(
+                "nothing is allowed or denied: give `allow` or `deny`, such as `deny = [\"none\"]`",
+            )];
         }
         let names = |classes: &[LayerClass]| classes.iter().map(ToString::to_string).collect::<Vec<_>>();
         allowed_and_denied(names(&self.allow), names(&self.deny)).into_iter().collect()
@@ -120,7 +122,9 @@ impl LayerCompression {
         let takes = |classes: &[LayerClass]| self.objection(&classes.iter().copied().collect()).is_none();
         let build = |command| words::build(command, view);
         if takes(&[Gzip]) {
-            build("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .")
+            build(
+                "docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .",
+            )
         } else if takes(&[Zstd]) {
             build(
                 "docker buildx build --platform {} --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true -t {} .",

@@ -205,10 +205,14 @@ fn is_tar(bytes: &[u8]) -> bool {
         return true;
     }
     let field = 148..156;
-    let digits =
-        header[field.clone()].iter().copied().skip_while(|byte| *byte == b' ').take_while(|byte| matches!(byte, b'0'..=b'7'));
+    let digits = header[field.clone()]
+        .iter()
+        .copied()
+        .skip_while(|byte| *byte == b' ')
+        .take_while(|byte| matches!(byte, b'0'..=b'7'));
     let stated = digits.fold(0_u32, |sum, digit| sum * 8 + u32::from(digit - b'0'));
-    let sum: u32 = header.iter().enumerate().map(|(at, byte)| if field.contains(&at) { 32 } else { u32::from(*byte) }).sum();
+    let sum: u32 =
+        header.iter().enumerate().map(|(at, byte)| if field.contains(&at) { 32 } else { u32::from(*byte) }).sum();
     stated == sum
 }
 
@@ -236,8 +240,11 @@ impl Display for Tally {
 }
 
 fn fix(view: &View<'_>) -> Fix {
-    words::build("docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .", view)
-        .or(&Fix::new("regctl image mod {} --layer-compress gzip --replace").with(&push_name(view)))
+    words::build(
+        "docker buildx build --platform {} --output type=registry,compression=gzip,force-compression=true -t {} .",
+        view,
+    )
+    .or(&Fix::new("regctl image mod {} --layer-compress gzip --replace").with(&push_name(view)))
 }
 
 #[cfg(test)]

@@ -51,7 +51,8 @@ impl Check for LayerCount {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        let missing = || Problem::missing("`max` is missing: the most layers that an image may have, such as `max = 40`");
+        let missing =
+            || Problem::missing("`max` is missing: the most layers that an image may have, such as `max = 40`");
         self.max.is_none().then(missing).into_iter().collect()
     }
 
@@ -61,9 +62,10 @@ impl Check for LayerCount {
         let mut findings = Findings::new();
         if let Some(max) = self.max.filter(|max| found > *max) {
             let message = format!("the image has {}, at most {max} are wanted", words::count(found, "layer"));
-            let fix =
-                Fix::new("join commands into one `RUN`, and copy what a build stage made with one `COPY --from`; then rebuild:")
-                    .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view));
+            let fix = Fix::new(
+                "join commands into one `RUN`, and copy what a build stage made with one `COPY --from`; then rebuild:",
+            )
+            .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view));
             findings.add(message, Location::manifest(entry, "/layers"), fix);
         }
         findings.verdict(|| words::count(found, "layer"))

@@ -91,7 +91,8 @@ impl Check for MediaTypes {
 
     fn problems(&self) -> Vec<Problem> {
         let mixed = self.allow_mixed && self.family != Wanted::Any;
-        let mixed = mixed.then(|| Problem::with("allow-mixed", "`allow-mixed` has a meaning only with `family = \"any\"`"));
+        let mixed =
+            mixed.then(|| Problem::with("allow-mixed", "`allow-mixed` has a meaning only with `family = \"any\"`"));
         let texts = |globs: &[Glob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect::<Vec<_>>();
         mixed.into_iter().chain(allowed_and_denied(texts(&self.allow), texts(&self.deny))).collect()
     }
@@ -139,8 +140,11 @@ impl MediaTypes {
         if let Place::Index { digest, pointer } = &entry.place {
             self.check_field(manifest?, Location::manifest(entry, ""), view, &mut findings);
             let location = Location::new(NodeRole::Index, digest, format!("{pointer}/mediaType"));
-            let manifest =
-                vec![Part { name: "the manifest".to_owned(), media_type: entry.descriptor.media_type.clone(), location }];
+            let manifest = vec![Part {
+                name: "the manifest".to_owned(),
+                media_type: entry.descriptor.media_type.clone(),
+                location,
+            }];
             if self.family == Wanted::Any {
                 // Compared with the index; what follows is compared with the manifest.
                 self.check(manifest, view.root().media_type.family(), view, &mut findings);
@@ -150,7 +154,9 @@ impl MediaTypes {
         }
         parts.extend(content(entry, image));
         self.check(parts, entry.descriptor.media_type.family(), view, &mut findings);
-        findings.verdict(|| format!("{}; {}", described(&entry.descriptor.media_type), words::count(image.layers.len(), "layer")))
+        findings.verdict(|| {
+            format!("{}; {}", described(&entry.descriptor.media_type), words::count(image.layers.len(), "layer"))
+        })
     }
 
     /// One finding for each distinct problem, at its first place.
@@ -167,7 +173,12 @@ impl MediaTypes {
             let named = parts.iter().map(|part| format!("{} ('{}')", part.name, Untrusted(part.media_type.as_str())));
             let message = format!("{}: {problem}", words::listed(named));
             if let Some(first) = parts.into_iter().next() {
-                findings.add_keyed(message, first.location, self.fix(&first.media_type, view), first.media_type.as_str());
+                findings.add_keyed(
+                    message,
+                    first.location,
+                    self.fix(&first.media_type, view),
+                    first.media_type.as_str(),
+                );
             }
         }
     }
@@ -200,8 +211,12 @@ impl MediaTypes {
     fn check_field(&self, manifest: &Manifest, location: Location, view: &View<'_>, findings: &mut Findings) {
         if self.require_field && manifest.media_type().is_none() {
             let message = format!("the {} does not name its own `mediaType`", manifest.kind());
-            let fix = Fix::new("buildah before 1.24 and other old tools leave it out; build with a current one:")
-                .or(&words::build("docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} .", view));
+            let fix = Fix::new("buildah before 1.24 and other old tools leave it out; build with a current one:").or(
+                &words::build(
+                    "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} .",
+                    view,
+                ),
+            );
             findings.add_keyed(message, location, fix, "field");
         }
     }
@@ -211,7 +226,8 @@ impl MediaTypes {
             return words::build("docker buildx build --platform {} --provenance=false --sbom=false --output type=registry,oci-mediatypes=false -t {} .", view)
                 .or(&Fix::new("regctl image mod {} --to-docker --replace").with(&push_name(view)));
         }
-        let build = words::build("docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} .", view);
+        let build =
+            words::build("docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} .", view);
         if media_type.family() == Family::Other {
             return Fix::new("build without what needs this type, or list the type in `allow`:").or(&build);
         }

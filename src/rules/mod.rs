@@ -8,13 +8,13 @@ mod name_glob;
 mod parameters;
 mod prelude;
 mod size;
-mod value_type;
-mod values;
-mod words;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
+mod value_type;
+mod values;
+mod words;
 
 mod annotations;
 mod artifact_type;
@@ -139,7 +139,7 @@ pub fn configure<C: Check + DeserializeOwned + 'static>(table: Spanned<DeTable<'
 /// Declares a rule: its documentation, its name and the struct of its parameters, which is also its check. A rule that is
 /// always on adds what makes the check where no policy names it: `Document: "document", implicit = Document::passive`.
 ///
-/// ```ignore
+/// ```text
 /// declare_rule! {
 ///     /// The image does not run as root.      ← the summary: the first paragraph
 ///     ///

@@ -115,7 +115,10 @@ fn below(host: &str, path: &str) -> Option<(&'static str, String)> {
         return Some(("Docker Hub is `docker.io`", format!("docker.io/{path}")));
     }
     if host == "docker.io" && !path.contains('/') && !path.contains("**") {
-        return Some(("an image of Docker Hub is in `library` or in somebody's name", format!("docker.io/library/{path}")));
+        return Some((
+            "an image of Docker Hub is in `library` or in somebody's name",
+            format!("docker.io/library/{path}"),
+        ));
     }
     None
 }
@@ -135,8 +138,19 @@ mod tests {
     #[test]
     fn patterns_that_could_match_are_taken() {
         for pattern in [
-            "**", "*/**", "**/app", "*.example.com/**", "ghcr.io/acme/app", "ghcr.io/**", "localhost/app", "localhost:5000/a/b",
-            "{ghcr.io,quay.io}/acme/*", "docker.io/library/*", "docker.io/**", "[a-z]*.io/acme/?", "[::1]:5000/app",
+            "**",
+            "*/**",
+            "**/app",
+            "*.example.com/**",
+            "ghcr.io/acme/app",
+            "ghcr.io/**",
+            "localhost/app",
+            "localhost:5000/a/b",
+            "{ghcr.io,quay.io}/acme/*",
+            "docker.io/library/*",
+            "docker.io/**",
+            "[a-z]*.io/acme/?",
+            "[::1]:5000/app",
         ] {
             assert_eq!(instead(pattern), None, "{pattern}");
         }

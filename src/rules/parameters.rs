@@ -35,7 +35,10 @@ impl Problem {
 }
 
 /// The problem of what is both allowed and denied, if anything is.
-pub(super) fn allowed_and_denied(allow: impl IntoIterator<Item = String>, deny: impl IntoIterator<Item = String>) -> Option<Problem> {
+pub(super) fn allowed_and_denied(
+    allow: impl IntoIterator<Item = String>,
+    deny: impl IntoIterator<Item = String>,
+) -> Option<Problem> {
     let allow: BTreeSet<String> = allow.into_iter().collect();
     let both = deny.into_iter().find(|denied| allow.contains(denied))?;
     Some(Problem::with("deny", format!("`{both}` is also in `allow`: take it out of one of the two")))

@@ -67,9 +67,17 @@ impl Check for PlatformAgreement {
         let digest = view.config_digest(entry)?;
         let mut findings = Findings::new();
         for (field, declared, stated) in differences(declared, &stated) {
-            let message =
-                format!("the index declares {field} '{}', the config says '{}'", Untrusted(&declared), Untrusted(&stated));
-            findings.add_keyed(message, Location::new(NodeRole::Config, &digest, format!("/{field}")), fix(view), field);
+            let message = format!(
+                "the index declares {field} '{}', the config says '{}'",
+                Untrusted(&declared),
+                Untrusted(&stated)
+            );
+            findings.add_keyed(
+                message,
+                Location::new(NodeRole::Config, &digest, format!("/{field}")),
+                fix(view),
+                field,
+            );
         }
         findings.verdict(|| format!("index and config agree on {}", declared.short()))
     }

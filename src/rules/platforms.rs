@@ -75,10 +75,13 @@ impl Check for Platforms {
             )];
         }
         let texts = |patterns: &[PlatformPattern]| patterns.iter().map(ToString::to_string).collect::<Vec<_>>();
-        let barred =
-            self.require.iter().find(|wanted| wanted.as_platform().is_some_and(|platform| self.objection(&platform).is_some()));
-        let barred =
-            barred.map(|wanted| Problem::with("require", format!("`{wanted}` is required, and `allow` or `deny` forbids it")));
+        let barred = self
+            .require
+            .iter()
+            .find(|wanted| wanted.as_platform().is_some_and(|platform| self.objection(&platform).is_some()));
+        let barred = barred.map(|wanted| {
+            Problem::with("require", format!("`{wanted}` is required, and `allow` or `deny` forbids it"))
+        });
         barred.into_iter().chain(allowed_and_denied(texts(&self.allow), texts(&self.deny))).collect()
     }
 
@@ -97,17 +100,23 @@ impl Check for Platforms {
 impl Platforms {
     fn check_required(&self, view: &View<'_>, findings: &mut Findings) {
         let subjects = view.subjects();
-        let has = |wanted: &&PlatformPattern| subjects.entries.iter().filter_map(known).any(|found| wanted.matches(found));
+        let has =
+            |wanted: &&PlatformPattern| subjects.entries.iter().filter_map(known).any(|found| wanted.matches(found));
         for wanted in self.require.iter().filter(|wanted| !has(wanted)) {
-            if let Some(why) =
-                open_entries(view).find_map(|(platform, why)| platform.is_none_or(|found| wanted.matches(found)).then_some(why))
+            if let Some(why) = open_entries(view)
+                .find_map(|(platform, why)| platform.is_none_or(|found| wanted.matches(found)).then_some(why))
             {
                 findings.stop(why.clone().into());
                 continue;
             }
             let found = words::listed(subjects.entries.iter().filter_map(known));
             let message = format!("the image has no {wanted}; it has {found}");
-            findings.add_keyed(message, Location::root(view, pointer_to_entries(view)), self.fix(view), wanted.to_string());
+            findings.add_keyed(
+                message,
+                Location::root(view, pointer_to_entries(view)),
+                self.fix(view),
+                wanted.to_string(),
+            );
         }
     }
 
@@ -120,7 +129,8 @@ impl Platforms {
             }
         }
         let judged = !self.allow.is_empty() || !self.deny.is_empty();
-        let unwanted = |platform: Option<&Platform>| judged && platform.is_none_or(|platform| self.objection(platform).is_some());
+        let unwanted =
+            |platform: Option<&Platform>| judged && platform.is_none_or(|platform| self.objection(platform).is_some());
         if let Some((_, why)) = open_entries(view).find(|(platform, _)| unwanted(*platform)) {
             findings.stop(why.clone().into());
         }
@@ -138,8 +148,13 @@ impl Platforms {
 
     /// A build of all platforms at once: those there that may stay, and those that are missing.
     fn fix(&self, view: &View<'_>) -> Fix {
-        let there =
-            view.subjects().entries.iter().filter_map(known).filter(|platform| self.objection(platform).is_none()).cloned();
+        let there = view
+            .subjects()
+            .entries
+            .iter()
+            .filter_map(known)
+            .filter(|platform| self.objection(platform).is_none())
+            .cloned();
         let required = self.require.iter().filter_map(PlatformPattern::as_platform);
         let wanted: Vec<Platform> = there
             .chain(required)
@@ -153,7 +168,9 @@ impl Platforms {
             )
             .with(&push_name(view));
         }
-        Fix::new("docker buildx build --platform {} --output type=registry -t {} .").with(&wanted).with(&push_name(view))
+        Fix::new("docker buildx build --platform {} --output type=registry -t {} .")
+            .with(&wanted)
+            .with(&push_name(view))
     }
 }
 

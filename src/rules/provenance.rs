@@ -97,7 +97,11 @@ impl Check for ProvenanceRule {
 
 impl Sought for ProvenanceRule {
     fn noun(&self) -> String {
-        if self.looks_inside() || !self.types.is_empty() { "provenance that meets the rule".to_owned() } else { "provenance".to_owned() }
+        if self.looks_inside() || !self.types.is_empty() {
+            "provenance that meets the rule".to_owned()
+        } else {
+            "provenance".to_owned()
+        }
     }
 
     fn tags(&self) -> &'static [&'static str] {
@@ -117,9 +121,11 @@ impl Sought for ProvenanceRule {
         }
         Ok(match view.statement(layer)? {
             // The type that the manifest tells is only a copy.
-            statement if statement.predicate_type != *predicate_type => {
-                Err(format!("it says '{}' of a statement of type '{}'", Untrusted(predicate_type), Untrusted(&statement.predicate_type)))
-            }
+            statement if statement.predicate_type != *predicate_type => Err(format!(
+                "it says '{}' of a statement of type '{}'",
+                Untrusted(predicate_type),
+                Untrusted(&statement.predicate_type)
+            )),
             Statement { provenance: Some(provenance), .. } => {
                 self.fault(provenance).map_or_else(|| Ok(self.evidence(content, provenance)), Err)
             }
@@ -131,7 +137,10 @@ impl Sought for ProvenanceRule {
 impl ProvenanceRule {
     /// Whether the statement itself has to be read.
     fn looks_inside(&self) -> bool {
-        self.mode == Mode::Max || !self.builders.is_empty() || self.r#match.source.is_some() || self.r#match.revision.is_some()
+        self.mode == Mode::Max
+            || !self.builders.is_empty()
+            || self.r#match.source.is_some()
+            || self.r#match.revision.is_some()
     }
 
     /// The first parameter that the statement does not meet.
@@ -140,7 +149,9 @@ impl ProvenanceRule {
             return Some("its mode is not max".to_owned());
         }
         let builder = provenance.builder_id.as_deref();
-        if !self.builders.is_empty() && !self.builders.iter().any(|pattern| builder.is_some_and(|id| pattern.matches(id))) {
+        if !self.builders.is_empty()
+            && !self.builders.iter().any(|pattern| builder.is_some_and(|id| pattern.matches(id)))
+        {
             return Some(format!("its builder is {}", quoted(builder)));
         }
         let parts = [
@@ -156,7 +167,11 @@ impl ProvenanceRule {
 
     fn evidence(&self, content: &Content<'_>, provenance: &Provenance) -> String {
         let mode = if provenance.mode_max { " (mode max)" } else { "" };
-        let builder = if self.builders.is_empty() { String::new() } else { format!(" by {}", quoted(provenance.builder_id.as_deref())) };
+        let builder = if self.builders.is_empty() {
+            String::new()
+        } else {
+            format!(" by {}", quoted(provenance.builder_id.as_deref()))
+        };
         format!("{content}{mode}{builder}")
     }
 

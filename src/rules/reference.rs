@@ -77,7 +77,9 @@ impl Check for References {
 
     fn problems(&self) -> Vec<Problem> {
         if self.require.is_empty() && self.r#match.tag.is_none() && self.deny.is_empty() {
-            return vec![Problem::missing("nothing is required: say `require = [\"digest\"]`, `match = { tag = '…' }` or `deny = [\"latest\"]`")];
+            return vec![Problem::missing(
+                "nothing is required: say `require = [\"digest\"]`, `match = { tag = '…' }` or `deny = [\"latest\"]`",
+            )];
         }
         Vec::new()
     }
@@ -102,7 +104,11 @@ impl References {
             faults.push(("tag", format!("the reference '{reference}' names no tag, wanted one")));
         }
         let Some(tag) = tag_that_counts(reference) else { return faults };
-        let shown = if reference.tag().is_some() { format!("the tag is '{tag}'") } else { format!("no tag is written, which means '{tag}'") };
+        let shown = if reference.tag().is_some() {
+            format!("the tag is '{tag}'")
+        } else {
+            format!("no tag is written, which means '{tag}'")
+        };
         if let Some(pattern) = self.r#match.tag.as_ref().filter(|pattern| !pattern.matches(tag)) {
             faults.push(("match", format!("{shown}, wanted one that matches '{}'", pattern.as_str())));
         }

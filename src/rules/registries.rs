@@ -76,12 +76,19 @@ impl Check for Registries {
             findings.add_keyed(message, Location::reference(), fix(), "denied");
         } else if !self.allow.is_empty() && !self.allow.iter().any(|glob| glob.matches(&name)) {
             let wanted = words::either(self.allow.iter().map(|glob| format!("'{}'", glob.as_str())));
-            findings.add_keyed(format!("the image is '{name}', wanted {wanted}"), Location::reference(), fix(), "not allowed");
+            findings.add_keyed(
+                format!("the image is '{name}', wanted {wanted}"),
+                Location::reference(),
+                fix(),
+                "not allowed",
+            );
         }
         findings.verdict(|| name)
     }
 }
 
 fn fix() -> Fix {
-    Fix::new("use the image from an allowed registry, or copy it there: regctl image copy --referrers --digest-tags FROM TO")
+    Fix::new(
+        "use the image from an allowed registry, or copy it there: regctl image copy --referrers --digest-tags FROM TO",
+    )
 }

@@ -76,7 +76,9 @@ impl Format {
             Content::Statement { predicate_type, .. } => match predicate::class(predicate_type) {
                 PredicateClass::Spdx => Some(Self::Spdx),
                 PredicateClass::CycloneDx => Some(Self::CycloneDx),
-                PredicateClass::OtherSbom if predicate_type.starts_with("https://scout.docker.com/") => Some(Self::Scout),
+                PredicateClass::OtherSbom if predicate_type.starts_with("https://scout.docker.com/") => {
+                    Some(Self::Scout)
+                }
                 PredicateClass::OtherSbom => Some(Self::Syft),
                 _ => None,
             },

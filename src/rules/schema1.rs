@@ -63,8 +63,7 @@ impl Check for Schema1 {
         let root = view.root_manifest()?;
         let mut findings = Findings::new();
         if matches!(root, Manifest::Schema1(_)) {
-            let message =
-                "this is a manifest of Docker's schema 1, which current runtimes refuse; wanted an OCI or Docker schema 2 image";
+            let message = "this is a manifest of Docker's schema 1, which current runtimes refuse; wanted an OCI or Docker schema 2 image";
             findings.add(message, Location::root(view, ""), fix(view));
         }
         for Excluded { descriptor, place, .. } in view.subjects().undetermined.iter().map(|(entry, _)| entry) {

@@ -78,7 +78,11 @@ impl Check for Shape {
             Manifest::Index(_) => Kind::Index,
             Manifest::Image(_) => Kind::Manifest,
             Manifest::Schema1(_) => {
-                return Err(Why::undecidable("looking at the shape", "Docker's schema 1 is left to the rule `schema1`").into());
+                return Err(Why::undecidable(
+                    "looking at the shape",
+                    "Docker's schema 1 is left to the rule `schema1`",
+                )
+                .into());
             }
         };
         let mut findings = Findings::new();
@@ -127,8 +131,10 @@ impl Shape {
         for (index, position) in nested.values() {
             let location = Location::new(NodeRole::Index, index, format!("/manifests/{position}"));
             let deeper = self.max_depth.unwrap_or_default() + 1;
-            let message =
-                format!("this entry is an index {deeper} levels deep, at most {} wanted", words::count(deeper - 1, "level"));
+            let message = format!(
+                "this entry is an index {deeper} levels deep, at most {} wanted",
+                words::count(deeper - 1, "level")
+            );
             let fix = Fix::new("docker buildx imagetools create -t {} {}-amd64 {}-arm64")
                 .with(&push_name(view))
                 .with(&push_name(view))

@@ -32,7 +32,9 @@ impl Size {
         let known = UNITS.iter().find(|(name, _)| *name == unit);
         let bytes = known.and_then(|(_, scale)| scaled(number.trim_end(), *scale));
         let Some(bytes) = bytes else {
-            return Err("a size is a number and a unit: `500MiB`, `1.5GB` (B, kB, MB, GB, KiB, MiB, GiB, TiB)".to_owned());
+            return Err(
+                "a size is a number and a unit: `500MiB`, `1.5GB` (B, kB, MB, GB, KiB, MiB, GiB, TiB)".to_owned()
+            );
         };
         Ok(Self { bytes, text: text.to_owned() })
     }
@@ -86,7 +88,8 @@ pub(super) struct Bytes(pub(super) u128);
 
 impl Display for Bytes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)].into_iter().find(|(_, bits)| self.0 >> bits > 0);
+        let unit =
+            [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)].into_iter().find(|(_, bits)| self.0 >> bits > 0);
         match unit {
             None => write!(f, "{} B", self.0),
             Some((unit, bits)) => {
@@ -108,7 +111,8 @@ mod tests {
         assert_eq!(bytes("1.5 GB"), Some(1_500_000_000));
         assert_eq!(bytes("0.5KiB"), Some(512));
         assert_eq!(bytes("7B"), Some(7));
-        for wrong in ["", "500", "MiB", "500mib", "-1MB", "1e3MB", "1.MB", ".5MB", "1,5GB", "99999999999TiB", "5 Mi B"] {
+        for wrong in ["", "500", "MiB", "500mib", "-1MB", "1e3MB", "1.MB", ".5MB", "1,5GB", "99999999999TiB", "5 Mi B"]
+        {
             assert_eq!(bytes(wrong), None, "{wrong}");
         }
     }

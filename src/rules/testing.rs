@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::Judges;
 use crate::finding::Verdict;
 use crate::graph::{
-    Cause, Demand, Graph, Home, LayerHead, Nature, ReferrerList, Root, RootKind, Stop, Subject, Subjects, Tagged, View, Why,
+    Cause, Demand, Graph, Home, LayerHead, Nature, ReferrerList, Root, RootKind, Stop, Subject, Subjects, Tagged, View,
+    Why,
 };
 use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Statement, escape};
 use crate::target::Target;
@@ -135,7 +136,8 @@ impl Store {
         let bytes = self.blobs[&digest].clone();
         let target = Target::parse("ghcr.io/acme/app:1").unwrap();
         let media_type = MediaType::from(root["mediaType"].as_str().unwrap());
-        let root = Root { target, digest: digest.clone(), kind: RootKind::Manifest, media_type, size: bytes.len() as u64 };
+        let root =
+            Root { target, digest: digest.clone(), kind: RootKind::Manifest, media_type, size: bytes.len() as u64 };
         let mut graph = Graph::new(root, "2026-11-23T12:00:00Z".parse().unwrap());
         graph.put_manifest(digest, Ok(Arc::new(Document::read(bytes).unwrap())));
         graph
@@ -143,8 +145,9 @@ impl Store {
 
     fn answer(&self, graph: &mut Graph, demand: Demand) {
         let why = |cause| Why::new("reading", cause);
-        let find =
-            |digest: &Digest| self.blobs.get(digest).cloned().ok_or_else(|| why(Cause::NotFound { detail: String::new() }));
+        let find = |digest: &Digest| {
+            self.blobs.get(digest).cloned().ok_or_else(|| why(Cause::NotFound { detail: String::new() }))
+        };
         let unreadable = |error: crate::oci::Unreadable| why(Cause::Unreadable { detail: error.to_string() });
         match demand {
             Demand::Manifest(digest) => {
@@ -156,16 +159,19 @@ impl Store {
                 graph.put_config(digest, known);
             }
             Demand::Head { digest, .. } => {
-                let known = find(&digest).map(|bytes| LayerHead { bytes: bytes.slice(..bytes.len().min(512)), whole: true });
+                let known =
+                    find(&digest).map(|bytes| LayerHead { bytes: bytes.slice(..bytes.len().min(512)), whole: true });
                 graph.put_head(digest, known);
             }
             Demand::Statement { digest, media_type } => {
-                let unreadable = |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
+                let unreadable =
+                    |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
                 let known = find(&digest).and_then(|bytes| Statement::read(&bytes, &media_type).map_err(unreadable));
                 graph.put_statement(digest, known.map(Arc::new));
             }
             Demand::Referrers(subject) => {
-                let forbidden = self.forbidden.contains(&subject).then(|| why(Cause::Forbidden { detail: String::new() }));
+                let forbidden =
+                    self.forbidden.contains(&subject).then(|| why(Cause::Forbidden { detail: String::new() }));
                 let listed = self.referrers.get(&subject).map(|listed| descriptors(listed)).unwrap_or_default();
                 let list = ReferrerList { descriptors: listed, home: Home::Api };
                 graph.put_referrers(subject, forbidden.map_or(Ok(list), Err));
@@ -199,8 +205,9 @@ impl Judged {
         match &self.cells[name] {
             Ok(Verdict::Pass(evidence)) => evidence.clone(),
             Ok(Verdict::Violation(findings)) => {
-                let one =
-                    |finding: &crate::finding::Finding| format!("{} [{}]", escape(&finding.message), finding.location.pointer);
+                let one = |finding: &crate::finding::Finding| {
+                    format!("{} [{}]", escape(&finding.message), finding.location.pointer)
+                };
                 format!("violation: {}", findings.iter().map(one).collect::<Vec<_>>().join("; "))
             }
             Err(Stop::Unknown(why)) => format!("unknown: {why}"),

@@ -46,9 +46,12 @@ fn every_parameter_is_documented_and_no_policy_key() {
 fn every_example_makes_a_check_without_problems() {
     for rule in RULES {
         let example = section(rule, "Example");
-        let text: String = example.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).unwrap().to_owned();
+        let text: String =
+            example.split("```").nth(1).and_then(|block| block.strip_prefix("toml\n")).unwrap().to_owned();
         let mut document = DeTable::parse(&text).unwrap().into_inner();
-        let Some(DeValue::Table(mut rules)) = document.remove("rules").map(Spanned::into_inner) else { panic!("{}", rule.name) };
+        let Some(DeValue::Table(mut rules)) = document.remove("rules").map(Spanned::into_inner) else {
+            panic!("{}", rule.name)
+        };
         let table = rules.remove(rule.name).unwrap();
         let span = table.span();
         let DeValue::Table(table) = table.into_inner() else { panic!("{}", rule.name) };

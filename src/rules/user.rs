@@ -81,10 +81,16 @@ impl Check for User {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.min_uid == Some(0) {
-            problems.push(Problem::with("min-uid", "every uid is at least 0: name the lowest one wanted, such as `min-uid = 1000`"));
+            problems.push(Problem::with(
+                "min-uid",
+                "every uid is at least 0: name the lowest one wanted, such as `min-uid = 1000`",
+            ));
         }
         if self.deny.iter().any(|user| user.is_empty() || user.contains(':')) {
-            problems.push(Problem::with("deny", "name users without a group, such as \"nobody\" or \"65534\"; root is denied already"));
+            problems.push(Problem::with(
+                "deny",
+                "name users without a group, such as \"nobody\" or \"65534\"; root is denied already",
+            ));
         }
         problems
     }
@@ -119,8 +125,12 @@ impl User {
     fn on_linux(&self, user: &str) -> Result<Judged, Why> {
         let shown = Untrusted(user);
         let uid = match Account::of(user) {
-            Account::Nobody => return Ok(bad("root", "the image names no user and so runs as root, wanted another user".to_owned())),
-            Account::Root => return Ok(bad("root", format!("the image runs as root: User is '{shown}', wanted another user"))),
+            Account::Nobody => {
+                return Ok(bad("root", "the image names no user and so runs as root, wanted another user".to_owned()));
+            }
+            Account::Root => {
+                return Ok(bad("root", format!("the image runs as root: User is '{shown}', wanted another user")));
+            }
             Account::Beyond => {
                 let message = format!(
                     "User is '{shown}', beyond {MAX_UID}: some versions of containerd run it as root (CVE-2024-40635), wanted a lower uid"
@@ -139,7 +149,9 @@ impl User {
             }
             (None, Some(_)) => Err(Why::undecidable(
                 "reading the uid of the image's user",
-                format!("User is the name '{user}'; its uid stands in a layer: wanted a number (see `must-be = \"numeric\"`)"),
+                format!(
+                    "User is the name '{user}'; its uid stands in a layer: wanted a number (see `must-be = \"numeric\"`)"
+                ),
             )),
             (Some(uid), Some(min)) if uid < u128::from(min) => {
                 Ok(bad("min-uid", format!("User is '{shown}', wanted a uid of at least {min}")))
@@ -153,10 +165,15 @@ impl User {
         // `User Manager\ContainerAdministrator` is the same account.
         let name = user.rsplit('\\').next().unwrap_or_default().trim();
         if name.is_empty() {
-            return undecidable("it names no user, so that its base image decides: scope the rule with `platforms = [\"linux/*\"]`");
+            return undecidable(
+                "it names no user, so that its base image decides: scope the rule with `platforms = [\"linux/*\"]`",
+            );
         }
         if name.eq_ignore_ascii_case("ContainerAdministrator") {
-            return Ok(bad("root", format!("the image runs as administrator: User is '{}', wanted another user", Untrusted(user))));
+            return Ok(bad(
+                "root",
+                format!("the image runs as administrator: User is '{}', wanted another user", Untrusted(user)),
+            ));
         }
         if self.deny.iter().any(|denied| denied.eq_ignore_ascii_case(name)) {
             return Ok(bad("denied", format!("User is '{}', which the policy denies", Untrusted(user))));
@@ -245,7 +262,8 @@ mod tests {
 
     #[test]
     fn every_spelling_of_root_is_root() {
-        for user in ["0", "00", "+0", "-0", "0:0", "0:1000", "root", "root:staff", ":1000", ":", " 0", "0 :1", "root "] {
+        for user in ["0", "00", "+0", "-0", "0:0", "0:1000", "root", "root:staff", ":1000", ":", " 0", "0 :1", "root "]
+        {
             assert_eq!(Account::of(user), Account::Root, "{user:?}");
         }
         for user in ["", " "] {

@@ -105,11 +105,34 @@ mod tests {
 
     #[test]
     fn dates() {
-        all(Rfc3339, true, &["2026-11-23T12:00:00Z", "2026-11-23t12:00:00z", "2024-02-29T23:59:60.123456789+05:30", "1970-01-01T00:00:00-00:00"]);
-        all(Rfc3339, false, &[
-            "", "2026-11-23", "2026-11-23T12:00:00", "2026-11-23 12:00:00Z", "20261123T120000Z", "2026-02-29T00:00:00Z", "2026-11-23T12:00:00.Z",
-            "2026-11-23T12:00:00+0100", "2026-11-23T12:00:00+25:00", "2026-11-23T12:00:00Z[UTC]", "2026-11-23T12:00:00Z ", "１０26-11-23T12:00:00Z",
-        ]);
+        all(
+            Rfc3339,
+            true,
+            &[
+                "2026-11-23T12:00:00Z",
+                "2026-11-23t12:00:00z",
+                "2024-02-29T23:59:60.123456789+05:30",
+                "1970-01-01T00:00:00-00:00",
+            ],
+        );
+        all(
+            Rfc3339,
+            false,
+            &[
+                "",
+                "2026-11-23",
+                "2026-11-23T12:00:00",
+                "2026-11-23 12:00:00Z",
+                "20261123T120000Z",
+                "2026-02-29T00:00:00Z",
+                "2026-11-23T12:00:00.Z",
+                "2026-11-23T12:00:00+0100",
+                "2026-11-23T12:00:00+25:00",
+                "2026-11-23T12:00:00Z[UTC]",
+                "2026-11-23T12:00:00Z ",
+                "１０26-11-23T12:00:00Z",
+            ],
+        );
     }
 
     #[test]
@@ -121,7 +144,15 @@ mod tests {
     #[test]
     fn urls() {
         all(Url, true, &["https://github.com/acme/app", "http://[::1]:8080/", "git://example.org/app.git"]);
-        let none = ["", "github.com/acme/app", "git@github.com:acme/app.git", "https://", "mailto:a@example.org", "https://a b/", "/path"];
+        let none = [
+            "",
+            "github.com/acme/app",
+            "git@github.com:acme/app.git",
+            "https://",
+            "mailto:a@example.org",
+            "https://a b/",
+            "/path",
+        ];
         all(Url, false, &none);
     }
 
@@ -135,13 +166,36 @@ mod tests {
     #[test]
     fn digests() {
         all(Digest, true, &["sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"]);
-        all(Digest, false, &["", "e3b0c442", "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855", "md5:d41d8cd98f00b204e9800998ecf8427e"]);
+        all(
+            Digest,
+            false,
+            &[
+                "",
+                "e3b0c442",
+                "sha256:E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855",
+                "md5:d41d8cd98f00b204e9800998ecf8427e",
+            ],
+        );
     }
 
     #[test]
     fn addresses() {
         all(Email, true, &["team@example.org", "a.b+c@sub.example.co"]);
-        all(Email, false, &["", "team", "@example.org", "team@", "team@localhost", "Team <team@example.org>", "a b@example.org", "a@-x.org", "a@b..c"]);
+        all(
+            Email,
+            false,
+            &[
+                "",
+                "team",
+                "@example.org",
+                "team@",
+                "team@localhost",
+                "Team <team@example.org>",
+                "a b@example.org",
+                "a@-x.org",
+                "a@b..c",
+            ],
+        );
     }
 
     #[test]

@@ -42,16 +42,22 @@ impl Wanted<'_> {
     pub(super) fn problems(&self) -> Vec<Problem> {
         if self.names().is_empty() && !self.forbids() {
             let example = "`require = [\"org.opencontainers.image.source\"]`";
-            return vec![Problem::missing(format!("nothing is required: name the {}s that are wanted, such as {example}", self.noun))];
+            return vec![Problem::missing(format!(
+                "nothing is required: name the {}s that are wanted, such as {example}",
+                self.noun
+            ))];
         }
         let denied = |name: &&str| self.deny.iter().any(|glob| glob.matches(name));
         let wanted = self.require.iter().chain(self.matches.keys()).chain(self.deprecated.values()).map(String::as_str);
-        let contradiction = wanted.into_iter().find(denied).map(|name| {
-            Problem::with("deny", format!("`{name}` is wanted and denied: take it out of one of the two"))
-        });
-        let same = self.deprecated.iter().find(|(old, new)| old == new).map(|(old, _)| {
-            Problem::with("deprecated", format!("`{old}` is named as its own successor"))
-        });
+        let contradiction = wanted
+            .into_iter()
+            .find(denied)
+            .map(|name| Problem::with("deny", format!("`{name}` is wanted and denied: take it out of one of the two")));
+        let same = self
+            .deprecated
+            .iter()
+            .find(|(old, new)| old == new)
+            .map(|(old, _)| Problem::with("deprecated", format!("`{old}` is named as its own successor")));
         contradiction.into_iter().chain(same).collect()
     }
 
@@ -97,7 +103,13 @@ impl Wanted<'_> {
     /// Adds a finding for each name of which no place has a value as wanted; says where the others were found.
     ///
     /// `absent` is where a missing one is reported.
-    pub(super) fn require(&self, places: &[Held<'_>], absent: &Location, findings: &mut Findings, fix: impl Fn(&str) -> Fix) -> String {
+    pub(super) fn require(
+        &self,
+        places: &[Held<'_>],
+        absent: &Location,
+        findings: &mut Findings,
+        fix: impl Fn(&str) -> Fix,
+    ) -> String {
         let mut evidence = String::new();
         for name in self.names() {
             if let Some(held) = self.place_of(name, places) {
@@ -112,7 +124,11 @@ impl Wanted<'_> {
                 }
                 None if self.is_required(name) => {
                     let looked = words::either(places.iter().map(|held| held.name));
-                    let looked = if places.is_empty() { "the image has no place for it" } else { &format!("looked in {looked}") };
+                    let looked = if places.is_empty() {
+                        "the image has no place for it"
+                    } else {
+                        &format!("looked in {looked}")
+                    };
                     let message = format!("the {} '{}' is missing: {looked}", self.noun, Untrusted(name));
                     findings.add_keyed(message, absent.clone(), fix(name), name);
                 }
@@ -127,12 +143,14 @@ impl Wanted<'_> {
         for name in held.values.keys() {
             let shown = Untrusted(name);
             if let Some(glob) = self.deny.iter().find(|glob| glob.matches(name)) {
-                let message = format!("the {} '{shown}' in {} is refused by `deny` ('{}')", self.noun, held.name, glob.as_str());
+                let message =
+                    format!("the {} '{shown}' in {} is refused by `deny` ('{}')", self.noun, held.name, glob.as_str());
                 findings.add_keyed(message, held.at(name), fix(), format!("denied {name}"));
             }
             if let Some(new) = self.deprecated.get(name) {
                 let there = if held.values.contains_key(new) { ", which is there as well" } else { "" };
-                let message = format!("the {} '{shown}' in {} is deprecated, wanted '{new}'{there}", self.noun, held.name);
+                let message =
+                    format!("the {} '{shown}' in {} is deprecated, wanted '{new}'{there}", self.noun, held.name);
                 findings.add_keyed(message, held.at(name), fix(), format!("deprecated {name}"));
             }
         }

@@ -19,7 +19,8 @@ pub(super) fn push_name<'g>(view: &View<'g>) -> PushName<'g> {
 
 /// The name that the image is judged under. Not applicable to a file or directory that `--as` gives no name.
 pub(super) fn reference<'g>(view: &View<'g>) -> Fact<&'g Reference> {
-    let unnamed = || Stop::NotApplicable("the image has no name: `--as NAME` gives one to a file or directory".to_owned());
+    let unnamed =
+        || Stop::NotApplicable("the image has no name: `--as NAME` gives one to a file or directory".to_owned());
     view.root().target.name.as_ref().ok_or_else(unnamed)
 }
 
@@ -74,7 +75,8 @@ pub(super) fn either<T: Display>(things: impl IntoIterator<Item = T>) -> String 
 
 fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String {
     let mut things = things.into_iter();
-    let mut shown: Vec<String> = things.by_ref().take(SHOWN).map(|thing| Untrusted(&thing.to_string()).to_string()).collect();
+    let mut shown: Vec<String> =
+        things.by_ref().take(SHOWN).map(|thing| Untrusted(&thing.to_string()).to_string()).collect();
     let more = things.count();
     if more > 0 {
         shown.push(format!("{more} more"));
@@ -104,6 +106,9 @@ mod tests {
         assert_eq!(layers(&[1], 5), "layer 2 of 5");
         assert_eq!(layers(&[0, 1, 3], 5), "layers 1, 2 and 4 of 5");
         assert_eq!(layers(&[0, 1], 2), "all 2 layers");
-        assert_eq!(layers(&(0..15).collect::<Vec<_>>(), 20), "layers 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more of 20");
+        assert_eq!(
+            layers(&(0..15).collect::<Vec<_>>(), 20),
+            "layers 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 3 more of 20"
+        );
     }
 }

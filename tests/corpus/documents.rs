@@ -23,7 +23,9 @@ fn the_image_specs_own_cases_are_judged_as_labelled() {
 /// Whether a document is valid and unambiguous; `None` for kinds that stand in no document of their own.
 fn is_valid(kind: &str, bytes: Bytes) -> Option<bool> {
     match kind {
-        "manifest" | "index" | "image-index" => Some(Document::<Manifest>::read(bytes).is_ok_and(|document| is_sound(&document))),
+        "manifest" | "index" | "image-index" => {
+            Some(Document::<Manifest>::read(bytes).is_ok_and(|document| is_sound(&document)))
+        }
         "config" => Some(Document::<ImageConfig>::read(bytes).is_ok_and(|document| is_sound(&document))),
         "descriptor" => {
             // A descriptor is judged where it stands: as the config of a manifest.
@@ -68,7 +70,9 @@ fn read_as_everything(bytes: &Bytes) {
         assert!(locate(document.text(), "").is_some(), "the whole of a document can be located");
     }
     let _ = Document::<ImageConfig>::read(bytes.clone());
-    for media_type in ["application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle.v0.3+json", "text/spdx+json"] {
+    for media_type in
+        ["application/vnd.in-toto+json", "application/vnd.dev.sigstore.bundle.v0.3+json", "text/spdx+json"]
+    {
         let _ = Statement::read(bytes, &MediaType::from(media_type));
     }
 }

@@ -12,7 +12,8 @@ use super::differences::Comparison;
 use super::{corpus, files, rows, text};
 
 /// A policy that asks everything that labels speak of.
-const POLICY: &str = "[rules.document]\n[rules.children]\n[rules.sbom]\n[rules.provenance]\n[rules.artifact-type]\nallow = ['**']\n";
+const POLICY: &str =
+    "[rules.document]\n[rules.children]\n[rules.sbom]\n[rules.provenance]\n[rules.artifact-type]\nallow = ['**']\n";
 
 #[test]
 fn layouts_agree_with_their_labels() {
@@ -39,7 +40,8 @@ fn layout(row: &Value, comparison: &mut Comparison) {
     let labelled = |name: &str| -> BTreeSet<String> {
         label[name].as_array().into_iter().flatten().filter_map(|item| item.as_str().map(str::to_owned)).collect()
     };
-    let platforms: BTreeSet<String> = labelled("platforms").iter().filter(|name| !name.starts_with("unknown")).map(|name| normal(name)).collect();
+    let platforms: BTreeSet<String> =
+        labelled("platforms").iter().filter(|name| !name.starts_with("unknown")).map(|name| normal(name)).collect();
     comparison.compare(&key(row, "platforms"), &platforms, &seen.platforms);
     if labelled("missing_blobs").is_empty() && labelled("omitted_blobs").is_empty() {
         comparison.compare(&key(row, "SBOM"), &label["has_sbom"], &json!(seen.sbom));
@@ -60,7 +62,9 @@ fn roots(folder: &Path) -> Vec<String> {
     let Ok(bytes) = fs::read(folder.join("index.json")) else { return Vec::new() };
     let Ok(document) = Document::<Manifest>::read(bytes.into()) else { return Vec::new() };
     match document.value() {
-        Manifest::Index(index) => index.manifests.iter().filter_map(|entry| entry.digest.as_ref().ok()).map(ToString::to_string).collect(),
+        Manifest::Index(index) => {
+            index.manifests.iter().filter_map(|entry| entry.digest.as_ref().ok()).map(ToString::to_string).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -78,7 +82,11 @@ impl Seen {
         let report = report(target);
         let image = &report["images"][0];
         let platforms = image["platforms"].as_array().into_iter().flatten();
-        self.platforms.extend(platforms.filter_map(|platform| platform["platform"].as_str()).map(|name| name.split('#').next().unwrap_or(name).to_owned()));
+        self.platforms.extend(
+            platforms
+                .filter_map(|platform| platform["platform"].as_str())
+                .map(|name| name.split('#').next().unwrap_or(name).to_owned()),
+        );
         for cell in image["cells"].as_array().into_iter().flatten().filter(|cell| cell["verdict"] == "pass") {
             self.sbom |= cell["rule"] == "sbom";
             self.provenance |= cell["rule"] == "provenance";
@@ -132,7 +140,9 @@ fn no_image_makes_the_program_panic() {
             expect_answer(&format!("oci-archive:{name}"));
             expect_answer(&format!("docker-archive:{name}"));
             run_over += 1;
-        } else if file.extension().is_some_and(|extension| extension == "json") && (name.contains("/manifests/") || name.contains("/official-images/")) {
+        } else if file.extension().is_some_and(|extension| extension == "json")
+            && (name.contains("/manifests/") || name.contains("/official-images/"))
+        {
             let layout = layout_around(&fs::read(&file).unwrap());
             expect_answer(&format!("oci:{}", layout.path().display()));
             run_over += 1;
@@ -156,7 +166,8 @@ fn layout_around(manifest: &[u8]) -> tempfile::TempDir {
     fs::create_dir_all(&blobs).unwrap();
     fs::write(blobs.join(digest.hex()), manifest).unwrap();
     fs::write(folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
-    let media_type = serde_json::from_slice::<Value>(manifest).ok().and_then(|value| value["mediaType"].as_str().map(str::to_owned));
+    let media_type =
+        serde_json::from_slice::<Value>(manifest).ok().and_then(|value| value["mediaType"].as_str().map(str::to_owned));
     let media_type = media_type.unwrap_or_else(|| "application/vnd.oci.image.manifest.v1+json".to_owned());
     let entry = json!({ "mediaType": media_type, "digest": digest.to_string(), "size": manifest.len() });
     let index = json!({ "schemaVersion": 2, "manifests": [entry] });
@@ -177,7 +188,8 @@ fn report(target: &str) -> Value {
     let policy = folder.path().join("policy.toml");
     fs::write(&policy, POLICY).unwrap();
     let output = run(&["check", "--policy", &policy.display().to_string(), "--output", "json", target]);
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{target}: {error}: {}", String::from_utf8_lossy(&output.stderr)))
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{target}: {error}: {}", String::from_utf8_lossy(&output.stderr)))
 }
 
 fn run(arguments: &[&str]) -> Output {

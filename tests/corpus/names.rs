@@ -20,7 +20,8 @@ fn digests_agree_with_go_digest() {
 #[test]
 fn references_agree_with_distribution() {
     let mut comparison = Comparison::new("references");
-    for row in rows("references/references.jsonl").iter().filter(|row| text(row, "source").starts_with("distribution/")) {
+    for row in rows("references/references.jsonl").iter().filter(|row| text(row, "source").starts_with("distribution/"))
+    {
         reference(row, &mut comparison);
     }
     comparison.settle();
@@ -46,7 +47,8 @@ fn reference(row: &Value, comparison: &mut Comparison) {
 #[test]
 fn platforms_agree_with_containerd() {
     let mut comparison = Comparison::new("platforms");
-    let parsed = rows("references/platforms.jsonl").into_iter().filter(|row| text(row, "source").starts_with("containerd/"));
+    let parsed =
+        rows("references/platforms.jsonl").into_iter().filter(|row| text(row, "source").starts_with("containerd/"));
     for row in parsed.filter(|row| text(row, "api").contains("Parse")) {
         let input = text(&row, "input");
         let ours = input.parse::<Platform>();

@@ -53,7 +53,8 @@ fn rules_are_pure() {
     for file in rust_files(rules) {
         let text = fs::read_to_string(&file).unwrap();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-        for impure in ["std::fs", "std::env", "std::net", "std::time", "tokio", "reqwest", "Timestamp::now", "async fn"] {
+        for impure in ["std::fs", "std::env", "std::net", "std::time", "tokio", "reqwest", "Timestamp::now", "async fn"]
+        {
             assert!(!code.contains(impure), "{} uses {impure}", file.display());
         }
     }
@@ -68,7 +69,9 @@ fn part_of(file: &Path) -> String {
 /// The parts that a file names after `crate::`, in `use` lines and in paths alike.
 fn imports(text: &str) -> Vec<String> {
     let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-    let after = code.flat_map(|line| line.match_indices("crate::").map(|(at, found)| &line[at + found.len()..]).collect::<Vec<_>>());
+    let after = code.flat_map(|line| {
+        line.match_indices("crate::").map(|(at, found)| &line[at + found.len()..]).collect::<Vec<_>>()
+    });
     let names = after.flat_map(|rest| match rest.strip_prefix('{') {
         Some(list) => list.split(',').map(first_word).collect::<Vec<_>>(),
         None => vec![first_word(rest)],

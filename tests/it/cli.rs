@@ -37,7 +37,9 @@ fn refused(run: &Run, words: &str) {
 
 #[test]
 fn help_says_what_there_is() {
-    for (name, args) in [("help", &["--help"][..]), ("help_check", &["check", "--help"]), ("help_graph", &["graph", "--help"])] {
+    for (name, args) in
+        [("help", &["--help"][..]), ("help_check", &["check", "--help"]), ("help_graph", &["graph", "--help"])]
+    {
         let run = ocilint(args);
         assert_eq!((run.exit, run.stderr.as_str()), (0, ""));
         insta::assert_snapshot!(name, run.stdout);
@@ -126,7 +128,8 @@ fn a_platform_may_be_picked() {
 #[test]
 fn reports_go_where_they_are_sent_and_agree() {
     let directory = empty();
-    let args = ["check", STRICT, &layout("docker-list"), "--output=human", "--output=json=r.json", "--output=sarif=r.sarif"];
+    let args =
+        ["check", STRICT, &layout("docker-list"), "--output=human", "--output=json=r.json", "--output=sarif=r.sarif"];
     let run = run(directory.path(), &args);
     assert_eq!(run.exit, 1);
     let read = |name| serde_json::from_slice::<Value>(&std::fs::read(directory.path().join(name)).unwrap()).unwrap();
@@ -147,7 +150,10 @@ fn reports_go_where_they_are_sent_and_agree() {
 
 #[test]
 fn two_reports_on_standard_output_are_refused() {
-    refused(&check(&[STRICT, &layout("oci-sbom"), "--output=human", "--output=json"]), "cannot both go to standard output");
+    refused(
+        &check(&[STRICT, &layout("oci-sbom"), "--output=human", "--output=json"]),
+        "cannot both go to standard output",
+    );
     refused(&check(&[STRICT, &layout("oci-sbom"), "--output=xml"]), "`xml` is no output format");
 }
 
@@ -256,7 +262,13 @@ fn an_image_without_a_name_is_not_covered_by_a_rule_for_certain_images() {
 fn graphs_are_drawn() {
     let tree = ocilint(&["graph", &layout("oci-sbom")]);
     assert_eq!(tree.exit, 0);
-    for part in ["linux/amd64  image", "linux/arm64  image", "https://spdx.dev/Document", "https://slsa.dev/provenance/v1", "2 layers"] {
+    for part in [
+        "linux/amd64  image",
+        "linux/arm64  image",
+        "https://spdx.dev/Document",
+        "https://slsa.dev/provenance/v1",
+        "2 layers",
+    ] {
         assert!(tree.stdout.contains(part), "{part} in {}", tree.stdout);
     }
     let json = ocilint(&["graph", "--format=json", &layout("oci-sbom")]);
@@ -270,7 +282,13 @@ fn graphs_are_drawn() {
 #[test]
 fn what_cannot_be_written_is_an_error_of_its_own() {
     let sbom = layout("oci-sbom");
-    for args in [&["check", STRICT, &sbom][..], &["check", STRICT, &sbom, "--output=json"], &["graph", &sbom], &["rules"], &["completions", "bash"]] {
+    for args in [
+        &["check", STRICT, &sbom][..],
+        &["check", STRICT, &sbom, "--output=json"],
+        &["graph", &sbom],
+        &["rules"],
+        &["completions", "bash"],
+    ] {
         let (reader, closed) = std::io::pipe().unwrap();
         drop(reader);
         let (code, stderr) = to(closed, args);

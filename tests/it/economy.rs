@@ -10,7 +10,14 @@ use crate::support::{Access, Authority, Fault, Referrers, Registry, Rule, Store,
 
 const REPOSITORY: &str = "acme/app";
 const PLATFORMS: [&str; 8] = [
-    "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/arm/v6", "linux/386", "linux/ppc64le", "linux/s390x", "linux/riscv64",
+    "linux/amd64",
+    "linux/arm64",
+    "linux/arm/v7",
+    "linux/arm/v6",
+    "linux/386",
+    "linux/ppc64le",
+    "linux/s390x",
+    "linux/riscv64",
 ];
 /// Every answer takes this long, so that requests which can go out together do. Long beside what a busy machine takes to ask.
 const LATENCY: Duration = Duration::from_millis(400);
@@ -96,16 +103,28 @@ impl Count {
         std::fs::write(directory.path().join("policy.toml"), &self.policy).unwrap();
         std::fs::write(directory.path().join("auth.json"), "{}").unwrap();
         let target = registry.reference(&format!("{REPOSITORY}@{}", self.digest(image)));
-        let args = ["check", "--plain-http", "--registry-config=auth.json", "--policy=policy.toml", "--output=json", "--jobs", JOBS];
+        let args = [
+            "check",
+            "--plain-http",
+            "--registry-config=auth.json",
+            "--policy=policy.toml",
+            "--output=json",
+            "--jobs",
+            JOBS,
+        ];
         let run = program::ended(program::command(directory.path()).args(args).arg(target));
-        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{}: {error}\n{}", self.name, run.stderr));
+        let report: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{}: {error}\n{}", self.name, run.stderr));
 
         let log = registry.log();
         let mut problems = Vec::new();
         let mut same = |what: &str, got: String, wanted: String| {
             if got != wanted {
                 let paths = log.paths().join("\n    ");
-                problems.push(format!("{}: {what} {got}, not {wanted}; asked were\n    {paths}\n{}", self.name, run.stdout));
+                problems.push(format!(
+                    "{}: {what} {got}, not {wanted}; asked were\n    {paths}\n{}",
+                    self.name, run.stdout
+                ));
             }
         };
         same("requests", log.len().to_string(), self.requests.to_string());
@@ -135,7 +154,11 @@ impl Count {
             Tokens::Bearer => builder.access(Access::bearer(&Authority::anonymous())),
         };
         // Every answer is late by the same, over a new connection as over an old one: connecting is no wave of its own.
-        if self.waves.is_some() { builder.rule(Rule::new(When::any(), Fault::Delay(LATENCY))).start() } else { builder.start() }
+        if self.waves.is_some() {
+            builder.rule(Rule::new(When::any(), Fault::Delay(LATENCY))).start()
+        } else {
+            builder.start()
+        }
     }
 
     fn digest(&self, image: &Built) -> String {

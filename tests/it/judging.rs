@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ocilint::cases::build::{Attestation, ExtraEntry, Home, Image, Layer, Mode, Override, Signature, SignatureKind, Tree, Types, build};
+use ocilint::cases::build::{
+    Attestation, ExtraEntry, Home, Image, Layer, Mode, Override, Signature, SignatureKind, Tree, Types, build,
+};
 use ocilint::cases::{Scripted, StoreSource, cause};
 use ocilint::engine::judge_source;
 use ocilint::oci::LayerClass;
@@ -43,7 +45,10 @@ async fn a_rule_alone_says_what_it_says_beside_all_others() {
                     let alone = judge(&only(policy, instance), &image, failure).await.expect("as before");
                     let (alone, beside) = (cells(&alone, &instance.name), cells(&together, &instance.name));
                     if alone != beside {
-                        differ.push(format!("{} on {shape}, {failure:?}:\n  alone:  {alone:#}\n  beside: {beside:#}", instance.name));
+                        differ.push(format!(
+                            "{} on {shape}, {failure:?}:\n  alone:  {alone:#}\n  beside: {beside:#}",
+                            instance.name
+                        ));
                     }
                 }
             }
@@ -54,8 +59,10 @@ async fn a_rule_alone_says_what_it_says_beside_all_others() {
 
 #[tokio::test]
 async fn the_same_image_gives_the_same_bytes() {
-    let layouts = ["docker-image", "docker-list", "oci-estargz", "oci-image", "oci-list", "oci-sbom", "oci-tar", "oci-zstd"];
-    let targets: Vec<Target> = layouts.iter().map(|name| Target::parse(&format!("oci:examples/layouts/{name}")).unwrap()).collect();
+    let layouts =
+        ["docker-image", "docker-list", "oci-estargz", "oci-image", "oci-list", "oci-sbom", "oci-tar", "oci-zstd"];
+    let targets: Vec<Target> =
+        layouts.iter().map(|name| Target::parse(&format!("oci:examples/layouts/{name}")).unwrap()).collect();
     let first = report(&targets).await;
     assert!(first.contains("violation"));
     assert_eq!(first, report(&targets).await);
@@ -94,7 +101,7 @@ async fn judge(policy: &Policy, image: &Image, (place, why): &(&str, &str)) -> O
     }
     let failures: BTreeMap<_, _> = failing.into_iter().map(|asked| (asked, cause(why).unwrap())).collect();
     let source = Scripted::new(Arc::new(StoreSource::new(built)), failures);
-    let walk = Walk::new(Arc::new(source), Budget::default(), Instant::now() + Duration::from_secs(60));
+    let walk = Walk::new(Arc::new(source), Budget::default(), Instant::now() + Duration::from_mins(1));
     let target = Target::parse("ghcr.io/acme/app:1.0").unwrap();
     Some(judge_source(policy, &Options::default(), &target, &walk, now(), &Silent).await)
 }
@@ -107,8 +114,15 @@ fn cells(report: &ImageReport, name: &str) -> serde_json::Value {
 
 /// The JSON report of a run of its own.
 async fn report(targets: &[Target]) -> String {
-    let options = RegistryOptions { plain_http: PlainHttp { loopback: true, hosts: Vec::new() }, ..RegistryOptions::default() };
-    let engine = Engine::new(policy("ocilint:strict"), Options::default(), Sources::new(options, Arc::new(Silent)), Arc::new(Silent)).at(now());
+    let options =
+        RegistryOptions { plain_http: PlainHttp { loopback: true, hosts: Vec::new() }, ..RegistryOptions::default() };
+    let engine = Engine::new(
+        policy("ocilint:strict"),
+        Options::default(),
+        Sources::new(options, Arc::new(Silent)),
+        Arc::new(Silent),
+    )
+    .at(now());
     let mut images = Vec::new();
     for target in targets {
         images.push(engine.judge(target).await);
@@ -129,11 +143,26 @@ fn images() -> Vec<(&'static str, Image)> {
     let layers = |compression| vec![Layer { compression, ..Layer::default() }];
     let root = Override { config: [("User".to_owned(), Tree::Text("0".to_owned()))].into(), ..Override::default() };
     let in_index = vec![of("spdx", Home::Index), of("provenance-v1", Home::Index)];
-    let signed = vec![Signature { kind: SignatureKind::CosignBundle, of: Vec::new(), subject: ocilint::cases::build::Naming::Own }];
+    let signed = vec![Signature {
+        kind: SignatureKind::CosignBundle,
+        of: Vec::new(),
+        subject: ocilint::cases::build::Naming::Own,
+    }];
     vec![
         ("one manifest", Image::default()),
-        ("Docker's types, uncompressed", Image { types: Types::Docker, platforms: platforms(), layers: layers(LayerClass::None), ..Image::default() }),
-        ("all that a build attaches", Image { platforms: platforms(), attestations: in_index.clone(), ..Image::default() }),
+        (
+            "Docker's types, uncompressed",
+            Image {
+                types: Types::Docker,
+                platforms: platforms(),
+                layers: layers(LayerClass::None),
+                ..Image::default()
+            },
+        ),
+        (
+            "all that a build attaches",
+            Image { platforms: platforms(), attestations: in_index.clone(), ..Image::default() },
+        ),
         (
             "root on one platform, attestations and signatures outside the index",
             Image {
@@ -160,11 +189,18 @@ fn images() -> Vec<(&'static str, Image)> {
             Image {
                 platforms: platforms(),
                 layers: vec![Layer { content: Some(LayerClass::None), ..Layer::default() }],
-                on: [("linux/arm64".to_owned(), Override { declare: Some("linux/s390x".to_owned()), ..Override::default() })].into(),
+                on: [(
+                    "linux/arm64".to_owned(),
+                    Override { declare: Some("linux/s390x".to_owned()), ..Override::default() },
+                )]
+                .into(),
                 ..Image::default()
             },
         ),
-        ("an artifact", Image { config_type: Some("application/vnd.cncf.helm.config.v1+json".to_owned()), ..Image::default() }),
+        (
+            "an artifact",
+            Image { config_type: Some("application/vnd.cncf.helm.config.v1+json".to_owned()), ..Image::default() },
+        ),
         ("an archive without a manifest", Image { saved: true, ..Image::default() }),
     ]
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// No run takes longer.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// How a run ended.
 #[derive(Debug)]

@@ -17,13 +17,28 @@ const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 /// How `docker buildx build` makes each of `examples/layouts/`.
 const SHAPES: &[(&str, &str)] = &[
     ("docker-image", "--provenance=false --output type=registry,oci-mediatypes=false"),
-    ("docker-list", "--platform linux/amd64,linux/arm64 --provenance=false --output type=registry,oci-mediatypes=false"),
+    (
+        "docker-list",
+        "--platform linux/amd64,linux/arm64 --provenance=false --output type=registry,oci-mediatypes=false",
+    ),
     ("oci-image", "--provenance=false --output type=registry,oci-mediatypes=true"),
     ("oci-list", "--platform linux/amd64,linux/arm64 --provenance=false --output type=registry,oci-mediatypes=true"),
-    ("oci-sbom", "--platform linux/amd64,linux/arm64 --sbom=true --provenance=mode=max --output type=registry,oci-mediatypes=true"),
-    ("oci-tar", "--provenance=false --output type=registry,oci-mediatypes=true,compression=uncompressed,force-compression=true"),
-    ("oci-estargz", "--provenance=false --output type=registry,oci-mediatypes=true,compression=estargz,force-compression=true"),
-    ("oci-zstd", "--provenance=false --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true"),
+    (
+        "oci-sbom",
+        "--platform linux/amd64,linux/arm64 --sbom=true --provenance=mode=max --output type=registry,oci-mediatypes=true",
+    ),
+    (
+        "oci-tar",
+        "--provenance=false --output type=registry,oci-mediatypes=true,compression=uncompressed,force-compression=true",
+    ),
+    (
+        "oci-estargz",
+        "--provenance=false --output type=registry,oci-mediatypes=true,compression=estargz,force-compression=true",
+    ),
+    (
+        "oci-zstd",
+        "--provenance=false --output type=registry,oci-mediatypes=true,compression=zstd,force-compression=true",
+    ),
 ];
 
 /// What mends a violation of a rule of `ocilint:strict`.
@@ -77,7 +92,11 @@ fn rules() -> String {
     let reference = Policy::load(&["policies/reference.toml".to_owned()], Path::new(ROOT)).unwrap();
     let mut table = "| rule | what it checks | parameters | judges |\n|---|---|---|---|\n".to_owned();
     for rule in RULES {
-        let instance = reference.instances.iter().find(|instance| instance.name == rule.name).expect("the reference has every rule");
+        let instance = reference
+            .instances
+            .iter()
+            .find(|instance| instance.name == rule.name)
+            .expect("the reference has every rule");
         let judges = match instance.check.judges() {
             Judges::Root => "the whole",
             Judges::EachPlatform => "each platform",
@@ -91,15 +110,24 @@ fn rules() -> String {
 }
 
 fn shapes() -> String {
-    let mut table = "| layout | what it is | `strict` refuses | flags of `docker buildx build` that make it | and that mend it |\n".to_owned();
+    let mut table =
+        "| layout | what it is | `strict` refuses | flags of `docker buildx build` that make it | and that mend it |\n"
+            .to_owned();
     table += "|---|---|---|---|---|\n";
     for (name, flags) in SHAPES {
         let refused = refused(name);
         let listed: Vec<String> = refused.iter().map(|rule| format!("`{rule}`")).collect();
-        let mends: Vec<String> = MENDS.iter().filter(|(rule, _)| refused.contains(*rule)).map(|(_, mend)| format!("`{mend}`")).collect();
+        let mends: Vec<String> =
+            MENDS.iter().filter(|(rule, _)| refused.contains(*rule)).map(|(_, mend)| format!("`{mend}`")).collect();
         assert_eq!(listed.len(), mends.len(), "{name} violates a rule that nothing here mends: {refused:?}");
         let nothing = |list: Vec<String>| if list.is_empty() { "nothing".to_owned() } else { list.join(", ") };
-        let _ = writeln!(table, "| `{name}` | {} | {} | `{flags}` | {} |", described(name), nothing(listed), nothing(mends));
+        let _ = writeln!(
+            table,
+            "| `{name}` | {} | {} | `{flags}` | {} |",
+            described(name),
+            nothing(listed),
+            nothing(mends)
+        );
     }
     table
 }
@@ -153,12 +181,12 @@ impl Seen {
             "image" => self.images += 1,
             "layer" => {
                 let suffix = node["media_type"].as_str().unwrap().rsplit(['+', '.']).next().unwrap().to_owned();
-                let note = node["notes"].as_array().unwrap().iter().find_map(Value::as_str).map(ToOwned::to_owned);
-                self.layers.insert(match note.unwrap_or(suffix).as_str() {
+                let remark = node["notes"].as_array().unwrap().iter().find_map(Value::as_str).map(ToOwned::to_owned);
+                self.layers.insert(match remark.unwrap_or(suffix).as_str() {
                     "tar" => "uncompressed".to_owned(),
                     other => other.to_owned(),
                 });
-            },
+            }
             "statement" => {
                 let kind = node["annotations"]["in-toto.io/predicate-type"].as_str().unwrap();
                 self.predicates.insert(match kind {
@@ -166,8 +194,8 @@ impl Seen {
                     "https://slsa.dev/provenance/v1" => "SLSA provenance".to_owned(),
                     other => other.to_owned(),
                 });
-            },
-            _ => {},
+            }
+            _ => {}
         }
         node["children"].as_array().into_iter().flatten().for_each(|child| self.look(child));
     }
@@ -193,7 +221,8 @@ fn every_command_is_understood() {
 /// The arguments of a command line that runs the program.
 fn arguments(line: &str) -> Option<String> {
     let own = line.trim().strip_prefix("ocilint ");
-    let arguments = own.or_else(|| line.trim().strip_prefix("cargo run")?.split_once(" -- ").map(|(_, arguments)| arguments))?;
+    let arguments =
+        own.or_else(|| line.trim().strip_prefix("cargo run")?.split_once(" -- ").map(|(_, arguments)| arguments))?;
     Some(arguments.replace("${{ steps.build.outputs.digest }}", &format!("sha256:{}", "0".repeat(64))))
 }
 
@@ -218,7 +247,8 @@ fn every_flag_is_one_of_the_program() {
     let help = ["check --help", "graph --help"].map(|line| ocilint(line).stdout).concat();
     let known: BTreeSet<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
     let text = prose();
-    let flags: BTreeSet<&str> = spans(&text).filter(|span| span.starts_with("--")).filter_map(|span| span.split([' ', '=']).next()).collect();
+    let flags: BTreeSet<&str> =
+        spans(&text).filter(|span| span.starts_with("--")).filter_map(|span| span.split([' ', '=']).next()).collect();
     assert!(flags.len() > 5, "{flags:?}");
     for flag in flags {
         assert!(known.contains(flag), "{flag}");
@@ -228,8 +258,12 @@ fn every_flag_is_one_of_the_program() {
 #[test]
 fn every_path_exists() {
     let text = prose();
-    let words = text.split(|c: char| c.is_whitespace() || "`()".contains(c)).map(|word| word.strip_prefix("oci:").unwrap_or(word));
-    let ours = |word: &&str| ["examples/", "policies/", "src/", "tests/", "benches/", ".ci/"].iter().any(|folder| word.starts_with(folder));
+    let words = text
+        .split(|c: char| c.is_whitespace() || "`()".contains(c))
+        .map(|word| word.strip_prefix("oci:").unwrap_or(word));
+    let ours = |word: &&str| {
+        ["examples/", "policies/", "src/", "tests/", "benches/", ".ci/"].iter().any(|folder| word.starts_with(folder))
+    };
     // The policy of the workflow is the reader's own.
     let paths: BTreeSet<&str> = words.filter(ours).filter(|path| *path != "policies/production.toml").collect();
     assert!(paths.len() > 4, "{paths:?}");

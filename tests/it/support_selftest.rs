@@ -22,18 +22,11 @@ fn client_trusting(authorities: &[reqwest::Certificate]) -> Client {
     // The second test to come here finds the provider installed.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder().redirect(reqwest::redirect::Policy::none());
-    builder
-        .tls_certs_only(authorities.iter().cloned())
-        .build()
-        .expect("a client")
+    builder.tls_certs_only(authorities.iter().cloned()).build().expect("a client")
 }
 
 async fn get(registry: &Registry, path: &str) -> Response {
-    client()
-        .get(format!("{}{path}", registry.url()))
-        .send()
-        .await
-        .expect("an answer")
+    client().get(format!("{}{path}", registry.url())).send().await.expect("an answer")
 }
 
 async fn get_json(registry: &Registry, path: &str) -> Value {
@@ -41,25 +34,14 @@ async fn get_json(registry: &Registry, path: &str) -> Value {
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> &'a str {
-    response
-        .headers()
-        .get(name)
-        .map_or("", |value| value.to_str().expect("a text"))
+    response.headers().get(name).map_or("", |value| value.to_str().expect("a text"))
 }
 
 /// All that comes back on a connection of its own until it ends; whether it ended in an orderly way.
 async fn raw(registry: &Registry, path: &str) -> (String, bool) {
-    let mut stream = TcpStream::connect(registry.host())
-        .await
-        .expect("a connection");
-    let request = format!(
-        "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-        registry.host()
-    );
-    stream
-        .write_all(request.as_bytes())
-        .await
-        .expect("a request");
+    let mut stream = TcpStream::connect(registry.host()).await.expect("a connection");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n", registry.host());
+    stream.write_all(request.as_bytes()).await.expect("a request");
     let mut text = Vec::new();
     let orderly = stream.read_to_end(&mut text).await.is_ok();
     (String::from_utf8(text).expect("text"), orderly)
@@ -68,9 +50,7 @@ async fn raw(registry: &Registry, path: &str) -> (String, bool) {
 /// A registry with `acme/app:1.0`, and its path by tag.
 fn with_image() -> (Registry, &'static str) {
     let registry = Registry::start();
-    registry
-        .store()
-        .put_manifest("acme/app", Some("1.0"), BODY, OCI_MANIFEST);
+    registry.store().put_manifest("acme/app", Some("1.0"), BODY, OCI_MANIFEST);
     (registry, "/v2/acme/app/manifests/1.0")
 }
 

@@ -81,7 +81,8 @@ async fn oci_distribution_reads_the_same_bytes() {
     let server = Server::plain();
     let theirs = Client::new(ClientConfig { protocol: ClientProtocol::Http, ..ClientConfig::default() });
     let plain_http = PlainHttp { loopback: true, hosts: Vec::new() };
-    let sources = Sources::new(RegistryOptions { plain_http, ..RegistryOptions::default() }, std::sync::Arc::new(Silent));
+    let sources =
+        Sources::new(RegistryOptions { plain_http, ..RegistryOptions::default() }, std::sync::Arc::new(Silent));
     for shape in SHAPES {
         let name = format!("shapes:{shape}");
         server.push(&layout(shape), &name);

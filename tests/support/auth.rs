@@ -30,35 +30,21 @@ pub enum Access {
 impl Access {
     /// Basic credentials.
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self::Basic {
-            user: user.into(),
-            password: password.into(),
-        }
+        Self::Basic { user: user.into(), password: password.into() }
     }
 
     /// Tokens of an authority, to be had at the registry itself.
     pub fn bearer(authority: &Authority) -> Self {
-        Self::Bearer {
-            authority: authority.clone(),
-            realm: None,
-        }
+        Self::Bearer { authority: authority.clone(), realm: None }
     }
 
     /// Tokens of an authority, to be had elsewhere.
     pub fn bearer_from(authority: &Authority, realm: impl Into<String>) -> Self {
-        Self::Bearer {
-            authority: authority.clone(),
-            realm: Some(realm.into()),
-        }
+        Self::Bearer { authority: authority.clone(), realm: Some(realm.into()) }
     }
 
     /// The refusal, if the request may not read this repository (`None`: `/v2/` itself). `origin` is the registry's own URL.
-    pub(super) fn refusal(
-        &self,
-        request: &Request,
-        repository: Option<&str>,
-        origin: &str,
-    ) -> Option<Answer> {
+    pub(super) fn refusal(&self, request: &Request, repository: Option<&str>, origin: &str) -> Option<Answer> {
         match self {
             Self::Open => None,
             Self::Basic { user, password } => {
@@ -97,10 +83,7 @@ pub enum Credentials {
 impl Credentials {
     /// A user and a password.
     pub fn basic(user: impl Into<String>, password: impl Into<String>) -> Self {
-        Self::Basic {
-            user: user.into(),
-            password: password.into(),
-        }
+        Self::Basic { user: user.into(), password: password.into() }
     }
 }
 
@@ -166,10 +149,7 @@ pub struct Authority(Arc<Office>);
 impl Authority {
     /// An authority that follows this policy.
     pub fn new(policy: TokenPolicy) -> Self {
-        Self(Arc::new(Office {
-            policy,
-            issued: Mutex::default(),
-        }))
+        Self(Arc::new(Office { policy, issued: Mutex::default() }))
     }
 
     /// One that gives a token to anybody.
@@ -179,10 +159,7 @@ impl Authority {
 
     /// One that gives a token to the bearer of these.
     pub fn private(credentials: Credentials) -> Self {
-        Self::new(TokenPolicy {
-            credentials: Some(credentials),
-            ..TokenPolicy::default()
-        })
+        Self::new(TokenPolicy { credentials: Some(credentials), ..TokenPolicy::default() })
     }
 
     /// The number of tokens given out so far.
@@ -198,19 +175,14 @@ impl Authority {
     }
 
     fn tokens(&self) -> std::sync::MutexGuard<'_, Vec<Token>> {
-        self.0
-            .issued
-            .lock()
-            .expect("invariant: no holder of the lock panics")
+        self.0.issued.lock().expect("invariant: no holder of the lock panics")
     }
 
     /// The token endpoint: GET as the distribution project specifies it, POST as OAuth2 does.
     pub(super) fn token(&self, request: &Request) -> Answer {
         let policy = &self.0.policy;
         let shown = match request.method.as_str() {
-            "GET" => request
-                .basic()
-                .map(|(user, password)| Credentials::Basic { user, password }),
+            "GET" => request.basic().map(|(user, password)| Credentials::Basic { user, password }),
             "POST" => posted(request),
             _ => return Answer::error(405, "UNSUPPORTED"),
         };
@@ -219,11 +191,7 @@ impl Authority {
         }
         let mut scopes = request.query_values("scope");
         scopes.extend(request.form_value("scope"));
-        let scopes = scopes
-            .iter()
-            .flat_map(|text| text.split(' '))
-            .map(str::to_owned)
-            .collect();
+        let scopes = scopes.iter().flat_map(|text| text.split(' ')).map(str::to_owned).collect();
         Answer::json(200, &self.issue(scopes, request.method == "POST"))
     }
 
@@ -241,11 +209,7 @@ impl Authority {
         if let Some(seconds) = policy.expires_in {
             answer["expires_in"] = json!(seconds);
         }
-        tokens.push(Token {
-            text,
-            scopes,
-            uses_left: policy.uses,
-        });
+        tokens.push(Token { text, scopes, uses_left: policy.uses });
         answer
     }
 
@@ -259,9 +223,7 @@ impl Authority {
             let _ = write!(text, ",scope=\"{scope}\"");
         }
         let mut tokens = self.tokens();
-        let token = request
-            .bearer()
-            .and_then(|text| tokens.iter_mut().find(|token| token.text == text));
+        let token = request.bearer().and_then(|text| tokens.iter_mut().find(|token| token.text == text));
         let Some(token) = token else {
             return Some(challenge(&text));
         };
@@ -279,9 +241,7 @@ impl Authority {
 
 fn posted(request: &Request) -> Option<Credentials> {
     match request.form_value("grant_type")?.as_str() {
-        "refresh_token" => Some(Credentials::IdentityToken(
-            request.form_value("refresh_token")?,
-        )),
+        "refresh_token" => Some(Credentials::IdentityToken(request.form_value("refresh_token")?)),
         "password" => Some(Credentials::Basic {
             user: request.form_value("username")?,
             password: request.form_value("password")?,
@@ -292,9 +252,7 @@ fn posted(request: &Request) -> Option<Credentials> {
 
 /// Whether a scope such as `repository:acme/app:pull,push` covers `repository:acme/app:pull`.
 fn covers(given: &str, wanted: &str) -> bool {
-    let (Some((resource, actions)), Some((target, action))) =
-        (given.rsplit_once(':'), wanted.rsplit_once(':'))
-    else {
+    let (Some((resource, actions)), Some((target, action))) = (given.rsplit_once(':'), wanted.rsplit_once(':')) else {
         return false;
     };
     resource == target && actions.split(',').any(|given| given == action)

@@ -8,18 +8,12 @@ pub fn catalogue() -> Vec<(&'static str, Fault)> {
     let mut faults = vec![
         ("login page", Fault::html()),
         ("empty 200", Fault::answer(200, &[], "")),
-        (
-            "empty object",
-            Fault::answer(200, &[("Content-Type", "application/json")], "{}"),
-        ),
+        ("empty object", Fault::answer(200, &[("Content-Type", "application/json")], "{}")),
         ("no content", Fault::answer(204, &[], "")),
         ("401 without challenge", Fault::status(401)),
         ("rate limit", Fault::rate_limit(None)),
         ("redirect without location", Fault::answer(307, &[], "")),
-        (
-            "redirect to nothing",
-            Fault::Redirect(307, "http://127.0.0.1:1/".to_owned()),
-        ),
+        ("redirect to nothing", Fault::Redirect(307, "http://127.0.0.1:1/".to_owned())),
         ("see other", Fault::Redirect(303, "/".to_owned())),
         ("closed before the head", Fault::Unsaid(Stop::Close)),
         ("reset before the head", Fault::Unsaid(Stop::Reset)),
@@ -30,33 +24,21 @@ pub fn catalogue() -> Vec<(&'static str, Fault)> {
         ("endless body", Fault::Endless(Framing::Chunked)),
         ("endless headers", Fault::EndlessHeaders),
         ("no HTTP", Fault::Raw("SSH-2.0-OpenSSH_9.7\r\n".into())),
-        (
-            "length too great",
-            Fault::Framing(Framing::Declared(1 << 40)),
-        ),
+        ("length too great", Fault::Framing(Framing::Declared(1 << 40))),
         ("length too small", Fault::Framing(Framing::Declared(3))),
         ("flipped first byte", Fault::Flip(0)),
         ("flipped later byte", Fault::Flip(40)),
         ("appended white space", Fault::Append("\n".into())),
         ("appended document", Fault::Append("{}".into())),
         ("another body", Fault::Body(r#"{"schemaVersion":2}"#.into())),
-        (
-            "another digest",
-            Fault::digest_header(format!("sha256:{:064}", 0)),
-        ),
+        ("another digest", Fault::digest_header(format!("sha256:{:064}", 0))),
         ("no digest", Fault::digest_header("sha256:x")),
         ("another type", Fault::content_type("text/plain")),
         ("no type", Fault::NoHeader("Content-Type")),
         ("compressed", Fault::Gzip),
-        (
-            "said to be compressed",
-            Fault::Header("Content-Encoding", "gzip".to_owned()),
-        ),
+        ("said to be compressed", Fault::Header("Content-Encoding", "gzip".to_owned())),
         ("next page is this page", Fault::LinkLoop),
-        (
-            "next page elsewhere",
-            Fault::Header("Link", "<http://127.0.0.1:1/v2/>; rel=\"next\"".to_owned()),
-        ),
+        ("next page elsewhere", Fault::Header("Link", "<http://127.0.0.1:1/v2/>; rel=\"next\"".to_owned())),
         ("range ignored", Fault::IgnoreRange),
     ];
     let statuses = [

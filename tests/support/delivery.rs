@@ -127,16 +127,8 @@ impl<'a> Pieces<'a> {
             End::Never if body.is_empty() => Some(0),
             End::Never => None,
         };
-        let size = answer
-            .delivery
-            .pace
-            .map_or(PIECE, |(bytes, _)| bytes.max(1));
-        Self {
-            body,
-            size,
-            left,
-            at: 0,
-        }
+        let size = answer.delivery.pace.map_or(PIECE, |(bytes, _)| bytes.max(1));
+        Self { body, size, left, at: 0 }
     }
 
     /// Whether the next piece is the last one (or there is none).
@@ -149,10 +141,7 @@ impl Iterator for Pieces<'_> {
     type Item = Bytes;
 
     fn next(&mut self) -> Option<Bytes> {
-        let take = self
-            .size
-            .min(self.left.unwrap_or(usize::MAX))
-            .min(self.body.len() - self.at);
+        let take = self.size.min(self.left.unwrap_or(usize::MAX)).min(self.body.len() - self.at);
         if take == 0 {
             return None;
         }
@@ -164,12 +153,7 @@ impl Iterator for Pieces<'_> {
 }
 
 /// Writes an answer; the result says what becomes of the connection.
-pub async fn write<S>(
-    stream: &mut S,
-    request: &Request,
-    answer: &Answer,
-    ticket: &Ticket,
-) -> io::Result<After>
+pub async fn write<S>(stream: &mut S, request: &Request, answer: &Answer, ticket: &Ticket) -> io::Result<After>
 where
     S: AsyncWrite + Unpin,
 {
@@ -257,10 +241,7 @@ fn head(answer: &Answer) -> String {
 }
 
 fn reason(status: u16) -> &'static str {
-    ::http::StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Scripted")
+    ::http::StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("Scripted")
 }
 
 fn framed(piece: &Bytes, framing: Framing) -> Vec<u8> {
@@ -273,15 +254,10 @@ fn framed(piece: &Bytes, framing: Framing) -> Vec<u8> {
     out
 }
 
-async fn endless_headers<S: AsyncWrite + Unpin>(
-    stream: &mut S,
-    mut head: Vec<u8>,
-) -> io::Result<After> {
+async fn endless_headers<S: AsyncWrite + Unpin>(stream: &mut S, mut head: Vec<u8>) -> io::Result<After> {
     head.truncate(head.len() - 2);
     stream.write_all(&head).await?;
     loop {
-        stream
-            .write_all(b"X-Filler: filler filler filler filler filler filler filler\r\n")
-            .await?;
+        stream.write_all(b"X-Filler: filler filler filler filler filler filler filler\r\n").await?;
     }
 }

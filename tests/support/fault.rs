@@ -104,13 +104,7 @@ pub struct Rule {
 impl Rule {
     /// The fault for every request that matches.
     pub fn new(when: When, fault: Fault) -> Self {
-        Self {
-            when,
-            fault,
-            skip: 0,
-            times: usize::MAX,
-            matched: Arc::default(),
-        }
+        Self { when, fault, skip: 0, times: usize::MAX, matched: Arc::default() }
     }
 
     /// Leaves the first matching requests alone.
@@ -196,20 +190,13 @@ impl Fault {
     pub fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Self {
         let mut answer = Answer::empty(status);
         answer.body = body.into();
-        answer.headers = headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-            .collect();
+        answer.headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self::Answer(answer)
     }
 
     /// 200 with a login page.
     pub fn html() -> Self {
-        Self::Answer(Answer::new(
-            200,
-            "text/html; charset=utf-8",
-            "<!DOCTYPE html><title>Sign in</title>",
-        ))
+        Self::Answer(Answer::new(200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Sign in</title>"))
     }
 
     /// 429, with `Retry-After` if given.
@@ -326,11 +313,6 @@ fn flip(answer: &mut Answer, at: usize) {
 
 fn gzip(body: &[u8]) -> Bytes {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-    encoder
-        .write_all(body)
-        .expect("invariant: a vector takes all bytes");
-    encoder
-        .finish()
-        .expect("invariant: a vector takes all bytes")
-        .into()
+    encoder.write_all(body).expect("invariant: a vector takes all bytes");
+    encoder.finish().expect("invariant: a vector takes all bytes").into()
 }

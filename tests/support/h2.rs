@@ -49,14 +49,8 @@ async fn read(request: ::http::Request<RecvStream>) -> Result<Request, h2::Error
         body.extend_from_slice(&piece);
     }
     let text = |value: &::http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers = head
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), text(value)));
-    let host = head
-        .uri
-        .authority()
-        .map(|host| ("host".to_owned(), host.to_string()));
+    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), text(value)));
+    let host = head.uri.authority().map(|host| ("host".to_owned(), host.to_string()));
     Ok(Request {
         version: "HTTP/2",
         method: head.method.to_string(),
@@ -124,11 +118,7 @@ fn head(answer: &Answer) -> Option<::http::Response<()>> {
 }
 
 /// Sends a piece as fast as the client takes it.
-async fn send(
-    stream: &mut SendStream<Bytes>,
-    mut piece: Bytes,
-    ticket: &Ticket,
-) -> Result<(), h2::Error> {
+async fn send(stream: &mut SendStream<Bytes>, mut piece: Bytes, ticket: &Ticket) -> Result<(), h2::Error> {
     while !piece.is_empty() {
         stream.reserve_capacity(piece.len());
         let Some(capacity) = poll_fn(|context| stream.poll_capacity(context)).await else {
@@ -141,11 +131,7 @@ async fn send(
     Ok(())
 }
 
-async fn finish(
-    stream: &mut SendStream<Bytes>,
-    delivery: &Delivery,
-    ticket: &Ticket,
-) -> Result<(), h2::Error> {
+async fn finish(stream: &mut SendStream<Bytes>, delivery: &Delivery, ticket: &Ticket) -> Result<(), h2::Error> {
     match delivery.end {
         End::After(_, Stop::Stall) => {
             poll_fn(|context| stream.poll_reset(context)).await?;

@@ -33,11 +33,7 @@ pub struct Request {
 impl Request {
     /// Path and query.
     pub fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
     /// The first header of this (lower-case) name.
@@ -70,31 +66,19 @@ impl Request {
 
     /// First and last byte of `Range: bytes=a-b` or `bytes=a-`.
     pub fn range(&self) -> Option<(u64, Option<u64>)> {
-        let (first, last) = self
-            .header("range")?
-            .strip_prefix("bytes=")?
-            .split_once('-')?;
-        let last = if last.is_empty() {
-            None
-        } else {
-            Some(last.parse().ok()?)
-        };
+        let (first, last) = self.header("range")?.strip_prefix("bytes=")?.split_once('-')?;
+        let last = if last.is_empty() { None } else { Some(last.parse().ok()?) };
         Some((first.parse().ok()?, last))
     }
 }
 
 fn find<'a>(headers: &'a Headers, name: &str) -> Option<&'a str> {
-    let found = headers
-        .iter()
-        .find(|(key, _)| key.eq_ignore_ascii_case(name));
+    let found = headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.as_str())
 }
 
 fn form_values(text: &[u8], name: &str) -> Vec<String> {
-    url::form_urlencoded::parse(text)
-        .filter(|(key, _)| key == name)
-        .map(|(_, value)| value.into_owned())
-        .collect()
+    url::form_urlencoded::parse(text).filter(|(key, _)| key == name).map(|(_, value)| value.into_owned()).collect()
 }
 
 /// One answer: what it says, and how it is put on the wire.
@@ -114,22 +98,12 @@ impl Answer {
     /// An answer with a body of a type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
-        Self {
-            status,
-            headers,
-            body: body.into(),
-            delivery: Delivery::default(),
-        }
+        Self { status, headers, body: body.into(), delivery: Delivery::default() }
     }
 
     /// An answer without a body.
     pub fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Bytes::new(),
-            delivery: Delivery::default(),
-        }
+        Self { status, headers: Vec::new(), body: Bytes::new(), delivery: Delivery::default() }
     }
 
     /// A JSON answer.
@@ -139,8 +113,7 @@ impl Answer {
 
     /// The distribution-spec's error envelope.
     pub fn error(status: u16, code: &str) -> Self {
-        let value =
-            serde_json::json!({ "errors": [{ "code": code, "message": code.to_lowercase() }] });
+        let value = serde_json::json!({ "errors": [{ "code": code, "message": code.to_lowercase() }] });
         Self::json(status, &value)
     }
 
@@ -159,8 +132,7 @@ impl Answer {
 
     /// Takes a header out.
     pub fn remove(&mut self, name: &str) {
-        self.headers
-            .retain(|(key, _)| !key.eq_ignore_ascii_case(name));
+        self.headers.retain(|(key, _)| !key.eq_ignore_ascii_case(name));
     }
 
     /// The first header of this name.
@@ -191,12 +163,8 @@ where
         }
     };
     let head = buffer.split_to(end + 4);
-    let mut request =
-        parse_head(&head).ok_or_else(|| io::Error::other("malformed request head"))?;
-    let length = request
-        .header("content-length")
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(0);
+    let mut request = parse_head(&head).ok_or_else(|| io::Error::other("malformed request head"))?;
+    let length = request.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
     if length > BODY_LIMIT {
         return Err(io::Error::other("request body too long"));
     }

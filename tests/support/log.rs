@@ -2,9 +2,7 @@
 
 use super::http::{Headers, Request};
 use base64::Engine as _;
-use base64::prelude::{
-    BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD,
-};
+use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD};
 use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -42,17 +40,13 @@ pub struct Entry {
 impl Entry {
     /// The first header of this (lower-case) name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// Whether the secret is in any part of the request, as it is or in a base64 form.
     pub fn holds(&self, secret: &str) -> bool {
         let text = self.text();
-        text.contains(secret)
-            || words(&text).any(|word| decoded(word).any(|plain| plain.contains(secret)))
+        text.contains(secret) || words(&text).any(|word| decoded(word).any(|plain| plain.contains(secret)))
     }
 
     /// The request as text: request line, headers, body.
@@ -66,21 +60,12 @@ impl Entry {
 }
 
 fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/-_=".contains(c))
-        .filter(|word| word.len() >= 4)
+    text.split(|c: char| !c.is_ascii_alphanumeric() && !"+/-_=".contains(c)).filter(|word| word.len() >= 4)
 }
 
 fn decoded(word: &str) -> impl Iterator<Item = String> {
-    let forms = [
-        BASE64_STANDARD,
-        BASE64_STANDARD_NO_PAD,
-        BASE64_URL_SAFE,
-        BASE64_URL_SAFE_NO_PAD,
-    ];
-    forms
-        .into_iter()
-        .filter_map(move |form| form.decode(word).ok())
-        .map(|plain| String::from_utf8_lossy(&plain).into())
+    let forms = [BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD];
+    forms.into_iter().filter_map(move |form| form.decode(word).ok()).map(|plain| String::from_utf8_lossy(&plain).into())
 }
 
 #[derive(Debug, Default)]
@@ -109,10 +94,7 @@ pub struct Log(Arc<Shared>);
 
 impl Log {
     pub(super) fn new() -> Self {
-        Self(Arc::new(Shared {
-            book: Mutex::default(),
-            changed: watch::Sender::new(()),
-        }))
+        Self(Arc::new(Shared { book: Mutex::default(), changed: watch::Sender::new(()) }))
     }
 
     /// All requests so far, in the order in which they began.
@@ -122,11 +104,7 @@ impl Log {
 
     /// The paths of all requests so far.
     pub fn paths(&self) -> Vec<String> {
-        self.book()
-            .entries
-            .iter()
-            .map(|entry| entry.path.clone())
-            .collect()
+        self.book().entries.iter().map(|entry| entry.path.clone()).collect()
     }
 
     /// The number of requests so far.
@@ -156,10 +134,7 @@ impl Log {
 
     /// The requests that carried this secret in any form.
     pub fn holding(&self, secret: &str) -> Vec<Entry> {
-        self.entries()
-            .into_iter()
-            .filter(|entry| entry.holds(secret))
-            .collect()
+        self.entries().into_iter().filter(|entry| entry.holds(secret)).collect()
     }
 
     /// The greatest number of requests that were open at one moment.
@@ -187,13 +162,7 @@ impl Log {
 
     /// As [`Log::waves`], among the requests of which this holds.
     pub fn waves_of(&self, of: impl Fn(&Entry) -> bool) -> usize {
-        let mut spans: Vec<(u64, u64)> = self
-            .book()
-            .entries
-            .iter()
-            .filter(|entry| of(entry))
-            .map(span)
-            .collect();
+        let mut spans: Vec<(u64, u64)> = self.book().entries.iter().filter(|entry| of(entry)).map(span).collect();
         spans.sort_unstable();
         let mut last_end = 0;
         let mut waves = 0;
@@ -216,18 +185,11 @@ impl Log {
         let mut changes = self.0.changed.subscribe();
         let wait = async {
             while !holds(&self.book().entries) {
-                changes
-                    .changed()
-                    .await
-                    .expect("invariant: self holds the sender");
+                changes.changed().await.expect("invariant: self holds the sender");
             }
         };
         let came = tokio::time::timeout(PATIENCE, wait).await.is_ok();
-        assert!(
-            came,
-            "the awaited requests did not come; there were {:#?}",
-            self.paths()
-        );
+        assert!(came, "the awaited requests did not come; there were {:#?}", self.paths());
     }
 
     pub(super) fn connected(&self) -> usize {
@@ -254,17 +216,11 @@ impl Log {
         });
         drop(book);
         self.0.changed.send_replace(());
-        Ticket {
-            log: self.clone(),
-            began,
-        }
+        Ticket { log: self.clone(), began }
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
-        self.0
-            .book
-            .lock()
-            .expect("invariant: no holder of the lock panics")
+        self.0.book.lock().expect("invariant: no holder of the lock panics")
     }
 }
 
@@ -298,12 +254,7 @@ impl Ticket {
     fn update(&self, change: impl FnOnce(&mut Entry, u64)) {
         let mut book = self.log.book();
         let moment = book.tick();
-        if let Some(entry) = book
-            .entries
-            .iter_mut()
-            .rev()
-            .find(|entry| entry.began == self.began)
-        {
+        if let Some(entry) = book.entries.iter_mut().rev().find(|entry| entry.began == self.began) {
             change(entry, moment);
         }
         drop(book);

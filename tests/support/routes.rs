@@ -20,20 +20,12 @@ pub struct Referrers {
 impl Referrers {
     /// The API, all on one page, filtering.
     pub fn api() -> Self {
-        Self {
-            absent: None,
-            page: None,
-            filters: true,
-        }
+        Self { absent: None, page: None, filters: true }
     }
 
     /// The API in pages of this size, not filtering.
     pub fn paged(size: usize) -> Self {
-        Self {
-            page: Some(size),
-            filters: false,
-            ..Self::api()
-        }
+        Self { page: Some(size), filters: false, ..Self::api() }
     }
 
     /// No such API: 404.
@@ -43,10 +35,7 @@ impl Referrers {
 
     /// No such API, said with this status.
     pub fn absent_with(status: u16) -> Self {
-        Self {
-            absent: Some(status),
-            ..Self::api()
-        }
+        Self { absent: Some(status), ..Self::api() }
     }
 }
 
@@ -72,10 +61,7 @@ impl Site {
     pub fn answer(&self, request: &Request) -> Answer {
         if request.path == "/token" {
             let authority = self.authority.as_ref();
-            return authority.map_or_else(
-                || Answer::error(404, "NAME_UNKNOWN"),
-                |it| it.token(request),
-            );
+            return authority.map_or_else(|| Answer::error(404, "NAME_UNKNOWN"), |it| it.token(request));
         }
         if let Some(file) = self.store.file(&request.path) {
             return ranged(request, &file.media_type, &file.body);
@@ -126,17 +112,11 @@ impl Site {
             entries.retain(|entry| wanted.iter().any(|kind| entry["artifactType"] == *kind));
         }
         let size = self.referrers.page.unwrap_or(usize::MAX).max(1);
-        let start = number(request, "page")
-            .unwrap_or(0)
-            .saturating_mul(size)
-            .min(entries.len());
+        let start = number(request, "page").unwrap_or(0).saturating_mul(size).min(entries.len());
         let end = start.saturating_add(size).min(entries.len());
         let mut answer = Answer::new(200, OCI_INDEX, referrers_index(&entries[start..end]));
         if end < entries.len() {
-            answer.set(
-                "Link",
-                format!("<{}?page={}>; rel=\"next\"", request.path, end / size),
-            );
+            answer.set("Link", format!("<{}?page={}>; rel=\"next\"", request.path, end / size));
         }
         if filtered {
             answer.set("OCI-Filters-Applied", "artifactType");
@@ -151,17 +131,12 @@ impl Site {
         if let Some(last) = request.query_values("last").first() {
             tags.retain(|tag| tag > last);
         }
-        let size = number(request, "n")
-            .unwrap_or(usize::MAX)
-            .min(self.tags_page);
+        let size = number(request, "n").unwrap_or(usize::MAX).min(self.tags_page);
         let more = tags.len() > size;
         tags.truncate(size);
         let answer = Answer::json(200, &json!({ "name": repository, "tags": tags }));
         match tags.last() {
-            Some(last) if more => answer.with(
-                "Link",
-                format!("<{}?n={size}&last={last}>; rel=\"next\"", request.path),
-            ),
+            Some(last) if more => answer.with("Link", format!("<{}?n={size}&last={last}>; rel=\"next\"", request.path)),
             _ => answer,
         }
     }
@@ -193,6 +168,5 @@ fn ranged(request: &Request, media_type: &str, body: &Bytes) -> Answer {
     let (Ok(from), Ok(to)) = (from, to) else {
         return whole();
     };
-    Answer::new(206, media_type, body.slice(from..=to))
-        .with("Content-Range", format!("bytes {first}-{last}/{length}"))
+    Answer::new(206, media_type, body.slice(from..=to)).with("Content-Range", format!("bytes {first}-{last}/{length}"))
 }

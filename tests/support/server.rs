@@ -53,11 +53,7 @@ impl Builder {
     /// Asks this of readers. With tokens that are to be had at the registry itself, `/token` is served, too.
     #[must_use]
     pub fn access(mut self, access: Access) -> Self {
-        if let Access::Bearer {
-            authority,
-            realm: None,
-        } = &access
-        {
+        if let Access::Bearer { authority, realm: None } = &access {
             self.authority = Some(authority.clone());
         }
         self.access = access;
@@ -115,19 +111,10 @@ impl Builder {
 
     /// Starts the server.
     pub fn start(self) -> Registry {
-        let listener =
-            std::net::TcpListener::bind((self.address.as_str(), 0)).expect("a free port");
-        listener
-            .set_nonblocking(true)
-            .expect("a listener that does not block");
-        let address = listener
-            .local_addr()
-            .expect("a bound listener has an address");
-        let scheme = if self.certificates.is_some() {
-            "https"
-        } else {
-            "http"
-        };
+        let listener = std::net::TcpListener::bind((self.address.as_str(), 0)).expect("a free port");
+        listener.set_nonblocking(true).expect("a listener that does not block");
+        let address = listener.local_addr().expect("a bound listener has an address");
+        let scheme = if self.certificates.is_some() { "https" } else { "http" };
         let origin = format!("{scheme}://{address}");
         let site = Site {
             store: self.store,
@@ -149,12 +136,7 @@ impl Builder {
             let service = Arc::clone(&service);
             move || run(listener, &service, stopped)
         });
-        Registry {
-            service,
-            address,
-            origin,
-            running: Some((stop, thread)),
-        }
+        Registry { service, address, origin, running: Some((stop, thread)) }
     }
 }
 
@@ -229,10 +211,7 @@ impl Drop for Registry {
         if let Some((stop, thread)) = self.running.take() {
             drop(stop);
             let ended = thread.join();
-            assert!(
-                ended.is_ok() || std::thread::panicking(),
-                "the scripted registry panicked"
-            );
+            assert!(ended.is_ok() || std::thread::panicking(), "the scripted registry panicked");
         }
     }
 }
@@ -248,9 +227,7 @@ pub struct Service {
 
 impl Service {
     fn rules(&self) -> std::sync::MutexGuard<'_, Vec<Rule>> {
-        self.rules
-            .lock()
-            .expect("invariant: no holder of the lock panics")
+        self.rules.lock().expect("invariant: no holder of the lock panics")
     }
 
     /// Where requests are written down.
@@ -261,10 +238,7 @@ impl Service {
     /// The answer by the script.
     pub fn answer(&self, mut request: Request) -> Answer {
         let rules = self.rules().clone();
-        let faults: Vec<_> = rules
-            .iter()
-            .filter_map(|rule| rule.strikes(&request))
-            .collect();
+        let faults: Vec<_> = rules.iter().filter_map(|rule| rule.strikes(&request)).collect();
         for fault in &faults {
             fault.prepare(&mut request);
         }
@@ -278,10 +252,7 @@ impl Service {
 }
 
 fn run(listener: std::net::TcpListener, service: &Arc<Service>, stopped: oneshot::Receiver<()>) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a listener of this runtime");
         tokio::select! {
@@ -314,9 +285,7 @@ async fn welcome(stream: TcpStream, service: &Arc<Service>) -> io::Result<()> {
     let stream = acceptor.accept(stream).await?;
     tokio::time::sleep(service.latency).await;
     if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-        return h2::serve(stream, service, connection)
-            .await
-            .map_err(io::Error::other);
+        return h2::serve(stream, service, connection).await.map_err(io::Error::other);
     }
     serve(stream, service, connection).await
 }
@@ -342,9 +311,7 @@ async fn serve<S: Wire>(mut stream: S, service: &Service, connection: usize) -> 
     let mut buffer = BytesMut::new();
     while let Some(request) = read_request(&mut stream, &mut buffer).await? {
         let ticket = service.log.begin(&request, connection);
-        let asked_to_close = request
-            .header("connection")
-            .is_some_and(|it| it.eq_ignore_ascii_case("close"));
+        let asked_to_close = request.header("connection").is_some_and(|it| it.eq_ignore_ascii_case("close"));
         let answer = service.answer(request.clone());
         match delivery::write(&mut stream, &request, &answer, &ticket).await? {
             After::KeepAlive if asked_to_close => return stream.shutdown().await,

@@ -67,27 +67,14 @@ impl Store {
     }
 
     /// Stores a manifest under this digest, be it true or not.
-    pub fn put_manifest_as(
-        &self,
-        repository: &str,
-        digest: &str,
-        body: impl Into<Bytes>,
-        media_type: &str,
-    ) {
-        let stored = Stored {
-            body: body.into(),
-            media_type: media_type.to_owned(),
-        };
-        self.change(repository, |it| {
-            it.manifests.insert(digest.to_owned(), stored)
-        });
+    pub fn put_manifest_as(&self, repository: &str, digest: &str, body: impl Into<Bytes>, media_type: &str) {
+        let stored = Stored { body: body.into(), media_type: media_type.to_owned() };
+        self.change(repository, |it| it.manifests.insert(digest.to_owned(), stored));
     }
 
     /// Points a tag at a digest, whether or not there is a manifest of it.
     pub fn tag(&self, repository: &str, tag: &str, digest: &str) {
-        self.change(repository, |it| {
-            it.tags.insert(tag.to_owned(), digest.to_owned())
-        });
+        self.change(repository, |it| it.tags.insert(tag.to_owned(), digest.to_owned()));
     }
 
     /// Stores a blob under its digest.
@@ -115,10 +102,7 @@ impl Store {
 
     /// Serves a body at a path outside `/v2/`, as the stores behind registries do.
     pub fn put_file(&self, path: &str, body: impl Into<Bytes>, media_type: &str) {
-        let stored = Stored {
-            body: body.into(),
-            media_type: media_type.to_owned(),
-        };
+        let stored = Stored { body: body.into(), media_type: media_type.to_owned() };
         self.shelves().files.insert(path.to_owned(), stored);
     }
 
@@ -148,43 +132,19 @@ impl Store {
             }
         }
         let named = entries.iter().find(|entry| ref_name(entry) == Some(tag));
-        let only = if entries.len() == 1 {
-            entries.first()
-        } else {
-            None
-        };
-        let digest = named
-            .or(only)
-            .and_then(|entry| entry["digest"].as_str())
-            .map_or(sha256(&index), str::to_owned);
+        let only = if entries.len() == 1 { entries.first() } else { None };
+        let digest = named.or(only).and_then(|entry| entry["digest"].as_str()).map_or(sha256(&index), str::to_owned);
         self.tag(repository, tag, &digest);
         digest
     }
 
-    fn import(
-        &self,
-        repository: &str,
-        descriptor: &Value,
-        body: &Bytes,
-        blobs: &BTreeMap<String, Bytes>,
-    ) {
-        let digest = descriptor["digest"]
-            .as_str()
-            .map_or_else(|| sha256(body), str::to_owned);
+    fn import(&self, repository: &str, descriptor: &Value, body: &Bytes, blobs: &BTreeMap<String, Bytes>) {
+        let digest = descriptor["digest"].as_str().map_or_else(|| sha256(body), str::to_owned);
         let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let media_type = [descriptor, &value]
-            .into_iter()
-            .find_map(|of| of["mediaType"].as_str());
-        self.put_manifest_as(
-            repository,
-            &digest,
-            body.clone(),
-            media_type.unwrap_or(OCI_MANIFEST),
-        );
+        let media_type = [descriptor, &value].into_iter().find_map(|of| of["mediaType"].as_str());
+        self.put_manifest_as(repository, &digest, body.clone(), media_type.unwrap_or(OCI_MANIFEST));
         for child in value["manifests"].as_array().into_iter().flatten() {
-            let body = child["digest"]
-                .as_str()
-                .and_then(|digest| blobs.get(digest));
+            let body = child["digest"].as_str().and_then(|digest| blobs.get(digest));
             if let Some(body) = body {
                 self.import(repository, child, body, blobs);
             }
@@ -194,21 +154,12 @@ impl Store {
     pub(super) fn manifest(&self, repository: &str, reference: &str) -> Option<(String, Stored)> {
         let shelves = self.shelves();
         let it = shelves.repositories.get(repository)?;
-        let digest = if reference.contains(':') {
-            reference
-        } else {
-            it.tags.get(reference)?
-        };
+        let digest = if reference.contains(':') { reference } else { it.tags.get(reference)? };
         Some((digest.to_owned(), it.manifests.get(digest)?.clone()))
     }
 
     pub(super) fn blob(&self, repository: &str, digest: &str) -> Option<Bytes> {
-        self.shelves()
-            .repositories
-            .get(repository)?
-            .blobs
-            .get(digest)
-            .cloned()
+        self.shelves().repositories.get(repository)?.blobs.get(digest).cloned()
     }
 
     pub(super) fn file(&self, path: &str) -> Option<Stored> {
@@ -217,43 +168,22 @@ impl Store {
 
     pub(super) fn tags(&self, repository: &str) -> Option<Vec<String>> {
         let shelves = self.shelves();
-        Some(
-            shelves
-                .repositories
-                .get(repository)?
-                .tags
-                .keys()
-                .cloned()
-                .collect(),
-        )
+        Some(shelves.repositories.get(repository)?.tags.keys().cloned().collect())
     }
 
     /// The descriptors of all manifests whose subject is this digest.
     pub(super) fn referrers(&self, repository: &str, subject: &str) -> Vec<Value> {
         let shelves = self.shelves();
-        let manifests = shelves
-            .repositories
-            .get(repository)
-            .into_iter()
-            .flat_map(|it| &it.manifests);
-        manifests
-            .filter_map(|(digest, stored)| referrer(digest, stored, subject))
-            .collect()
+        let manifests = shelves.repositories.get(repository).into_iter().flat_map(|it| &it.manifests);
+        manifests.filter_map(|(digest, stored)| referrer(digest, stored, subject)).collect()
     }
 
     fn change<T>(&self, repository: &str, change: impl FnOnce(&mut Repository) -> T) {
-        change(
-            self.shelves()
-                .repositories
-                .entry(repository.to_owned())
-                .or_default(),
-        );
+        change(self.shelves().repositories.entry(repository.to_owned()).or_default());
     }
 
     fn shelves(&self) -> MutexGuard<'_, Shelves> {
-        self.0
-            .lock()
-            .expect("invariant: no holder of the lock panics")
+        self.0.lock().expect("invariant: no holder of the lock panics")
     }
 }
 
@@ -273,13 +203,9 @@ fn referrer(digest: &str, stored: &Stored, subject: &str) -> Option<Value> {
     if value["subject"]["digest"] != subject {
         return None;
     }
-    let mut entry =
-        json!({ "mediaType": stored.media_type, "digest": digest, "size": stored.body.len() });
+    let mut entry = json!({ "mediaType": stored.media_type, "digest": digest, "size": stored.body.len() });
     let kinds = [&value["artifactType"], &value["config"]["mediaType"]];
-    if let Some(kind) = kinds
-        .into_iter()
-        .find(|kind| kind.as_str().is_some_and(|text| !text.is_empty()))
-    {
+    if let Some(kind) = kinds.into_iter().find(|kind| kind.as_str().is_some_and(|text| !text.is_empty())) {
         entry["artifactType"] = kind.clone();
     }
     if value["annotations"].is_object() {
@@ -305,12 +231,8 @@ fn read_blobs(layout: &Path) -> BTreeMap<String, Bytes> {
 }
 
 fn list(dir: &Path) -> Vec<String> {
-    let entries =
-        std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
-    entries
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok())
-        .collect()
+    let entries = std::fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display()));
+    entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn read(file: &Path) -> Vec<u8> {

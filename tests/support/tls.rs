@@ -8,13 +8,7 @@ use std::sync::Arc;
 use tempfile::NamedTempFile;
 use tokio_rustls::TlsAcceptor;
 
-const NAMES: [&str; 5] = [
-    "localhost",
-    "127.0.0.1",
-    "127.0.0.2",
-    "127.0.0.3",
-    "127.0.0.4",
-];
+const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "127.0.0.2", "127.0.0.3", "127.0.0.4"];
 
 /// A certificate authority of the test's own, and a certificate of it for `localhost` and 127.0.0.1 to 127.0.0.4.
 #[derive(Debug, Clone)]
@@ -33,19 +27,12 @@ impl Certificates {
     fn generate() -> Result<Self, rcgen::Error> {
         let mut authority = CertificateParams::default();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        authority
-            .distinguished_name
-            .push(DnType::CommonName, "scripted registry authority");
+        authority.distinguished_name.push(DnType::CommonName, "scripted registry authority");
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
-        let certificate =
-            CertificateParams::new(NAMES.map(str::to_owned))?.signed_by(&key, &authority)?;
+        let certificate = CertificateParams::new(NAMES.map(str::to_owned))?.signed_by(&key, &authority)?;
         let chain = vec![certificate.der().clone()];
-        Ok(Self {
-            authority: authority.pem(),
-            chain,
-            key: key.serialize_der(),
-        })
+        Ok(Self { authority: authority.pem(), chain, key: key.serialize_der() })
     }
 
     /// The authority's certificate, to be trusted by clients.
@@ -56,8 +43,7 @@ impl Certificates {
     /// The authority's certificate as a file, as `SSL_CERT_FILE` wants it.
     pub fn authority_file(&self) -> NamedTempFile {
         let mut file = NamedTempFile::new().expect("a temporary file");
-        file.write_all(self.authority.as_bytes())
-            .expect("a writable temporary file");
+        file.write_all(self.authority.as_bytes()).expect("a writable temporary file");
         file
     }
 
@@ -67,16 +53,9 @@ impl Certificates {
         let key = PrivatePkcs8KeyDer::from(self.key.clone()).into();
         let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .and_then(|config| {
-                config
-                    .with_no_client_auth()
-                    .with_single_cert(self.chain.clone(), key)
-            })
+            .and_then(|config| config.with_no_client_auth().with_single_cert(self.chain.clone(), key))
             .expect("a fresh certificate and its key");
-        config.alpn_protocols = protocols
-            .iter()
-            .map(|protocol| protocol.as_bytes().to_vec())
-            .collect();
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
         TlsAcceptor::from(Arc::new(config))
     }
 }

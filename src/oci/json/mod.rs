@@ -46,11 +46,7 @@ impl Json {
     /// after the value are errors.
     pub fn parse(bytes: Bytes, shape: Shape) -> Result<Json, JsonError> {
         let (value, problems) = strict::parse(&bytes, shape)?;
-        Ok(Json {
-            bytes,
-            value,
-            problems,
-        })
+        Ok(Json { bytes, value, problems })
     }
 
     /// The value; of equal names the last one counts.
@@ -114,18 +110,10 @@ impl Display for Ambiguity {
                 write!(f, "the name {} occurs more than once", quoted(name))
             }
             AmbiguityKind::Fold { name, known } => {
-                write!(
-                    f,
-                    "the name {} is read as `{known}` by clients that ignore case",
-                    quoted(name)
-                )
+                write!(f, "the name {} is read as `{known}` by clients that ignore case", quoted(name))
             }
             AmbiguityKind::TwoKinds { names } => {
-                write!(
-                    f,
-                    "the document is of two kinds at once: it has `{}`",
-                    names.join("` and `")
-                )
+                write!(f, "the document is of two kinds at once: it has `{}`", names.join("` and `"))
             }
         }
     }
@@ -172,11 +160,7 @@ pub enum JsonProblem {
 pub(crate) fn quoted(text: &str) -> String {
     let end = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);
     let (shown, rest) = text.split_at(end);
-    format!(
-        "\"{}{}\"",
-        Untrusted(shown),
-        if rest.is_empty() { "" } else { "…" }
-    )
+    format!("\"{}{}\"", Untrusted(shown), if rest.is_empty() { "" } else { "…" })
 }
 
 /// A list that stops growing, so that a hostile document cannot make its own report large.
@@ -188,10 +172,7 @@ pub(crate) struct Bounded<T> {
 
 impl<T> Bounded<T> {
     pub(crate) fn new(most: usize) -> Bounded<T> {
-        Bounded {
-            items: Vec::new(),
-            most,
-        }
+        Bounded { items: Vec::new(), most }
     }
 
     /// Adds what `make` returns, unless the list is full.

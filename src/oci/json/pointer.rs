@@ -59,8 +59,7 @@ pub fn pointer_escape(segment: &str) -> Cow<'_, str> {
 /// The pointer made of these segments, each escaped: `pointer(&[&"layers", &2])` is `/layers/2`.
 pub fn pointer(segments: &[&dyn Display]) -> String {
     segments.iter().fold(String::new(), |mut text, segment| {
-        write!(text, "/{}", pointer_escape(&segment.to_string()))
-            .expect("invariant: writing to a String cannot fail");
+        write!(text, "/{}", pointer_escape(&segment.to_string())).expect("invariant: writing to a String cannot fail");
         text
     })
 }
@@ -97,10 +96,7 @@ pub fn locate(text: &str, pointer: &str) -> Option<Span> {
             (key, value) = (None, element(value.get(), &segment)?);
         }
     }
-    Some(Span {
-        key,
-        value: span(value),
-    })
+    Some(Span { key, value: span(value) })
 }
 
 fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue)> {
@@ -108,10 +104,7 @@ fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue
     struct Member<'n>(&'n str);
     impl<'de> DeserializeSeed<'de> for Member<'_> {
         type Value = Option<(&'de RawValue, &'de RawValue)>;
-        fn deserialize<D: de::Deserializer<'de>>(
-            self,
-            deserializer: D,
-        ) -> Result<Self::Value, D::Error> {
+        fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
             deserializer.deserialize_map(self)
         }
     }
@@ -130,9 +123,7 @@ fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue
             Ok(found)
         }
     }
-    Member(name)
-        .deserialize(&mut serde_json::Deserializer::from_str(object))
-        .ok()?
+    Member(name).deserialize(&mut serde_json::Deserializer::from_str(object)).ok()?
 }
 
 #[derive(Deserialize)]
@@ -143,10 +134,7 @@ fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
     struct Element(usize);
     impl<'de> DeserializeSeed<'de> for Element {
         type Value = Option<&'de RawValue>;
-        fn deserialize<D: de::Deserializer<'de>>(
-            self,
-            deserializer: D,
-        ) -> Result<Self::Value, D::Error> {
+        fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
             deserializer.deserialize_seq(self)
         }
     }
@@ -166,14 +154,11 @@ fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
             Ok(found)
         }
     }
-    let canonical =
-        index == "0" || (index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0'));
+    let canonical = index == "0" || (index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0'));
     if !canonical {
         return None;
     }
-    Element(index.parse().ok()?)
-        .deserialize(&mut serde_json::Deserializer::from_str(array))
-        .ok()?
+    Element(index.parse().ok()?).deserialize(&mut serde_json::Deserializer::from_str(array)).ok()?
 }
 
 #[cfg(test)]
@@ -183,8 +168,7 @@ mod tests {
 
     use super::*;
 
-    const TEXT: &str =
-        r#" {"a": 1, "b": [10, {"c\/~": "x"}, "]"], "a": {"": null}, "\u0064": {"é": "ü"}} "#;
+    const TEXT: &str = r#" {"a": 1, "b": [10, {"c\/~": "x"}, "]"], "a": {"": null}, "\u0064": {"é": "ü"}} "#;
 
     fn at(pointer: &str) -> Option<(Option<&'static str>, &'static str)> {
         let span = locate(TEXT, pointer)?;
@@ -208,17 +192,7 @@ mod tests {
 
     #[test]
     fn pointers_that_lead_nowhere_give_nothing() {
-        for pointer in [
-            "b",
-            "/x",
-            "/b/3",
-            "/b/01",
-            "/b/-",
-            "/b/+1",
-            "/b/",
-            "/b/0/0",
-            "/b/99999999999999999999",
-        ] {
+        for pointer in ["b", "/x", "/b/3", "/b/01", "/b/-", "/b/+1", "/b/", "/b/0/0", "/b/99999999999999999999"] {
             assert_eq!(at(pointer), None, "{pointer}");
         }
         assert_eq!(locate("{", ""), None);
@@ -233,10 +207,7 @@ mod tests {
 
     #[test]
     fn pointers_are_escaped() {
-        assert_eq!(
-            pointer(&[&"annotations", &"a/b~c", &3]),
-            "/annotations/a~1b~0c/3"
-        );
+        assert_eq!(pointer(&[&"annotations", &"a/b~c", &3]), "/annotations/a~1b~0c/3");
         assert_eq!(pointer(&[]), "");
         let inner = Path::Member(&Path::Root, "a/b");
         assert_eq!(Path::Element(&inner, 2).to_pointer(), "/a~1b/2");
@@ -255,8 +226,7 @@ mod tests {
         leaf.prop_recursive(4, 32, 5, |inner| {
             prop_oneof![
                 prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-                prop::collection::btree_map("[a~/\"\\\\é]{0,3}", inner, 0..5)
-                    .prop_map(|map| json!(map)),
+                prop::collection::btree_map("[a~/\"\\\\é]{0,3}", inner, 0..5).prop_map(|map| json!(map)),
             ]
         })
     }
@@ -266,13 +236,9 @@ mod tests {
         visit(&path.to_pointer(), value);
         match value {
             Value::Array(list) => {
-                list.iter()
-                    .enumerate()
-                    .for_each(|(at, value)| places(value, &Path::Element(path, at), visit));
+                list.iter().enumerate().for_each(|(at, value)| places(value, &Path::Element(path, at), visit));
             }
-            Value::Object(map) => map
-                .iter()
-                .for_each(|(name, value)| places(value, &Path::Member(path, name), visit)),
+            Value::Object(map) => map.iter().for_each(|(name, value)| places(value, &Path::Member(path, name), visit)),
             _ => {}
         }
     }

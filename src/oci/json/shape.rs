@@ -72,9 +72,7 @@ impl Names {
 
     /// The place of the field of exactly this name.
     pub(super) fn exact(self, name: &str) -> Option<Place> {
-        self.fields()
-            .find(|(known, _)| *known == name)
-            .map(|(_, place)| place)
+        self.fields().find(|(known, _)| *known == name).map(|(_, place)| place)
     }
 
     /// The field that Go's `encoding/json` takes this name for.
@@ -99,25 +97,10 @@ fn folds_to(name: &str, known: &str) -> bool {
     folded.eq(known.chars().map(|c| c.to_ascii_lowercase()))
 }
 
-const PLATFORM: Names = Names::plain(&[
-    "architecture",
-    "os",
-    "os.version",
-    "os.features",
-    "variant",
-    "features",
-]);
+const PLATFORM: Names = Names::plain(&["architecture", "os", "os.version", "os.features", "variant", "features"]);
 
 const DESCRIPTOR: Names = Names {
-    plain: &[
-        "mediaType",
-        "digest",
-        "size",
-        "urls",
-        "annotations",
-        "data",
-        "artifactType",
-    ],
+    plain: &["mediaType", "digest", "size", "urls", "annotations", "data", "artifactType"],
     nested: &[("platform", Place::Object(PLATFORM))],
 };
 
@@ -210,11 +193,4 @@ const RUN: Names = Names {
     nested: &[("Healthcheck", Place::Object(HEALTHCHECK))],
 };
 
-const HEALTHCHECK: Names = Names::plain(&[
-    "Test",
-    "Interval",
-    "Timeout",
-    "StartPeriod",
-    "StartInterval",
-    "Retries",
-]);
+const HEALTHCHECK: Names = Names::plain(&["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"]);

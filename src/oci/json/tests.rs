@@ -9,22 +9,15 @@ fn parse(text: &str, shape: Shape) -> Result<Json, JsonError> {
 fn problems(text: &str, shape: Shape) -> Vec<(String, AmbiguityKind)> {
     let json = parse(text, shape).unwrap();
     let pairs = json.problems().iter();
-    pairs
-        .map(|problem| (problem.pointer.clone(), problem.kind.clone()))
-        .collect()
+    pairs.map(|problem| (problem.pointer.clone(), problem.kind.clone())).collect()
 }
 
 fn duplicate(name: &str) -> AmbiguityKind {
-    AmbiguityKind::Duplicate {
-        name: name.to_owned(),
-    }
+    AmbiguityKind::Duplicate { name: name.to_owned() }
 }
 
 fn fold(name: &str, known: &'static str) -> AmbiguityKind {
-    AmbiguityKind::Fold {
-        name: name.to_owned(),
-        known,
-    }
+    AmbiguityKind::Fold { name: name.to_owned(), known }
 }
 
 fn error(bytes: &[u8]) -> JsonError {
@@ -49,90 +42,33 @@ fn the_last_of_equal_names_counts_as_in_go() {
 #[test]
 fn names_that_go_takes_for_known_ones_are_found_at_every_place() {
     for (text, pointer, name, known) in [
-        (
-            r#"{"MediaType":""}"#,
-            "/MediaType",
-            "MediaType",
-            "mediaType",
-        ),
-        (
-            r#"{"layers":[{},{"SIZE":1}]}"#,
-            "/layers/1/SIZE",
-            "SIZE",
-            "size",
-        ),
-        (
-            r#"{"manifests":[{"platform":{"oſ":""}}]}"#,
-            "/manifests/0/platform/oſ",
-            "oſ",
-            "os",
-        ),
-        (
-            r#"{"subject":{"Digest":""}}"#,
-            "/subject/Digest",
-            "Digest",
-            "digest",
-        ),
+        (r#"{"MediaType":""}"#, "/MediaType", "MediaType", "mediaType"),
+        (r#"{"layers":[{},{"SIZE":1}]}"#, "/layers/1/SIZE", "SIZE", "size"),
+        (r#"{"manifests":[{"platform":{"oſ":""}}]}"#, "/manifests/0/platform/oſ", "oſ", "os"),
+        (r#"{"subject":{"Digest":""}}"#, "/subject/Digest", "Digest", "digest"),
         (r#"{"FSLayers":[]}"#, "/FSLayers", "FSLayers", "fsLayers"),
     ] {
-        assert_eq!(
-            problems(text, Shape::Manifest),
-            [(pointer.to_owned(), fold(name, known))]
-        );
+        assert_eq!(problems(text, Shape::Manifest), [(pointer.to_owned(), fold(name, known))]);
         assert_eq!(problems(text, Shape::Any), []);
     }
     for (text, pointer, name, known) in [
         (r#"{"CONFIG":{}}"#, "/CONFIG", "CONFIG", "config"),
-        (
-            r#"{"config":{"Healthchec\u212a":{}}}"#,
-            "/config/Healthchec\u{212a}",
-            "Healthchec\u{212a}",
-            "Healthcheck",
-        ),
-        (
-            r#"{"config":{"Healthcheck":{"test":[]}}}"#,
-            "/config/Healthcheck/test",
-            "test",
-            "Test",
-        ),
-        (
-            r#"{"container_config":{"user":""}}"#,
-            "/container_config/user",
-            "user",
-            "User",
-        ),
+        (r#"{"config":{"Healthchec\u212a":{}}}"#, "/config/Healthchec\u{212a}", "Healthchec\u{212a}", "Healthcheck"),
+        (r#"{"config":{"Healthcheck":{"test":[]}}}"#, "/config/Healthcheck/test", "test", "Test"),
+        (r#"{"container_config":{"user":""}}"#, "/container_config/user", "user", "User"),
         (r#"{"rootfs":{"Type":""}}"#, "/rootfs/Type", "Type", "type"),
-        (
-            r#"{"history":[{"Empty_Layer":true}]}"#,
-            "/history/0/Empty_Layer",
-            "Empty_Layer",
-            "empty_layer",
-        ),
-        (
-            r#"{"OS.Version":""}"#,
-            "/OS.Version",
-            "OS.Version",
-            "os.version",
-        ),
+        (r#"{"history":[{"Empty_Layer":true}]}"#, "/history/0/Empty_Layer", "Empty_Layer", "empty_layer"),
+        (r#"{"OS.Version":""}"#, "/OS.Version", "OS.Version", "os.version"),
     ] {
-        assert_eq!(
-            problems(text, Shape::Config),
-            [(pointer.to_owned(), fold(name, known))]
-        );
+        assert_eq!(problems(text, Shape::Config), [(pointer.to_owned(), fold(name, known))]);
     }
 }
 
 #[test]
 fn what_stands_below_a_folded_name_is_checked_as_well() {
     let found = problems(r#"{"CONFIG":{"user":"0"}}"#, Shape::Config);
-    let expected = [
-        ("/CONFIG", fold("CONFIG", "config")),
-        ("/CONFIG/user", fold("user", "User")),
-    ];
-    assert_eq!(
-        found,
-        expected.map(|(pointer, kind)| (pointer.to_owned(), kind))
-    );
+    let expected = [("/CONFIG", fold("CONFIG", "config")), ("/CONFIG/user", fold("user", "User"))];
+    assert_eq!(found, expected.map(|(pointer, kind)| (pointer.to_owned(), kind)));
 }
 
 #[test]
@@ -143,13 +79,7 @@ fn names_in_maps_and_unknown_objects_are_taken_as_they_are() {
     let manifest = r#"{"annotations":{"size":"","Size":""},"layers":[{"annotations":{"Digest":""}}],"x":[{"SIZE":1}]}"#;
     assert_eq!(problems(manifest, Shape::Manifest), []);
     // Go decodes neither a list into a struct nor the other way round.
-    assert_eq!(
-        problems(
-            r#"{"config":[{"SIZE":1}],"layers":{"SIZE":1}}"#,
-            Shape::Manifest
-        ),
-        []
-    );
+    assert_eq!(problems(r#"{"config":[{"SIZE":1}],"layers":{"SIZE":1}}"#, Shape::Manifest), []);
 }
 
 #[test]
@@ -166,15 +96,9 @@ fn nesting_is_limited() {
     for shape in [Shape::Manifest, Shape::Config, Shape::Any, Shape::Lenient] {
         let error = parse(&nested(MAX_DEPTH + 1), shape).unwrap_err();
         // Just behind the bracket that is one too many.
-        assert_eq!(
-            (error.problem, error.offset),
-            (JsonProblem::TooDeep, MAX_DEPTH + 1)
-        );
+        assert_eq!((error.problem, error.offset), (JsonProblem::TooDeep, MAX_DEPTH + 1));
         for deep in ["[".repeat(1_000_000), "{\"a\":".repeat(1_000_000)] {
-            assert_eq!(
-                parse(&deep, shape).unwrap_err().problem,
-                JsonProblem::TooDeep
-            );
+            assert_eq!(parse(&deep, shape).unwrap_err().problem, JsonProblem::TooDeep);
         }
     }
 }
@@ -183,12 +107,7 @@ fn nesting_is_limited() {
 fn the_number_of_values_is_limited() {
     let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
     assert!(parse(&list(MAX_VALUES), Shape::Any).is_ok());
-    assert_eq!(
-        parse(&list(MAX_VALUES + 1), Shape::Any)
-            .unwrap_err()
-            .problem,
-        JsonProblem::TooMany
-    );
+    assert_eq!(parse(&list(MAX_VALUES + 1), Shape::Any).unwrap_err().problem, JsonProblem::TooMany);
     assert!(parse(&list(MAX_VALUES + 1), Shape::Lenient).is_ok());
 }
 
@@ -219,11 +138,7 @@ fn what_is_no_json_text_is_said_with_its_place() {
     ] {
         let error = error(bytes);
         let text = bytes.escape_ascii();
-        assert_eq!(
-            (error.problem, error.offset),
-            (problem, offset),
-            "{text}: {error}"
-        );
+        assert_eq!((error.problem, error.offset), (problem, offset), "{text}: {error}");
     }
     let error = error(b"{\n  \"a\": x}");
     assert_eq!((error.line, error.column), (2, 8));
@@ -233,14 +148,9 @@ fn what_is_no_json_text_is_said_with_its_place() {
 #[test]
 fn messages_quote_foreign_names_escaped_and_short() {
     let name = format!("a\u{1b}{}", "x".repeat(1000));
-    let text = serde_json::json!({ "k": 0 })
-        .to_string()
-        .replace("\"k\":0", &format!("{0}:1,{0}:2", Value::from(name)));
+    let text = serde_json::json!({ "k": 0 }).to_string().replace("\"k\":0", &format!("{0}:1,{0}:2", Value::from(name)));
     let message = parse(&text, Shape::Any).unwrap().problems()[0].to_string();
-    assert!(
-        message.contains("\\u{1b}") && message.len() < 200,
-        "{message}"
-    );
+    assert!(message.contains("\\u{1b}") && message.len() < 200, "{message}");
 }
 
 proptest! {

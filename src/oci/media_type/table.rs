@@ -4,10 +4,9 @@ use super::{
     Compression::{self, Gzip, Zstd},
     Family::{self, Docker, Oci, Other},
     Role::{
-        self, Accelerator, ArtifactConfig, ArtifactLayer, ArtifactManifest, AttestationManifest,
-        Bundle, CosignArtifact, EmptyConfig, Envelope, Generic, ImageConfig, Index, Layer,
-        LayoutPart, Manifest, NotationSignature, Sbom, ScanResult, Schema1, SignatureEnvelope,
-        SimpleSigning, Statement,
+        self, Accelerator, ArtifactConfig, ArtifactLayer, ArtifactManifest, AttestationManifest, Bundle,
+        CosignArtifact, EmptyConfig, Envelope, Generic, ImageConfig, Index, Layer, LayoutPart, Manifest,
+        NotationSignature, Sbom, ScanResult, Schema1, SignatureEnvelope, SimpleSigning, Statement,
     },
     known,
 };
@@ -23,28 +22,11 @@ pub(super) struct Row {
 }
 
 const fn row(text: &'static str, family: Family, role: Role, description: &'static str) -> Row {
-    Row {
-        text,
-        family,
-        role,
-        compression: None,
-        description,
-    }
+    Row { text, family, role, compression: None, description }
 }
 
-const fn layer(
-    text: &'static str,
-    family: Family,
-    compression: Compression,
-    description: &'static str,
-) -> Row {
-    Row {
-        text,
-        family,
-        role: Layer,
-        compression: Some(compression),
-        description,
-    }
+const fn layer(text: &'static str, family: Family, compression: Compression, description: &'static str) -> Row {
+    Row { text, family, role: Layer, compression: Some(compression), description }
 }
 
 /// The types known by their exact text.

@@ -125,9 +125,7 @@ const PROMISED: &[(&str, Family, Role, Option<Compression>)] = {
 };
 
 fn of_role(roles: &[Role]) -> Vec<&'static str> {
-    let rows = PROMISED
-        .iter()
-        .filter(|(_, _, role, _)| roles.contains(role));
+    let rows = PROMISED.iter().filter(|(_, _, role, _)| roles.contains(role));
     rows.map(|(text, ..)| *text).collect()
 }
 
@@ -140,52 +138,26 @@ fn all_that(holds: impl Fn(&MediaType) -> bool) -> Vec<&'static str> {
 fn every_known_type_has_its_family_role_and_compression() {
     for &(text, family, role, compression) in PROMISED {
         let media_type = MediaType::from(text);
-        let found = (
-            media_type.family(),
-            media_type.role(),
-            media_type.compression(),
-        );
+        let found = (media_type.family(), media_type.role(), media_type.compression());
         assert_eq!(found, (family, role, compression), "{text}");
-        assert_eq!(
-            media_type.description().is_some(),
-            role != Role::Unknown,
-            "{text}"
-        );
+        assert_eq!(media_type.description().is_some(), role != Role::Unknown, "{text}");
     }
 }
 
 #[test]
 fn the_table_holds_no_row_twice_and_none_that_is_not_promised() {
     for (at, row) in table::EXACT.iter().enumerate() {
-        assert!(
-            table::EXACT[..at]
-                .iter()
-                .all(|earlier| earlier.text != row.text),
-            "{}",
-            row.text
-        );
-        assert!(
-            PROMISED.iter().any(|(text, ..)| *text == row.text),
-            "{}",
-            row.text
-        );
+        assert!(table::EXACT[..at].iter().all(|earlier| earlier.text != row.text), "{}", row.text);
+        assert!(PROMISED.iter().any(|(text, ..)| *text == row.text), "{}", row.text);
     }
 }
 
 #[test]
 fn manifests_are_told_from_everything_else() {
-    let manifests = of_role(&[
-        Role::Index,
-        Role::Manifest,
-        Role::Schema1,
-        Role::ArtifactManifest,
-    ]);
+    let manifests = of_role(&[Role::Index, Role::Manifest, Role::Schema1, Role::ArtifactManifest]);
     assert_eq!(manifests.len(), 8);
     assert_eq!(all_that(MediaType::is_manifest_like), manifests);
-    assert_eq!(
-        all_that(MediaType::is_index),
-        [known::DOCKER_LIST, known::OCI_INDEX]
-    );
+    assert_eq!(all_that(MediaType::is_index), [known::DOCKER_LIST, known::OCI_INDEX]);
     assert_eq!(all_that(MediaType::is_generic), of_role(&[Role::Generic]));
 }
 
@@ -193,11 +165,7 @@ fn manifests_are_told_from_everything_else() {
 fn a_manifest_request_accepts_every_manifest_that_registries_serve() {
     let accepted: Vec<MediaType> = MANIFEST_ACCEPT.split(", ").map(Into::into).collect();
     let served = of_role(&[Role::Index, Role::Manifest, Role::Schema1]);
-    assert!(
-        accepted
-            .iter()
-            .all(|media_type| served.contains(&media_type.as_str()))
-    );
+    assert!(accepted.iter().all(|media_type| served.contains(&media_type.as_str())));
     assert_eq!(accepted.len(), served.len());
 }
 
@@ -205,11 +173,7 @@ fn a_manifest_request_accepts_every_manifest_that_registries_serve() {
 fn foreign_and_encrypted_layers_are_known_by_their_type() {
     let foreign = all_that(MediaType::is_foreign);
     assert_eq!(foreign.len(), 8);
-    assert!(
-        foreign
-            .iter()
-            .all(|text| text.contains("foreign") || text.contains("nondistributable"))
-    );
+    assert!(foreign.iter().all(|text| text.contains("foreign") || text.contains("nondistributable")));
     let encrypted = all_that(MediaType::is_encrypted);
     assert_eq!(encrypted.len(), 6);
     assert!(encrypted.iter().all(|text| text.ends_with("+encrypted")));
@@ -223,9 +187,7 @@ fn layers_have_the_class_of_their_type() {
     for &(text, _, role, _) in PROMISED {
         let expected = match text {
             _ if role != Role::Layer => None,
-            "application/vnd.erofs.layer.v1" | "application/vnd.oci.image.layer.v2.tar+brotli" => {
-                None
-            }
+            "application/vnd.erofs.layer.v1" | "application/vnd.oci.image.layer.v2.tar+brotli" => None,
             known::NYDUS_BLOB => Some(Nydus),
             _ if text.ends_with("encrypted") => Some(Encrypted),
             _ if text.ends_with("zstd") => Some(Zstd),
@@ -241,11 +203,7 @@ fn what_a_runtime_may_unpack_is_tar_like() {
     for text in of_role(&[Role::Layer, Role::Generic]) {
         assert!(MediaType::from(text).is_tar_like(), "{text}");
     }
-    for text in [
-        "application/vnd.example.layer.v1.tar",
-        "application/x-tar",
-        "application/gzip",
-    ] {
+    for text in ["application/vnd.example.layer.v1.tar", "application/x-tar", "application/gzip"] {
         assert!(MediaType::from(text).is_tar_like(), "{text}");
     }
     for text in of_role(&[
@@ -260,9 +218,7 @@ fn what_a_runtime_may_unpack_is_tar_like() {
     ]) {
         assert!(!MediaType::from(text).is_tar_like(), "{text}");
     }
-    assert!(
-        !MediaType::from("application/vnd.cncf.openpolicyagent.policy.layer.v1+rego").is_tar_like()
-    );
+    assert!(!MediaType::from("application/vnd.cncf.openpolicyagent.policy.layer.v1+rego").is_tar_like());
     assert!(!MediaType::from("application/wasm").is_tar_like());
 }
 
@@ -270,23 +226,13 @@ fn what_a_runtime_may_unpack_is_tar_like() {
 fn runtimes_run_image_configs_and_some_generic_types() {
     assert_eq!(
         all_that(MediaType::is_runnable_config),
-        [
-            known::JSON,
-            known::OCTET_STREAM,
-            "text/html",
-            "",
-            known::DOCKER_CONFIG,
-            known::OCI_CONFIG
-        ]
+        [known::JSON, known::OCTET_STREAM, "text/html", "", known::DOCKER_CONFIG, known::OCI_CONFIG]
     );
 }
 
 #[test]
 fn types_in_documents_are_compared_byte_for_byte() {
-    for other in [
-        "Application/vnd.oci.image.index.v1+json",
-        " application/vnd.oci.image.index.v1+json",
-    ] {
+    for other in ["Application/vnd.oci.image.index.v1+json", " application/vnd.oci.image.index.v1+json"] {
         assert_eq!(MediaType::from(other).role(), Role::Unknown);
         assert_eq!(MediaType::from(other).as_str(), other);
     }
@@ -299,10 +245,7 @@ fn content_types_lose_parameters_and_case() {
         "application/vnd.oci.image.index.v1+json; charset=utf-8",
         " Application/VND.oci.image.index.v1+JSON ;",
     ] {
-        assert_eq!(
-            MediaType::from_content_type(header),
-            MediaType::from(known::OCI_INDEX)
-        );
+        assert_eq!(MediaType::from_content_type(header), MediaType::from(known::OCI_INDEX));
     }
     assert_eq!(MediaType::from_content_type(";").as_str(), "");
 }

@@ -11,10 +11,7 @@ fn problem(text: &str) -> PlatformProblem {
 }
 
 fn written(os: &str, architecture: &str, variant: &str) -> Platform {
-    Platform {
-        variant: Some(variant.into()),
-        ..Platform::new(os, architecture)
-    }
+    Platform { variant: Some(variant.into()), ..Platform::new(os, architecture) }
 }
 
 #[test]
@@ -53,11 +50,7 @@ fn names_are_normalised_as_containerd_does_it() {
         ("wasip1", "wasm", "", "wasip1/wasm"),
     ] {
         let normalised = written(os, architecture, variant).normalised();
-        assert_eq!(
-            normalised.short(),
-            expected,
-            "{os}/{architecture}/{variant}"
-        );
+        assert_eq!(normalised.short(), expected, "{os}/{architecture}/{variant}");
         assert_eq!(normalised, platform(expected));
         assert_eq!(normalised.normalised(), normalised);
     }
@@ -84,14 +77,8 @@ fn versions_and_features_tell_platforms_apart() {
     let features = platform("windows(10.0.17763%2Bbuild.42+win32k+a)/amd64");
     assert_eq!(features.os_version.as_deref(), Some("10.0.17763+build.42"));
     assert_eq!(features.os_features, ["a", "win32k"]);
-    assert_eq!(
-        features.to_string(),
-        "windows/amd64 (10.0.17763%2Bbuild.42+a+win32k)"
-    );
-    assert_eq!(
-        platform("linux(+gpu)/amd64").to_string(),
-        "linux/amd64 (+gpu)"
-    );
+    assert_eq!(features.to_string(), "windows/amd64 (10.0.17763%2Bbuild.42+a+win32k)");
+    assert_eq!(platform("linux(+gpu)/amd64").to_string(), "linux/amd64 (+gpu)");
     assert_eq!(platform("windows()/amd64"), platform("windows/amd64"));
 }
 
@@ -134,10 +121,7 @@ fn a_text_that_is_no_platform_is_told_why() {
         assert_eq!(problem(text), expected, "{text}");
     }
     let message = "\u{1b}[31m".parse::<Platform>().unwrap_err().to_string();
-    assert!(
-        message.is_ascii() && !message.contains('\u{1b}'),
-        "{message}"
-    );
+    assert!(message.is_ascii() && !message.contains('\u{1b}'), "{message}");
 }
 
 #[test]
@@ -148,65 +132,22 @@ fn what_an_image_says_never_reaches_a_terminal_or_a_shell() {
         ..written("linux;reboot", "amd\n64", "$(x)")
     };
     assert_eq!(hostile.short(), "linux%3Breboot/amd%0A64/%24%28x%29");
-    assert_eq!(
-        hostile.to_string(),
-        "linux%3Breboot/amd%0A64/%24%28x%29 (1%29%20%E2%80%AE+a%2Bb)"
-    );
+    assert_eq!(hostile.to_string(), "linux%3Breboot/amd%0A64/%24%28x%29 (1%29%20%E2%80%AE+a%2Bb)");
 }
 
 #[test]
 fn patterns_match_normalised_platforms() {
     for (pattern, inside, outside) in [
-        (
-            "*",
-            vec!["linux/amd64", "windows/arm64", "linux/arm/v5"],
-            vec![],
-        ),
-        (
-            "linux/*",
-            vec!["linux/amd64", "linux/arm64/v9", "linux/arm/v6"],
-            vec!["windows/amd64"],
-        ),
-        (
-            "*/arm64",
-            vec!["linux/arm64", "windows/arm64"],
-            vec!["linux/arm64/v9", "linux/amd64"],
-        ),
-        (
-            "linux/arm64",
-            vec!["linux/aarch64", "linux/arm64/v8"],
-            vec!["linux/arm64/v9", "linux/arm"],
-        ),
-        (
-            "linux/arm64/v8",
-            vec!["linux/arm64"],
-            vec!["linux/arm64/v9"],
-        ),
-        (
-            "linux/arm",
-            vec!["linux/arm/v7", "linux/armhf"],
-            vec!["linux/arm/v6", "linux/arm64"],
-        ),
-        (
-            "linux/arm/*",
-            vec!["linux/arm", "linux/arm/v5", "linux/armel"],
-            vec!["linux/arm64"],
-        ),
-        (
-            "linux/amd64",
-            vec!["linux/amd64/v1", "linux/x86_64"],
-            vec!["linux/amd64/v2"],
-        ),
-        (
-            "Linux/x86_64/v2",
-            vec!["linux/amd64/v2"],
-            vec!["linux/amd64"],
-        ),
-        (
-            "windows/amd64",
-            vec!["windows(10.0.17763)/amd64"],
-            vec!["linux/amd64"],
-        ),
+        ("*", vec!["linux/amd64", "windows/arm64", "linux/arm/v5"], vec![]),
+        ("linux/*", vec!["linux/amd64", "linux/arm64/v9", "linux/arm/v6"], vec!["windows/amd64"]),
+        ("*/arm64", vec!["linux/arm64", "windows/arm64"], vec!["linux/arm64/v9", "linux/amd64"]),
+        ("linux/arm64", vec!["linux/aarch64", "linux/arm64/v8"], vec!["linux/arm64/v9", "linux/arm"]),
+        ("linux/arm64/v8", vec!["linux/arm64"], vec!["linux/arm64/v9"]),
+        ("linux/arm", vec!["linux/arm/v7", "linux/armhf"], vec!["linux/arm/v6", "linux/arm64"]),
+        ("linux/arm/*", vec!["linux/arm", "linux/arm/v5", "linux/armel"], vec!["linux/arm64"]),
+        ("linux/amd64", vec!["linux/amd64/v1", "linux/x86_64"], vec!["linux/amd64/v2"]),
+        ("Linux/x86_64/v2", vec!["linux/amd64/v2"], vec!["linux/amd64"]),
+        ("windows/amd64", vec!["windows(10.0.17763)/amd64"], vec!["linux/amd64"]),
     ] {
         let pattern: PlatformPattern = pattern.parse().unwrap();
         for text in inside {
@@ -217,10 +158,7 @@ fn patterns_match_normalised_platforms() {
         }
     }
     let raw: PlatformPattern = "linux/arm".parse().unwrap();
-    assert!(
-        raw.matches(&Platform::new("linux", "arm")),
-        "a platform need not be normalised before"
-    );
+    assert!(raw.matches(&Platform::new("linux", "arm")), "a platform need not be normalised before");
 }
 
 #[test]
@@ -264,20 +202,13 @@ fn a_text_that_is_no_pattern_is_told_why() {
         ("linux/*/v8", VariantOfAny),
         ("windows(10)/amd64", Character('(')),
     ] {
-        assert_eq!(
-            text.parse::<PlatformPattern>().unwrap_err().problem,
-            expected,
-            "{text}"
-        );
+        assert_eq!(text.parse::<PlatformPattern>().unwrap_err().problem, expected, "{text}");
     }
 }
 
 #[test]
 fn platforms_and_patterns_read_from_a_policy() {
-    assert_eq!(
-        serde_json::from_str::<Platform>(r#""linux/aarch64""#).unwrap(),
-        platform("linux/arm64")
-    );
+    assert_eq!(serde_json::from_str::<Platform>(r#""linux/aarch64""#).unwrap(), platform("linux/arm64"));
     assert!(serde_json::from_str::<Platform>(r#""linux""#).is_err());
     let pattern: PlatformPattern = serde_json::from_str(r#""linux/*""#).unwrap();
     assert_eq!(serde_json::to_string(&pattern).unwrap(), r#""linux/*""#);

@@ -26,17 +26,8 @@ impl fmt::Display for ReferenceError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const SHOWN: usize = 200;
         let start: String = self.text.chars().take(SHOWN).collect();
-        let rest = if start.len() < self.text.len() {
-            "…"
-        } else {
-            ""
-        };
-        write!(
-            f,
-            "`{}{rest}` is no image reference: {}",
-            start.escape_default(),
-            self.problem
-        )
+        let rest = if start.len() < self.text.len() { "…" } else { "" };
+        write!(f, "`{}{rest}` is no image reference: {}", start.escape_default(), self.problem)
     }
 }
 
@@ -79,9 +70,7 @@ pub enum ReferenceProblem {
     #[error("a repository name may not hold the character {0:?}")]
     RepositoryCharacter(char),
     /// Separators at a part's start or end, or too many in a row.
-    #[error(
-        "the parts of a repository name are letters and digits, with `.`, `_`, `__` or hyphens only in between"
-    )]
+    #[error("the parts of a repository name are letters and digits, with `.`, `_`, `__` or hyphens only in between")]
     RepositorySeparator,
     /// A repository name beyond what registries take.
     #[error("the repository name is longer than 255 characters")]
@@ -111,22 +100,12 @@ impl ReferenceProblem {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Empty => Some("name an image, as in ghcr.io/acme/app:1.2"),
-            Self::Scheme => {
-                Some("leave out the scheme: ghcr.io/acme/app, not https://ghcr.io/acme/app")
-            }
-            Self::ImageId => {
-                Some("write REPOSITORY@sha256:DIGEST, with the digest of the manifest")
-            }
+            Self::Scheme => Some("leave out the scheme: ghcr.io/acme/app, not https://ghcr.io/acme/app"),
+            Self::ImageId => Some("write REPOSITORY@sha256:DIGEST, with the digest of the manifest"),
             Self::HostCharacter('_') => Some("host names have no `_`"),
-            Self::Ipv6 => {
-                Some("IPv6 addresses stand in brackets and have no zone, as in [fd00::1]:5000/app")
-            }
-            Self::RepositoryEmpty => {
-                Some("write HOST/REPOSITORY, without doubled or trailing slashes")
-            }
-            Self::RepositoryCharacter('[') => {
-                Some("a registry alone is no image: write [ADDRESS]:PORT/REPOSITORY")
-            }
+            Self::Ipv6 => Some("IPv6 addresses stand in brackets and have no zone, as in [fd00::1]:5000/app"),
+            Self::RepositoryEmpty => Some("write HOST/REPOSITORY, without doubled or trailing slashes"),
+            Self::RepositoryCharacter('[') => Some("a registry alone is no image: write [ADDRESS]:PORT/REPOSITORY"),
             Self::RepositoryUppercase(_) => Some("repository names are lower case"),
             Self::RepositoryCharacter(c) | Self::TagCharacter(c) if c.is_whitespace() => {
                 Some("leave out the white space")
@@ -135,9 +114,7 @@ impl ReferenceProblem {
             Self::TagCharacter('/') => Some("the tag comes last, behind the whole repository name"),
             Self::TagCharacter(':') => Some("a digest follows `@`, as in app:1.2@sha256:…"),
             Self::SeveralDigests => Some("write one digest, behind the tag"),
-            Self::Digest(_) => {
-                Some("a digest is copied whole, as in app@sha256: and 64 hexadecimal digits")
-            }
+            Self::Digest(_) => Some("a digest is copied whole, as in app@sha256: and 64 hexadecimal digits"),
             _ => None,
         }
     }

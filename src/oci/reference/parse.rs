@@ -41,21 +41,13 @@ pub(super) fn reference(text: &str) -> Parsed<Reference> {
     if let Some(tag) = tag {
         check_tag(tag).map_err(Fault::after(rest_at + path.len() + 1))?;
     }
-    let digest = digest
-        .map(|digest| read_digest(digest, named.len() + 1))
-        .transpose()?;
-    Ok(Reference {
-        registry,
-        repository,
-        tag: tag.map(Into::into),
-        digest,
-    })
+    let digest = digest.map(|digest| read_digest(digest, named.len() + 1)).transpose()?;
+    Ok(Reference { registry, repository, tag: tag.map(Into::into), digest })
 }
 
 /// What is in front of the first `separator` and, if there is one, what is behind it.
 fn cut(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator)
-        .map_or((text, None), |(front, back)| (front, Some(back)))
+    text.split_once(separator).map_or((text, None), |(front, back)| (front, Some(back)))
 }
 
 /// Refuses what people write instead of references, for a message better than the grammar's.
@@ -74,9 +66,7 @@ fn refuse_other_forms(text: &str) -> Parsed<()> {
 fn split_host(named: &str) -> (Option<&str>, &str) {
     match named.split_once('/') {
         Some((first, rest))
-            if first == "localhost"
-                || first.contains(['.', ':', '['])
-                || first.contains(char::is_uppercase) =>
+            if first == "localhost" || first.contains(['.', ':', '[']) || first.contains(char::is_uppercase) =>
         {
             (Some(first), rest)
         }
@@ -85,17 +75,11 @@ fn split_host(named: &str) -> (Option<&str>, &str) {
 }
 
 fn registry(host: &str) -> Parsed<String> {
-    let (name, port) = if host.starts_with('[') {
-        split_ipv6(host)?
-    } else {
-        cut(host, ':')
-    };
+    let (name, port) = if host.starts_with('[') { split_ipv6(host)? } else { cut(host, ':') };
     if !name.starts_with('[') {
         check_host_name(name)?;
     }
-    let port = port
-        .map(|port| read_port(port).map_err(Fault::after(name.len() + 1)))
-        .transpose()?;
+    let port = port.map(|port| read_port(port).map_err(Fault::after(name.len() + 1))).transpose()?;
     let name = name.to_ascii_lowercase();
     let hub = [HUB, "index.docker.io", HUB_HOST].contains(&name.as_str());
     Ok(match port {
@@ -151,11 +135,7 @@ fn repository(path: &str, hub: bool) -> Parsed<String> {
         check_component(component).map_err(Fault::after(at))?;
     }
     let official = hub && !path.contains('/');
-    let repository = if official {
-        format!("library/{path}")
-    } else {
-        path.into()
-    };
+    let repository = if official { format!("library/{path}") } else { path.into() };
     if repository.len() > REPOSITORY_MAX {
         return Err(Fault::new(0, ReferenceProblem::RepositoryTooLong));
     }
@@ -206,9 +186,7 @@ fn check_tag(tag: &str) -> Parsed<()> {
 fn read_digest(text: &str, at: usize) -> Parsed<super::Digest> {
     match text.find('@') {
         Some(second) => Err(Fault::new(at + second, ReferenceProblem::SeveralDigests)),
-        None => text
-            .parse()
-            .map_err(|error| Fault::new(at, ReferenceProblem::Digest(error))),
+        None => text.parse().map_err(|error| Fault::new(at, ReferenceProblem::Digest(error))),
     }
 }
 

@@ -33,20 +33,12 @@ fn names_are_completed_as_docker_does_it() {
         ("[::1]/app", "[::1]", "app"),
         ("[fd00::1]:5000/acme/app", "[fd00::1]:5000", "acme/app"),
         ("xn--7o8h.com/app", "xn--7o8h.com", "app"),
-        (
-            "docker---rules/dock__er.x-y",
-            "docker.io",
-            "docker---rules/dock__er.x-y",
-        ),
+        ("docker---rules/dock__er.x-y", "docker.io", "docker---rules/dock__er.x-y"),
         ("ghcr.io:443/app", "ghcr.io:443", "app"),
         ("ghcr.io:0443/app", "ghcr.io:443", "app"),
     ] {
         let reference = reference(text);
-        assert_eq!(
-            (reference.registry(), reference.repository()),
-            (registry, repository),
-            "{text}"
-        );
+        assert_eq!((reference.registry(), reference.repository()), (registry, repository), "{text}");
         assert_eq!(reference.name(), format!("{registry}/{repository}"));
         assert_eq!((reference.tag(), reference.digest()), (None, None));
         assert_eq!(reference.tag_or_latest(), "latest");
@@ -81,40 +73,24 @@ fn tag_and_digest_are_kept_as_written() {
     for (text, tag, pinned) in [
         ("ghcr.io/acme/app:1.2".into(), Some("1.2"), None),
         (format!("ghcr.io/acme/app@{digest}"), None, Some(&digest)),
-        (
-            format!("ghcr.io/acme/app:__a--B..5__@{digest}"),
-            Some("__a--B..5__"),
-            Some(&digest),
-        ),
+        (format!("ghcr.io/acme/app:__a--B..5__@{digest}"), Some("__a--B..5__"), Some(&digest)),
     ] {
         let reference = reference(&text);
         assert_eq!(reference.tag(), tag);
-        assert_eq!(
-            reference.digest().map(Digest::as_str),
-            pinned.map(String::as_str)
-        );
+        assert_eq!(reference.digest().map(Digest::as_str), pinned.map(String::as_str));
         assert_eq!(reference.to_string(), text);
-        assert_eq!(
-            reference.digest_or_tag(),
-            pinned.map_or(tag.unwrap_or_default(), String::as_str)
-        );
+        assert_eq!(reference.digest_or_tag(), pinned.map_or(tag.unwrap_or_default(), String::as_str));
     }
     assert_eq!(reference("alpine").digest_or_tag(), "latest");
     // Docker takes these for an image and a tag, too.
-    assert_eq!(
-        reference("test.com:5000").to_string(),
-        "docker.io/library/test.com:5000"
-    );
+    assert_eq!(reference("test.com:5000").to_string(), "docker.io/library/test.com:5000");
 }
 
 #[test]
 fn an_image_can_be_pinned() {
     let digest = Digest::sha256(b"manifest");
     let pinned = reference("alpine:3.20").with_digest(&digest);
-    assert_eq!(
-        pinned.to_string(),
-        format!("docker.io/library/alpine:3.20@{digest}")
-    );
+    assert_eq!(pinned.to_string(), format!("docker.io/library/alpine:3.20@{digest}"));
     assert_eq!(pinned.digest_or_tag(), digest.as_str());
 }
 
@@ -209,35 +185,21 @@ fn a_problem_has_its_place() {
 
 #[test]
 fn the_longest_names_are_accepted() {
-    for text in [
-        format!("ghcr.io/{}", "a".repeat(255)),
-        "a".repeat(247),
-        format!("app:{}", "a".repeat(128)),
-    ] {
+    for text in [format!("ghcr.io/{}", "a".repeat(255)), "a".repeat(247), format!("app:{}", "a".repeat(128))] {
         assert!(text.parse::<Reference>().is_ok(), "{text}");
     }
-    assert_eq!(
-        reference("localhost:65535/app").registry(),
-        "localhost:65535"
-    );
+    assert_eq!(reference("localhost:65535/app").registry(), "localhost:65535");
 }
 
 #[test]
 fn a_digest_is_whole_and_alone() {
     let twice = format!("app@sha256:{HEX}@sha256:{HEX}");
     assert_eq!(refused(&twice), (ReferenceProblem::SeveralDigests, 75));
-    for digest in [
-        "",
-        "sha256:b94d",
-        &format!("sha256:{}", HEX.to_uppercase()),
-        "md5:d41d8cd98f00b204e9800998ecf8427e",
-    ] {
+    for digest in ["", "sha256:b94d", &format!("sha256:{}", HEX.to_uppercase()), "md5:d41d8cd98f00b204e9800998ecf8427e"]
+    {
         let (problem, at) = refused(&format!("app:1@{digest}"));
         assert_eq!(at, 6);
-        assert_eq!(
-            problem,
-            ReferenceProblem::Digest(digest.parse::<Digest>().unwrap_err())
-        );
+        assert_eq!(problem, ReferenceProblem::Digest(digest.parse::<Digest>().unwrap_err()));
     }
 }
 
@@ -254,11 +216,7 @@ fn common_mistakes_have_a_hint() {
         ("[::1]", "a registry alone is no image"),
     ] {
         let error = text.parse::<Reference>().unwrap_err();
-        assert!(
-            error.hint().is_some_and(|found| found.starts_with(hint)),
-            "{text}: {:?}",
-            error.hint()
-        );
+        assert!(error.hint().is_some_and(|found| found.starts_with(hint)), "{text}: {:?}", error.hint());
     }
 }
 
@@ -276,10 +234,7 @@ fn nearly_a_reference() -> impl Strategy<Value = String> {
     let host = r"([a-zA-Z0-9.-]{1,8}|localhost|\[[0-9a-fA-F:.]{2,9}\]|docker\.io|index\.docker\.io)(:[0-9]{0,6})?/";
     let path = r"[a-z0-9A-Z]{1,3}([._/-]{1,2}[a-z0-9]{1,3}){0,3}";
     let digest = format!("(@sha256:{HEX}|@sha256:[0-9a-f]{{1,3}})");
-    proptest::string::string_regex(&format!(
-        "({host})?{path}(:[a-zA-Z0-9_.-]{{0,5}})?{digest}?"
-    ))
-    .unwrap()
+    proptest::string::string_regex(&format!("({host})?{path}(:[a-zA-Z0-9_.-]{{0,5}})?{digest}?")).unwrap()
 }
 
 proptest! {

@@ -104,9 +104,5 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMembers<T> {
 }
 
 fn room<E: de::Error>(length: usize, expected: &dyn de::Expected) -> Result<(), E> {
-    if length < MOST {
-        Ok(())
-    } else {
-        Err(E::invalid_length(length + 1, expected))
-    }
+    if length < MOST { Ok(()) } else { Err(E::invalid_length(length + 1, expected)) }
 }

@@ -85,13 +85,7 @@ impl Statement {
     /// the document, the media type only helps to say what was expected.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
         let document: Wrapped<'_> = parse(bytes, "document")?;
-        let Wrapped {
-            bundled,
-            message,
-            payload,
-            predicate_type,
-            ..
-        } = &document;
+        let Wrapped { bundled, message, payload, predicate_type, .. } = &document;
         match (bundled, message, payload, predicate_type) {
             (Some(envelope), None, None, None) => {
                 let envelope = parse(envelope.get().as_bytes(), "envelope")?;
@@ -117,10 +111,7 @@ impl Statement {
 }
 
 /// The versions of the in-toto statement; a reader has to refuse any other.
-const STATEMENT_TYPES: [&str; 2] = [
-    "https://in-toto.io/Statement/v0.1",
-    "https://in-toto.io/Statement/v1",
-];
+const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1"];
 
 /// The members that tell what a document is.
 #[derive(Deserialize)]
@@ -156,18 +147,11 @@ struct RawStatement<'a> {
 fn open(envelope: &Wrapped<'_>, wrapping: Wrapping) -> Result<Statement, StatementError> {
     let payload_type = envelope.payload_type.as_ref().map_or("", |text| &text.0);
     let in_toto = payload_type == "application/vnd.in-toto+json"
-        || (payload_type.starts_with("application/vnd.in-toto.")
-            && payload_type.ends_with("+json"));
+        || (payload_type.starts_with("application/vnd.in-toto.") && payload_type.ends_with("+json"));
     if !in_toto {
-        return Err(not(&format!(
-            "an envelope of type {}",
-            quoted(payload_type)
-        )));
+        return Err(not(&format!("an envelope of type {}", quoted(payload_type))));
     }
-    let payload = envelope
-        .payload
-        .as_ref()
-        .ok_or_else(|| not("an envelope without payload"))?;
+    let payload = envelope.payload.as_ref().ok_or_else(|| not("an envelope without payload"))?;
     statement(&decode(&payload.0)?, wrapping)
 }
 
@@ -175,16 +159,11 @@ fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementErr
     let raw: RawStatement<'_> = parse(bytes, "statement")?;
     let statement_type = raw.statement_type.as_ref().map_or("", |text| &text.0);
     if !STATEMENT_TYPES.contains(&statement_type) {
-        return Err(not(&format!(
-            "an object of `_type` {}",
-            quoted(statement_type)
-        )));
+        return Err(not(&format!("an object of `_type` {}", quoted(statement_type))));
     }
     let predicate_type = raw.predicate_type.0.into_owned();
     let provenance = match (predicate::class(&predicate_type), raw.predicate) {
-        (PredicateClass::Provenance, Some(predicate)) => {
-            Some(provenance::read(&predicate_type, predicate)?)
-        }
+        (PredicateClass::Provenance, Some(predicate)) => Some(provenance::read(&predicate_type, predicate)?),
         _ => None,
     };
     Ok(Statement {
@@ -200,27 +179,17 @@ fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementErr
 fn decode(payload: &str) -> Result<Vec<u8>, StatementError> {
     const CONFIG: GeneralPurposeConfig =
         GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let alphabet = if payload.contains(['-', '_']) {
-        &alphabet::URL_SAFE
-    } else {
-        &alphabet::STANDARD
-    };
-    GeneralPurpose::new(alphabet, CONFIG)
-        .decode(payload)
-        .map_err(|_| StatementError::Base64)
+    let alphabet = if payload.contains(['-', '_']) { &alphabet::URL_SAFE } else { &alphabet::STANDARD };
+    GeneralPurpose::new(alphabet, CONFIG).decode(payload).map_err(|_| StatementError::Base64)
 }
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<T, StatementError> {
     let read: serde_json::Result<Members<T>> = serde_json::from_slice(bytes);
-    let problem = |error: serde_json::Error| StatementError::Json {
-        part,
-        problem: Untrusted(&error.to_string()).to_string(),
-    };
+    let problem =
+        |error: serde_json::Error| StatementError::Json { part, problem: Untrusted(&error.to_string()).to_string() };
     read.map(|Members(value)| value).map_err(problem)
 }
 
 fn not(found: &str) -> StatementError {
-    StatementError::NotAStatement {
-        found: found.to_owned(),
-    }
+    StatementError::NotAStatement { found: found.to_owned() }
 }

@@ -31,10 +31,7 @@ pub enum PredicateClass {
 impl PredicateClass {
     /// Whether this is a bill of materials in any format.
     pub fn is_sbom(self) -> bool {
-        matches!(
-            self,
-            PredicateClass::Spdx | PredicateClass::CycloneDx | PredicateClass::OtherSbom
-        )
+        matches!(self, PredicateClass::Spdx | PredicateClass::CycloneDx | PredicateClass::OtherSbom)
     }
 }
 
@@ -44,9 +41,7 @@ pub fn class(predicate_type: &str) -> PredicateClass {
         let rest = predicate_type.strip_prefix(base);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let row = CLASSES
-        .iter()
-        .find(|(_, bases)| bases.iter().any(|base| within(base)));
+    let row = CLASSES.iter().find(|(_, bases)| bases.iter().any(|base| within(base)));
     row.map_or(PredicateClass::Other, |(class, _)| *class)
 }
 
@@ -55,23 +50,10 @@ const CLASSES: [(PredicateClass, &[&str]); 9] = [
     (PredicateClass::CycloneDx, &["https://cyclonedx.org"]),
     (
         PredicateClass::OtherSbom,
-        &[
-            "https://scout.docker.com/sbom",
-            "https://chainguard.dev/attestation/syft",
-            "https://syft.dev/bom",
-        ],
+        &["https://scout.docker.com/sbom", "https://chainguard.dev/attestation/syft", "https://syft.dev/bom"],
     ),
-    (
-        PredicateClass::Provenance,
-        &[
-            "https://slsa.dev/provenance",
-            "https://in-toto.io/Provenance",
-        ],
-    ),
-    (
-        PredicateClass::Verification,
-        &["https://slsa.dev/verification_summary"],
-    ),
+    (PredicateClass::Provenance, &["https://slsa.dev/provenance", "https://in-toto.io/Provenance"]),
+    (PredicateClass::Verification, &["https://slsa.dev/verification_summary"]),
     (
         PredicateClass::Vulnerability,
         &[
@@ -82,15 +64,6 @@ const CLASSES: [(PredicateClass, &[&str]); 9] = [
         ],
     ),
     (PredicateClass::Vex, &["https://openvex.dev/ns"]),
-    (
-        PredicateClass::Signature,
-        &["https://sigstore.dev/cosign/sign"],
-    ),
-    (
-        PredicateClass::Custom,
-        &[
-            "https://cosign.sigstore.dev/attestation/v1",
-            "cosign.sigstore.dev/attestation/v1",
-        ],
-    ),
+    (PredicateClass::Signature, &["https://sigstore.dev/cosign/sign"]),
+    (PredicateClass::Custom, &["https://cosign.sigstore.dev/attestation/v1", "cosign.sigstore.dev/attestation/v1"]),
 ];

@@ -56,18 +56,12 @@ pub struct Material {
     pub digests: BTreeMap<String, String>,
 }
 
-pub(super) fn read(
-    predicate_type: &str,
-    predicate: &RawValue,
-) -> Result<Provenance, StatementError> {
+pub(super) fn read(predicate_type: &str, predicate: &RawValue) -> Result<Provenance, StatementError> {
     let predicate = predicate.get().as_bytes();
     match predicate_type {
         "https://slsa.dev/provenance/v1" => parse::<V1>(predicate, "provenance")?.read(),
         "https://slsa.dev/provenance/v0.2" => parse::<V0>(predicate, "provenance")?.read(),
-        _ => Ok(Provenance {
-            version: ProvenanceVersion::Other,
-            ..parse::<V0>(predicate, "provenance")?.read()?
-        }),
+        _ => Ok(Provenance { version: ProvenanceVersion::Other, ..parse::<V0>(predicate, "provenance")?.read()? }),
     }
 }
 
@@ -163,11 +157,7 @@ struct Workflow {
 
 #[derive(Deserialize)]
 struct Metadata {
-    #[serde(
-        default,
-        alias = "https://mobyproject.org/buildkit@v1#metadata",
-        deserialize_with = "lenient"
-    )]
+    #[serde(default, alias = "https://mobyproject.org/buildkit@v1#metadata", deserialize_with = "lenient")]
     buildkit_metadata: Option<BuildKitMetadata>,
 }
 
@@ -183,9 +173,7 @@ struct Vcs {
 }
 
 /// The value if it has the form that is asked for, else nothing.
-fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
     let raw = Option::<&RawValue>::deserialize(deserializer)?;
     Ok(raw.and_then(|raw| serde_json::from_str(raw.get()).ok()))
 }
@@ -194,11 +182,7 @@ impl V0 {
     fn read(self) -> Result<Provenance, StatementError> {
         let invocation = self.invocation.unwrap_or_default();
         let materials = self.materials;
-        let origin = Origin {
-            vcs: vcs(self.metadata),
-            configured: invocation.config_source,
-            repository: None,
-        };
+        let origin = Origin { vcs: vcs(self.metadata), configured: invocation.config_source, repository: None };
         let (source, revision) = origin.settle(&materials);
         Ok(Provenance {
             version: ProvenanceVersion::V0_2,
@@ -258,10 +242,7 @@ fn arguments(parameters: Option<Parameters>) -> Result<BTreeMap<String, String>,
         Err(_) => raw.get().to_owned(),
     };
     let Arguments { args } = parse(args.get().as_bytes(), "build arguments")?;
-    Ok(args
-        .into_iter()
-        .map(|(name, raw)| (name, text(&raw)))
-        .collect())
+    Ok(args.into_iter().map(|(name, raw)| (name, text(&raw))).collect())
 }
 
 /// The places where a provenance names what was built, the most telling first.
@@ -274,21 +255,15 @@ struct Origin {
 impl Origin {
     /// The repository and the commit.
     fn settle(self, materials: &[Material]) -> (Option<String>, Option<String>) {
-        let vcs = self.vcs.unwrap_or(Vcs {
-            source: None,
-            revision: None,
-        });
+        let vcs = self.vcs.unwrap_or(Vcs { source: None, revision: None });
         let configured = self.configured.as_ref();
         let uri = || configured.and_then(|material| material.uri.clone());
         let source = vcs.source.or_else(uri).or(self.repository);
-        let revision = vcs
-            .revision
-            .or_else(|| configured.and_then(Material::commit))
-            .or_else(|| {
-                let source = source.as_deref()?;
-                let built = materials.iter().find(|material| material.is_of(source));
-                built.and_then(Material::commit)
-            });
+        let revision = vcs.revision.or_else(|| configured.and_then(Material::commit)).or_else(|| {
+            let source = source.as_deref()?;
+            let built = materials.iter().find(|material| material.is_of(source));
+            built.and_then(Material::commit)
+        });
         (source, revision)
     }
 }
@@ -302,10 +277,7 @@ impl Material {
     /// Whether this is the repository of that URL, at any reference.
     fn is_of(&self, repository: &str) -> bool {
         let uri = self.uri.as_deref().unwrap_or_default();
-        let rest = uri
-            .strip_prefix("git+")
-            .unwrap_or(uri)
-            .strip_prefix(repository);
+        let rest = uri.strip_prefix("git+").unwrap_or(uri).strip_prefix(repository);
         rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '#']))
     }
 }

@@ -5,10 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 
 fn read(document: &Value) -> Result<Statement, StatementError> {
-    Statement::read(
-        document.to_string().as_bytes(),
-        &MediaType::from("application/x"),
-    )
+    Statement::read(document.to_string().as_bytes(), &MediaType::from("application/x"))
 }
 
 fn spdx() -> Value {
@@ -41,27 +38,12 @@ fn a_statement_is_read_in_each_of_its_wrappings() {
     assert_eq!(bare.class(), PredicateClass::Spdx);
     assert_eq!(bare.subjects[0].digests["sha256"], "ab");
     assert_eq!((bare.wrapping, bare.has_predicate), (Wrapping::None, true));
-    for payload in [
-        BASE64_STANDARD.encode(spdx().to_string()),
-        BASE64_URL_SAFE_NO_PAD.encode(spdx().to_string()),
-    ] {
+    for payload in [BASE64_STANDARD.encode(spdx().to_string()), BASE64_URL_SAFE_NO_PAD.encode(spdx().to_string())] {
         let enveloped = read(&envelope(&payload)).unwrap();
-        assert_eq!(
-            enveloped,
-            Statement {
-                wrapping: Wrapping::Envelope,
-                ..bare.clone()
-            }
-        );
+        assert_eq!(enveloped, Statement { wrapping: Wrapping::Envelope, ..bare.clone() });
         let bundle = json!({"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": {},
             "dsseEnvelope": envelope(&payload)});
-        assert_eq!(
-            read(&bundle).unwrap(),
-            Statement {
-                wrapping: Wrapping::Bundle,
-                ..bare.clone()
-            }
-        );
+        assert_eq!(read(&bundle).unwrap(), Statement { wrapping: Wrapping::Bundle, ..bare.clone() });
     }
 }
 
@@ -71,12 +53,7 @@ fn both_base64_alphabets_are_read() {
     statement["subject"][0]["name"] = json!("??>>~~\u{fffd}");
     for engine in [&BASE64_STANDARD, &base64::prelude::BASE64_URL_SAFE] {
         let payload = engine.encode(statement.to_string());
-        assert_eq!(
-            read(&envelope(&payload)).unwrap().subjects[0]
-                .name
-                .as_deref(),
-            Some("??>>~~\u{fffd}")
-        );
+        assert_eq!(read(&envelope(&payload)).unwrap().subjects[0].name.as_deref(), Some("??>>~~\u{fffd}"));
     }
     assert_eq!(read(&envelope("*")), Err(StatementError::Base64));
 }
@@ -95,33 +72,19 @@ fn what_is_no_statement_says_what_it_is() {
     for (document, expected) in [
         (signature, "a bundle that signs a digest"),
         (simple.unwrap(), "an envelope of type \"text/plain\""),
-        (
-            future,
-            "an object of `_type` \"https://in-toto.io/Statement/v2\"",
-        ),
-        (
-            json!({"messageSignature": {}, "dsseEnvelope": envelope("")}),
-            "an object with members of several kinds",
-        ),
+        (future, "an object of `_type` \"https://in-toto.io/Statement/v2\""),
+        (json!({"messageSignature": {}, "dsseEnvelope": envelope("")}), "an object with members of several kinds"),
         (both, "an object with members of several kinds"),
-        (
-            json!({"spdxVersion": "SPDX-2.3"}),
-            "served as \"application/x\"",
-        ),
+        (json!({"spdxVersion": "SPDX-2.3"}), "served as \"application/x\""),
     ] {
         let error = read(&document).unwrap_err();
-        assert!(
-            matches!(&error, StatementError::NotAStatement { found } if found.contains(expected)),
-            "{error}"
-        );
+        assert!(matches!(&error, StatementError::NotAStatement { found } if found.contains(expected)), "{error}");
     }
 }
 
 #[test]
 fn broken_documents_are_errors() {
-    let twice = spdx()
-        .to_string()
-        .replacen('{', r#"{"predicateType":"https://example.com/a","#, 1);
+    let twice = spdx().to_string().replacen('{', r#"{"predicateType":"https://example.com/a","#, 1);
     for (text, part) in [
         ("", "document"),
         ("[]", "document"),
@@ -130,35 +93,19 @@ fn broken_documents_are_errors() {
         (r#"{"dsseEnvelope":7}"#, "envelope"),
         (r#"{"predicateType":7}"#, "statement"),
         (r#"{"predicateType":"a","subject":7}"#, "statement"),
-        (
-            r#"{"predicateType":"a","subject":[["name",{}]]}"#,
-            "statement",
-        ),
-        (
-            r#"{"predicateType":"a","subject":[{"digest":{"sha256":7}}]}"#,
-            "statement",
-        ),
+        (r#"{"predicateType":"a","subject":[["name",{}]]}"#, "statement"),
+        (r#"{"predicateType":"a","subject":[{"digest":{"sha256":7}}]}"#, "statement"),
     ] {
         let error = Statement::read(text.as_bytes(), &MediaType::from("")).unwrap_err();
-        assert!(
-            matches!(error, StatementError::Json { part: at, .. } if at == part),
-            "{text}: {error}"
-        );
+        assert!(matches!(error, StatementError::Json { part: at, .. } if at == part), "{text}: {error}");
     }
 }
 
 #[test]
 fn predicates_that_are_not_read_may_be_anything() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
-    for predicate in [
-        "null",
-        "\"SPDXVersion: SPDX-2.2\"",
-        r#"{"a":1,"a":2,"A":3}"#,
-        deep.as_str(),
-    ] {
-        let text = spdx()
-            .to_string()
-            .replace(r#"{"spdxVersion":"SPDX-2.3"}"#, predicate);
+    for predicate in ["null", "\"SPDXVersion: SPDX-2.2\"", r#"{"a":1,"a":2,"A":3}"#, deep.as_str()] {
+        let text = spdx().to_string().replace(r#"{"spdxVersion":"SPDX-2.3"}"#, predicate);
         let statement = Statement::read(text.as_bytes(), &MediaType::from("")).unwrap();
         assert_eq!(statement.has_predicate, predicate != "null");
         assert_eq!(statement.provenance, None);
@@ -186,17 +133,10 @@ fn buildkit_provenance_0_2_is_read() {
         "metadata": {"https://mobyproject.org/buildkit@v1#metadata": {"vcs": {"source": "git@host:a/b", "revision": "12"}}}
     }))
     .unwrap();
-    assert_eq!(
-        (read.version, read.builder_id, read.mode_max),
-        (ProvenanceVersion::V0_2, None, true)
-    );
-    assert_eq!(
-        (read.source.as_deref(), read.revision.as_deref()),
-        (Some("git@host:a/b"), Some("12"))
-    );
+    assert_eq!((read.version, read.builder_id, read.mode_max), (ProvenanceVersion::V0_2, None, true));
+    assert_eq!((read.source.as_deref(), read.revision.as_deref()), (Some("git@host:a/b"), Some("12")));
     assert_eq!(read.materials[0].digests["sha256"], "cd");
-    let arguments = [("build-arg:TOKEN", "t"), ("odd", "1")]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let arguments = [("build-arg:TOKEN", "t"), ("odd", "1")].map(|(name, value)| (name.to_owned(), value.to_owned()));
     assert_eq!(read.arguments, BTreeMap::from(arguments));
 }
 
@@ -215,18 +155,9 @@ fn buildkit_provenance_1_is_read() {
         })
     };
     let read = provenance(V1, build(json!({"buildConfig": {}}))).unwrap();
-    assert_eq!(
-        (read.version, read.builder_id.as_deref()),
-        (ProvenanceVersion::V1, Some("https://builder"))
-    );
-    assert_eq!(
-        (read.source.as_deref(), read.revision.as_deref()),
-        (Some("https://host/a/b.git#main"), Some("34"))
-    );
-    assert_eq!(
-        (read.arguments["target"].as_str(), read.materials.len()),
-        ("release", 1)
-    );
+    assert_eq!((read.version, read.builder_id.as_deref()), (ProvenanceVersion::V1, Some("https://builder")));
+    assert_eq!((read.source.as_deref(), read.revision.as_deref()), (Some("https://host/a/b.git#main"), Some("34")));
+    assert_eq!((read.arguments["target"].as_str(), read.materials.len()), ("release", 1));
     assert!(read.mode_max);
     for minimal in [json!({}), json!(null), json!({"buildConfig": null})] {
         assert!(!provenance(V1, build(minimal)).unwrap().mode_max);
@@ -235,30 +166,27 @@ fn buildkit_provenance_1_is_read() {
 
 #[test]
 fn a_github_workflow_names_its_repository_and_commit() {
-    let read = provenance(V1, json!({"buildDefinition": {
-        "buildType": "https://actions.github.io/buildtypes/workflow/v1",
-        "externalParameters": {"workflow": {"ref": "refs/heads/main", "repository": "https://github.com/a/b"}},
-        "resolvedDependencies": [
-            {"uri": "git+https://github.com/a/bc@refs/heads/main", "digest": {"gitCommit": "00"}},
-            {"uri": "git+https://github.com/a/b@refs/heads/main", "digest": {"gitCommit": "56"}}
-        ]
-    }}))
+    let read = provenance(
+        V1,
+        json!({"buildDefinition": {
+            "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+            "externalParameters": {"workflow": {"ref": "refs/heads/main", "repository": "https://github.com/a/b"}},
+            "resolvedDependencies": [
+                {"uri": "git+https://github.com/a/bc@refs/heads/main", "digest": {"gitCommit": "00"}},
+                {"uri": "git+https://github.com/a/b@refs/heads/main", "digest": {"gitCommit": "56"}}
+            ]
+        }}),
+    )
     .unwrap();
-    assert_eq!(
-        (read.source.as_deref(), read.revision.as_deref()),
-        (Some("https://github.com/a/b"), Some("56"))
-    );
+    assert_eq!((read.source.as_deref(), read.revision.as_deref()), (Some("https://github.com/a/b"), Some("56")));
 }
 
 #[test]
 fn what_a_builder_fills_as_it_likes_never_breaks_reading() {
-    for odd in [
-        json!(7),
-        json!("x"),
-        json!([1]),
-        json!({"configSource": 7, "request": [], "workflow": "w"}),
-    ] {
-        let read = provenance(V1, json!({"buildDefinition": {"externalParameters": odd}, "runDetails": {"metadata": odd}})).unwrap();
+    for odd in [json!(7), json!("x"), json!([1]), json!({"configSource": 7, "request": [], "workflow": "w"})] {
+        let read =
+            provenance(V1, json!({"buildDefinition": {"externalParameters": odd}, "runDetails": {"metadata": odd}}))
+                .unwrap();
         assert_eq!((read.source, read.arguments), (None, BTreeMap::new()));
         assert!(provenance(V0_2, json!({"invocation": odd, "metadata": odd})).is_ok());
     }
@@ -268,23 +196,14 @@ fn what_a_builder_fills_as_it_likes_never_breaks_reading() {
 
 #[test]
 fn too_many_arguments_are_an_error_and_not_none() {
-    let arguments: serde_json::Map<_, _> = (0..=bounded::MOST)
-        .map(|n| (n.to_string(), json!("")))
-        .collect();
-    assert!(
-        provenance(
-            V0_2,
-            json!({"invocation": {"parameters": {"args": arguments}}})
-        )
-        .is_err()
-    );
+    let arguments: serde_json::Map<_, _> = (0..=bounded::MOST).map(|n| (n.to_string(), json!(""))).collect();
+    assert!(provenance(V0_2, json!({"invocation": {"parameters": {"args": arguments}}})).is_err());
 }
 
 #[test]
 fn predicate_types_have_classes() {
     use PredicateClass::{
-        Custom, CycloneDx, Other, OtherSbom, Provenance, Signature, Spdx, Verification, Vex,
-        Vulnerability,
+        Custom, CycloneDx, Other, OtherSbom, Provenance, Signature, Spdx, Verification, Vex, Vulnerability,
     };
     for (predicate_type, expected) in [
         ("https://spdx.dev/Document", Spdx),
@@ -300,10 +219,7 @@ fn predicate_types_have_classes() {
         (V1, Provenance),
         ("https://in-toto.io/Provenance/v0.1", Provenance),
         ("https://slsa.dev/verification_summary/v1", Verification),
-        (
-            "https://cosign.sigstore.dev/attestation/vuln/v1",
-            Vulnerability,
-        ),
+        ("https://cosign.sigstore.dev/attestation/vuln/v1", Vulnerability),
         ("https://in-toto.io/attestation/vulns/v0.1", Vulnerability),
         ("https://openvex.dev/ns/v0.2.0", Vex),
         ("https://sigstore.dev/cosign/sign/v1", Signature),
@@ -313,11 +229,7 @@ fn predicate_types_have_classes() {
         ("https://apko.dev/image-configuration", Other),
         ("", Other),
     ] {
-        assert_eq!(
-            predicate::class(predicate_type),
-            expected,
-            "{predicate_type}"
-        );
+        assert_eq!(predicate::class(predicate_type), expected, "{predicate_type}");
     }
     assert!(Spdx.is_sbom() && CycloneDx.is_sbom() && OtherSbom.is_sbom());
     assert!(!Vulnerability.is_sbom() && !Vex.is_sbom() && !Custom.is_sbom());

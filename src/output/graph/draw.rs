@@ -174,7 +174,8 @@ fn described(media_type: &MediaType) -> String {
 /// The annotations, a line each.
 fn details(node: &GraphNode) -> Vec<String> {
     let shown = node.annotations.iter().take(ANNOTATIONS);
-    let mut lines: Vec<String> = shown.map(|(name, value)| format!("{}: {}", Untrusted(name), Untrusted(value))).collect();
+    let mut lines: Vec<String> =
+        shown.map(|(name, value)| format!("{}: {}", Untrusted(name), Untrusted(value))).collect();
     let more = node.annotations.len().saturating_sub(ANNOTATIONS);
     if more > 0 {
         lines.push(format!("and {}", count(more, "more annotation")));

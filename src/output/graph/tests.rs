@@ -13,7 +13,9 @@ fn node(role: &str, media_type: &str, seed: &str, size: u64) -> GraphNode {
 }
 
 fn manifest(platform: &str, layers: &[(&str, u64)]) -> GraphNode {
-    let layer = |(number, (media_type, size)): (usize, &(&str, u64))| node("layer", media_type, &format!("{platform} {number}"), *size);
+    let layer = |(number, (media_type, size)): (usize, &(&str, u64))| {
+        node("layer", media_type, &format!("{platform} {number}"), *size)
+    };
     let config = node("config", "application/vnd.oci.image.config.v1+json", &format!("{platform} config"), 3_277);
     GraphNode {
         platform: Some(platform.to_owned()),
@@ -93,12 +95,19 @@ fn as_json_it_is_whole() {
     let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(value["schema"], "ocilint/graph/v1");
     assert_eq!(value["root"]["children"][1]["children"].as_array().unwrap().len(), 4);
-    assert_eq!(value["root"]["children"][3]["children"][0]["annotations"]["in-toto.io/predicate-type"], "https://spdx.dev/Document");
+    assert_eq!(
+        value["root"]["children"][3]["children"][0]["annotations"]["in-toto.io/predicate-type"],
+        "https://spdx.dev/Document"
+    );
 }
 
 #[test]
 fn a_deep_or_empty_graph_is_drawn() {
-    let deep = (0..40).fold(GraphNode::default(), |child, _| GraphNode { children: vec![child], ..node("index", "x/y", "deep", 1) });
+    let deep = (0..40)
+        .fold(GraphNode::default(), |child, _| GraphNode { children: vec![child], ..node("index", "x/y", "deep", 1) });
     assert!(drawn(&deep, 40, true).lines().count() > 40);
-    assert_eq!(drawn(&GraphNode { role: "index".to_owned(), ..GraphNode::default() }, 40, true), "ghcr.io/acme/app:1.2\nindex\nin all: 0 documents, 0 B\n");
+    assert_eq!(
+        drawn(&GraphNode { role: "index".to_owned(), ..GraphNode::default() }, 40, true),
+        "ghcr.io/acme/app:1.2\nindex\nin all: 0 documents, 0 B\n"
+    );
 }

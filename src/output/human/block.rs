@@ -8,8 +8,8 @@ use crate::oci::{escape, escape_lines};
 use crate::policy::Level;
 use crate::report::Diagnostic;
 
-use crate::output::paint::{Paint, Word};
 use super::snippet::{Snippet, Windows};
+use crate::output::paint::{Paint, Word};
 use crate::output::text::wrap;
 
 /// One thing to say: what it amounts to, which rule says it, where, and what to do.
@@ -81,7 +81,8 @@ impl Block {
     fn title(&self, paint: &Paint) -> String {
         let word = self.word.as_str();
         let rules = if self.rules.is_empty() { String::new() } else { format!("[{}]", self.rules.join(", ")) };
-        let plain = wrap(format!("{word}{rules} {}", self.scope).trim_end(), paint.style.width.saturating_sub(2), false);
+        let plain =
+            wrap(format!("{word}{rules} {}", self.scope).trim_end(), paint.style.width.saturating_sub(2), false);
         let mut text = String::new();
         for (number, line) in plain.lines().enumerate() {
             let rest = line.strip_prefix(word).filter(|_| number == 0);
@@ -100,7 +101,8 @@ impl Block {
 
     fn brief(&self, paint: &Paint) -> String {
         let first = format!("waived[{}] {}", self.rules.join(", "), self.scope);
-        let plain = wrap(&format!("{}: {}", first.trim_end(), self.message), paint.style.width.saturating_sub(2), false);
+        let plain =
+            wrap(&format!("{}: {}", first.trim_end(), self.message), paint.style.width.saturating_sub(2), false);
         let painted = plain.replacen("waived", &paint.word(Word::Waived, "waived"), 1);
         format!("{}\n", painted.replace('\n', "\n  "))
     }

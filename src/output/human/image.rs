@@ -12,7 +12,8 @@ use crate::output::text::count;
 
 /// What came of an image.
 pub(super) fn fate(image: &ImageReport) -> Word {
-    let failed = |verdict: CellVerdict| image.cells.iter().any(|cell| cell.level == Level::Error && cell.verdict == verdict);
+    let failed =
+        |verdict: CellVerdict| image.cells.iter().any(|cell| cell.level == Level::Error && cell.verdict == verdict);
     match &image.error {
         Some(TargetFailure::Usage { .. }) => Word::Error,
         _ if failed(CellVerdict::Violation) => Word::Error,
@@ -98,14 +99,19 @@ impl Human<'_> {
             return format!("Image {name}{suffix}: {}.{result}\n", spoken(word));
         }
         let sign = self.paint.sign(word);
-        let fits = |parts: &[&str]| parts.iter().map(|part| display_width(part)).sum::<usize>() + 4 <= self.paint.style.width;
+        let fits =
+            |parts: &[&str]| parts.iter().map(|part| display_width(part)).sum::<usize>() + 4 <= self.paint.style.width;
         let bold = self.paint.bold(&name);
         let faint = self.paint.faint(&result);
         if suffix.is_empty() || fits(&[&name, &suffix, &result]) {
             return format!("{sign} {bold}{}  {faint}\n", self.paint.faint(&suffix));
         }
         let digest = self.paint.faint(suffix.trim_start_matches([' ', '@']));
-        if fits(&[&name, &result]) { format!("{sign} {bold}  {faint}\n  {digest}\n") } else { format!("{sign} {bold}\n  {digest}\n  {faint}\n") }
+        if fits(&[&name, &result]) {
+            format!("{sign} {bold}  {faint}\n  {digest}\n")
+        } else {
+            format!("{sign} {bold}\n  {digest}\n  {faint}\n")
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 
 use super::block::Block;
-use crate::output::paint::{Paint, Word};
 use super::snippet::Snippet;
 use crate::oci::{escape, escape_lines};
 use crate::output::Style;
+use crate::output::paint::{Paint, Word};
 use crate::output::text::guard;
 use crate::policy::PolicyError;
 

@@ -12,10 +12,10 @@ use std::io::{self, Write};
 use crate::report::{ImageReport, Report};
 
 use super::Style;
+use super::paint::Paint;
 use super::text::guard;
 use block::Block;
 pub(super) use mistakes::write as write_mistakes;
-use super::paint::Paint;
 use problems::problems;
 
 /// Writes a report, one image at a time.
@@ -51,7 +51,8 @@ struct Part {
 impl Human<'_> {
     /// An image's line and the blocks below it.
     fn image(&self, image: &ImageReport) -> Part {
-        let blocks: Vec<Block> = problems(self.report, image).filter(|block| !self.style.quiet || block.fails).collect();
+        let blocks: Vec<Block> =
+            problems(self.report, image).filter(|block| !self.style.quiet || block.fails).collect();
         if self.style.quiet && blocks.is_empty() {
             return Part { text: String::new(), is_line: true };
         }

@@ -5,11 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::finding::NodeRole;
 use crate::oci::{Untrusted, escape, escape_lines};
 use crate::policy::Level;
-use crate::report::{Cell, CellVerdict, ImageReport, InstanceNote, Report, SealedFinding, SealedLocation, TargetFailure};
+use crate::report::{
+    Cell, CellVerdict, ImageReport, InstanceNote, Report, SealedFinding, SealedLocation, TargetFailure,
+};
 
 use super::block::Block;
-use crate::output::paint::Word;
 use super::snippet::Snippet;
+use crate::output::paint::Word;
 
 /// Everything to say about an image, the gravest first; the order is otherwise that of the cells.
 pub(super) fn problems(report: &Report, image: &ImageReport) -> impl Iterator<Item = Block> {
@@ -61,7 +63,8 @@ fn failure(failure: &TargetFailure) -> Block {
 /// Alike findings of several platforms are one block; several of one platform never are, wherever they stand.
 fn violations(report: &Report, image: &ImageReport) -> Vec<Block> {
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
-    let findings = cells(image, CellVerdict::Violation).flat_map(|cell| cell.findings.iter().map(move |finding| (cell, finding)));
+    let findings =
+        cells(image, CellVerdict::Violation).flat_map(|cell| cell.findings.iter().map(move |finding| (cell, finding)));
     let keyed = findings.map(|(cell, finding)| {
         let place = (finding.location.node, positionless(&finding.location.pointer));
         let key = (&cell.rule, cell.level, &finding.message, &finding.fix, place);

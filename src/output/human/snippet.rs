@@ -135,7 +135,14 @@ impl Windows {
             let text = snippet.text();
             let next = start + text.len() + 1;
             let marks = snippet.marks();
-            windows.push(Window { name: snippet.name, first: snippet.first, count: snippet.lines.len(), start, text, marks });
+            windows.push(Window {
+                name: snippet.name,
+                first: snippet.first,
+                count: snippet.lines.len(),
+                start,
+                text,
+                marks,
+            });
             start = next;
         }
         Self { windows }
@@ -143,14 +150,20 @@ impl Windows {
 
     /// What is marked, in the offsets of the whole.
     pub(super) fn labels(&self) -> Vec<LabeledSpan> {
-        let span = |window: &Window, [start, end]: [usize; 2]| LabeledSpan::new(None, window.start + start, end - start);
+        let span =
+            |window: &Window, [start, end]: [usize; 2]| LabeledSpan::new(None, window.start + start, end - start);
         self.windows.iter().flat_map(|window| window.marks.iter().map(move |mark| span(window, *mark))).collect()
     }
 }
 
 impl SourceCode for Windows {
     /// Always the whole window: it was cut to what is worth showing before.
-    fn read_span<'a>(&'a self, span: &SourceSpan, _: usize, _: usize) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        _: usize,
+        _: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let end = span.offset() + span.len();
         let holds = |window: &&Window| window.start <= span.offset() && end <= window.start + window.text.len();
         let window = self.windows.iter().find(holds).ok_or(MietteError::OutOfBounds)?;
@@ -175,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_policy_line_is_escaped_and_its_mark_with_it() {
-        let place = PolicyPlace { file: "a\u{1b}b.toml".to_owned(), line: 7, column: 3, text: "\u{202e}\té = 1 ".to_owned() };
+        let place =
+            PolicyPlace { file: "a\u{1b}b.toml".to_owned(), line: 7, column: 3, text: "\u{202e}\té = 1 ".to_owned() };
         let snippet = Snippet::policy(&place).unwrap();
         assert_eq!(snippet.name, "a\\u{1b}b.toml:7:3");
         assert_eq!(snippet.lines, [("\\u{202e} é = 1".to_owned(), Some([9, 15]))]);

@@ -3,8 +3,8 @@
 use crate::oci::escape;
 use crate::report::{ExitStatus, exit_status};
 
-use super::{Human, Part};
 use super::image::{Counts, fate, pinned};
+use super::{Human, Part};
 use crate::output::paint::Word;
 use crate::output::text::{count, size, wrap};
 
@@ -14,7 +14,8 @@ impl Human<'_> {
             return Part { text: String::new(), is_line: false };
         }
         let exit = exit_status(self.report);
-        let lines = [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), Some(self.exit(exit))];
+        let lines =
+            [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), Some(self.exit(exit))];
         let mut text = String::new();
         for line in lines.into_iter().flatten() {
             text.push_str(&line);
@@ -29,7 +30,8 @@ impl Human<'_> {
         let of = |word: Word| fates.iter().filter(|fate| **fate == word).count();
         let parts = [(Word::Error, "failed"), (Word::Unknown, "could not be checked"), (Word::Passed, "passed")];
         let parts = parts.iter().map(|(word, said)| (of(*word), *word, *said)).filter(|(number, ..)| *number > 0);
-        let parts: Vec<String> = parts.map(|(number, word, said)| self.paint.word(word, &format!("{number} {said}"))).collect();
+        let parts: Vec<String> =
+            parts.map(|(number, word, said)| self.paint.word(word, &format!("{number} {said}"))).collect();
         (!images.is_empty()).then(|| format!("{}: {}", count(images.len(), "image"), parts.join(", ")))
     }
 

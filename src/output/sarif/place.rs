@@ -41,7 +41,8 @@ pub struct Place {
 impl Place {
     /// Reads `FILE[:LINE]`: a number after the last colon is the line.
     pub fn parse(text: &str) -> Self {
-        let split = text.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok().filter(|line| *line > 0)?)));
+        let split =
+            text.rsplit_once(':').and_then(|(file, line)| Some((file, line.parse().ok().filter(|line| *line > 0)?)));
         match split {
             Some((file, line)) if !file.is_empty() => Self { file: PathBuf::from(file), line: Some(line) },
             _ => Self { file: PathBuf::from(text), line: None },

@@ -67,7 +67,11 @@ impl Writer<'_> {
         let location = &finding.location;
         let mut text = format!("Image '{}'{}: {}.", name(image), subject(cell), stopped(&foreign(&finding.message)));
         if let Some(digest) = &location.digest {
-            let at = if location.pointer.is_empty() { String::new() } else { format!(" at '{}'", foreign(&location.pointer)) };
+            let at = if location.pointer.is_empty() {
+                String::new()
+            } else {
+                format!(" at '{}'", foreign(&location.pointer))
+            };
             text.extend([" See ", location.node.as_str(), " '", digest.as_str(), "'", &at, "."]);
         }
         let hash = finding.fingerprint.rsplit(':').next().unwrap_or_default().to_owned();
@@ -83,7 +87,14 @@ impl Writer<'_> {
         let parts = ["unknown", &cell.rule, &image.identity, &cell.subject].join("\0");
         let hash = Digest::sha256(parts.as_bytes()).hex()[..16].to_owned();
         let instance = self.report.instances.iter().find(|instance| instance.name == cell.rule);
-        self.result(image, cell, &Said { text, advice }, instance.and_then(|instance| instance.place.as_ref()), hash, None)
+        self.result(
+            image,
+            cell,
+            &Said { text, advice },
+            instance.and_then(|instance| instance.place.as_ref()),
+            hash,
+            None,
+        )
     }
 
     fn result(
@@ -141,12 +152,7 @@ impl Writer<'_> {
             kind: "fail",
             level: level_word(Level::Error),
             message: message(text),
-            locations: [Location {
-                id: None,
-                message: None,
-                physical: self.places.primary(None),
-                logical: Vec::new(),
-            }],
+            locations: [Location { id: None, message: None, physical: self.places.primary(None), logical: Vec::new() }],
             related_locations: Vec::new(),
             partial_fingerprints: fingerprints(Digest::sha256(OVERFLOW.as_bytes()).hex()[..16].to_owned()),
             properties: ResultProperties { image: None, digest: None, platform: None, pointer: None },

@@ -28,7 +28,8 @@ fn described(instance: &InstanceNote) -> RuleDescriptor {
         text = format!("{help}\n\n{text}");
         markdown = format!("{help}\n\n{markdown}");
     }
-    let page = instance.url.as_deref().map(escape).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    let page =
+        instance.url.as_deref().map(escape).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     if let Some(page) = &page {
         text = format!("{text}\n\n{page}");
         // What could end the link early is left to the plain text.

@@ -25,7 +25,8 @@ fn assert_accepted(log: &Value) {
     // Two of its patterns have a bracket too many, which JavaScript forgives.
     let schema: Value = serde_json::from_str(&SARIF.replace("{2}]?$", "{2})?$").replace("{2}-[", "{2}(-[")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
-    let problems: Vec<String> = validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    let problems: Vec<String> =
+        validator.iter_errors(log).map(|error| format!("{}: {error}", error.instance_path())).collect();
     assert_eq!(problems, [""; 0]);
     let rules = log["runs"][0]["tool"]["driver"]["rules"].as_array().unwrap();
     for rule in rules {
@@ -40,12 +41,17 @@ fn assert_accepted(log: &Value) {
         let message = result["message"].as_object().unwrap();
         assert_eq!(message.keys().collect::<Vec<_>>(), ["text"]);
         assert!(message["text"].as_str().unwrap().ends_with('.'), "{message:?}");
-        assert!(fingerprints.insert(result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned()));
+        assert!(
+            fingerprints.insert(result["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned())
+        );
         let related = result["relatedLocations"].as_array().into_iter().flatten();
         for location in result["locations"].as_array().unwrap().iter().chain(related) {
             let physical = &location["physicalLocation"];
             let uri = physical["artifactLocation"]["uri"].as_str().unwrap();
-            assert!(!uri.is_empty() && !uri.starts_with('/') && !uri.contains([':', ' ', '\\']) && !uri.contains(".."), "{uri}");
+            assert!(
+                !uri.is_empty() && !uri.starts_with('/') && !uri.contains([':', ' ', '\\']) && !uri.contains(".."),
+                "{uri}"
+            );
             let region = |name: &str| physical["region"][name].as_u64().unwrap();
             assert!(region("startLine") >= 1 && region("endLine") == region("startLine"));
             assert!(region("startColumn") >= 1 && region("endColumn") > region("startColumn"));
@@ -64,7 +70,10 @@ fn every_report_is_accepted() {
 
 #[test]
 fn the_shape_is_what_code_scanning_reads() {
-    let mut report = report(vec![image("ghcr.io/acme/app:1.2", vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")])]);
+    let mut report = report(vec![image(
+        "ghcr.io/acme/app:1.2",
+        vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")],
+    )]);
     report.instances.retain(|instance| ["user", "sbom"].contains(&instance.name.as_str()));
     let mut out = Vec::new();
     write(&report, &options(), &mut out).unwrap();
@@ -91,9 +100,14 @@ fn findings_alone_are_a_success() {
 #[test]
 fn what_could_not_be_checked_never_looks_fixed() {
     let unread = failed("ghcr.io/acme/app:1", TargetFailure::Unread(forbidden()));
-    let usage = failed("ghcr.io/acme/app:1", TargetFailure::Usage { message: "no rule".to_owned(), help: String::new() });
-    let of_level = |level| image("ghcr.io/acme/app:1", vec![unknown("sbom", level, "linux/amd64"), unknown("user", level, "linux/amd64")]);
-    for (image, count, success) in [(unread, 0, false), (usage, 0, false), (of_level(Level::Error), 2, false), (of_level(Level::Warning), 2, true)] {
+    let usage =
+        failed("ghcr.io/acme/app:1", TargetFailure::Usage { message: "no rule".to_owned(), help: String::new() });
+    let of_level = |level| {
+        image("ghcr.io/acme/app:1", vec![unknown("sbom", level, "linux/amd64"), unknown("user", level, "linux/amd64")])
+    };
+    for (image, count, success) in
+        [(unread, 0, false), (usage, 0, false), (of_level(Level::Error), 2, false), (of_level(Level::Warning), 2, true)]
+    {
         let log = written(&report(vec![image]));
         let invocation = &log["runs"][0]["invocations"][0];
         assert_eq!(invocation["executionSuccessful"], json!(success));
@@ -105,9 +119,13 @@ fn what_could_not_be_checked_never_looks_fixed() {
 
 #[test]
 fn alike_findings_of_two_tags_are_two_alerts() {
-    let tagged = |tag: &str| ImageReport { identity: "ghcr.io/acme/app".to_owned(), ..image(&format!("ghcr.io/acme/app:{tag}"), vec![root_user("linux/amd64")]) };
+    let tagged = |tag: &str| ImageReport {
+        identity: "ghcr.io/acme/app".to_owned(),
+        ..image(&format!("ghcr.io/acme/app:{tag}"), vec![root_user("linux/amd64")])
+    };
     let log = written(&report(vec![tagged("1"), tagged("2")]));
-    let hash = |n: usize| results(&log)[n]["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned();
+    let hash =
+        |n: usize| results(&log)[n]["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap().to_owned();
     assert!(hash(0).ends_with(":1") && hash(1).ends_with(":2"));
     assert_eq!(hash(0).split(':').next(), hash(1).split(':').next());
     assert_accepted(&log);
@@ -115,12 +133,17 @@ fn alike_findings_of_two_tags_are_two_alerts() {
 
 #[test]
 fn too_many_results_keep_the_gravest_and_say_so() {
-    let many = (0..3_000).map(|number| image(&format!("ghcr.io/acme/app{number}:1"), vec![lacks_platform(Level::Warning), root_user("linux/amd64")]));
+    let many = (0..3_000).map(|number| {
+        image(&format!("ghcr.io/acme/app{number}:1"), vec![lacks_platform(Level::Warning), root_user("linux/amd64")])
+    });
     let log = written(&report(many.collect()));
     assert_eq!(results(&log).len(), 5_000);
     let of = |level: &str| results(&log).iter().filter(|result| result["level"] == level).count();
     assert_eq!((of("error"), of("warning")), (3_001, 1_999));
-    assert_eq!(results(&log)[4_999]["message"]["text"], "1001 more results are left out here: code scanning takes 5000 of a run.");
+    assert_eq!(
+        results(&log)[4_999]["message"]["text"],
+        "1001 more results are left out here: code scanning takes 5000 of a run."
+    );
     assert_accepted(&log);
 }
 

@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::mistake::{Mistake, Mistakes, Span};
 use super::sources::{Kept, Place};
-use super::syntax;
 use super::suggest::{any_of, did_you_mean};
+use super::syntax;
 use super::tree::{Key, Value, kind, moved, take_text, take_texts};
 
 /// Size up to which every syntax error is looked for, in bytes; of a larger file only the first is told.

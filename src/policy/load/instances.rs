@@ -84,7 +84,8 @@ impl Reader<'_> {
         LEVELS.iter().copied().find(|level| level.as_str() == word).unwrap_or_else(|| {
             let message = format!("`{word}` is no level, expected {}", any_of(&words));
             let mistake = Mistake::at(written.span(), message).help_if(did_you_mean(word, &words));
-            self.mistakes.add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
+            self.mistakes
+                .add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
             Level::Error
         })
     }
@@ -125,7 +126,8 @@ impl Reader<'_> {
     fn check_name(&mut self, name: &str, span: Span, rule: Option<&Rule>) {
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
         if name.is_empty() || name.len() > NAME_LENGTH || !name.chars().all(plain) {
-            let message = format!("`{name}` is no name for a rule, expected letters, digits, `-` and `_`, at most {NAME_LENGTH}");
+            let message =
+                format!("`{name}` is no name for a rule, expected letters, digits, `-` and `_`, at most {NAME_LENGTH}");
             self.mistakes.add(Mistake::at(span, message).help("give it a name such as `team-labels`"));
             return;
         }
@@ -133,7 +135,8 @@ impl Reader<'_> {
         if let (Some(taken), Some(rule)) = (taken, rule)
             && taken.name != rule.name
         {
-            let message = format!("`{name}` is the name of a rule that is always on, and cannot be one of `{}`", rule.name);
+            let message =
+                format!("`{name}` is the name of a rule that is always on, and cannot be one of `{}`", rule.name);
             self.mistakes.add(Mistake::at(span, message).help("give it another name"));
         }
     }

@@ -28,7 +28,8 @@ fn keep_rule(name: &str, under: &RuleTable<'_>, over: &mut RuleTable<'_>, mistak
     let Some(written) = over.keys.get("rule").and_then(|value| value.get_ref().as_str()) else { return };
     let is = under.keys.get("rule").map_or(Some(name), |value| value.get_ref().as_str());
     let Some(is) = is.filter(|&is| is != written) else { return };
-    let message = format!("`{name}` is an instance of the rule `{is}`, and `extends` may not make it one of `{written}`");
+    let message =
+        format!("`{name}` is an instance of the rule `{is}`, and `extends` may not make it one of `{written}`");
     let span = over.keys.get("rule").map_or(over.header.clone(), toml::Spanned::span);
     let mistake = Mistake::at(span, message).related(rule_place(under), format!("it is one of `{is}` here"));
     mistakes.add(mistake.help("give the instance a name of its own"));
@@ -59,8 +60,7 @@ pub(super) fn unite<'a>(union: &mut Rules<'a>, other: Rules<'a>, mistakes: &mut 
 
 /// Whether two tables are made of the same entries of the same files.
 fn same(one: &RuleTable<'_>, other: &RuleTable<'_>) -> bool {
-    let places = |table: &RuleTable<'_>| -> Vec<Span> {
-        table.keys.iter().map(|(key, value)| place(key, value)).collect()
-    };
+    let places =
+        |table: &RuleTable<'_>| -> Vec<Span> { table.keys.iter().map(|(key, value)| place(key, value)).collect() };
     one.header == other.header && places(one) == places(other)
 }

@@ -155,8 +155,7 @@ impl Mistakes {
     pub(super) fn resolve(self, sources: &Sources) -> Vec<PolicyError> {
         let unreadable = self.0.iter().filter(|mistake| mistake.kind == Kind::Unreadable);
         let spans = unreadable.filter_map(|mistake| mistake.span.clone());
-        let damaged: BTreeSet<(usize, usize)> =
-            spans.filter_map(|span| sources.line(span.start)).collect();
+        let damaged: BTreeSet<(usize, usize)> = spans.filter_map(|span| sources.line(span.start)).collect();
         let lost = |mistake: &Mistake| Some(mistake.span.as_ref()?.start..mistake.lost_until?);
         let lost: Vec<Span> = self.0.iter().filter_map(lost).collect();
         let is_lost = |mistake: &Mistake| {
@@ -172,8 +171,7 @@ impl Mistakes {
                 (Kind::Consequent, Some((file, _))) => damaged.iter().any(|line| line.0 == file),
             }
         };
-        let mut mistakes: Vec<Mistake> =
-            self.0.into_iter().filter(|mistake| !follows(mistake)).collect();
+        let mut mistakes: Vec<Mistake> = self.0.into_iter().filter(|mistake| !follows(mistake)).collect();
         mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| (span.start, span.end)));
         mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
         mistakes.into_iter().map(|mistake| mistake.resolve(sources)).collect()

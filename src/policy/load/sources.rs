@@ -97,9 +97,7 @@ impl Place {
         if let Some(pack) = self.pack {
             return Ok(pack.text.as_bytes().to_vec());
         }
-        let unread = |error: io::Error| {
-            Mistake::nowhere(format!("cannot read the policy `{}`: {error}", self.shown))
-        };
+        let unread = |error: io::Error| Mistake::nowhere(format!("cannot read the policy `{}`: {error}", self.shown));
         let mut bytes = Vec::new();
         let file = File::open(&self.path).map_err(unread)?;
         file.take(FILE_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;
@@ -153,9 +151,7 @@ impl Sources {
         };
         let source = Arc::new(PolicySource { name: place.shown.clone(), text, sha256 });
         let slot = self.slots.iter().find(|slot| slot.get().is_none());
-        let slot = slot.ok_or_else(|| {
-            Mistake::nowhere(format!("a policy is made of at most {FILES} files"))
-        })?;
+        let slot = slot.ok_or_else(|| Mistake::nowhere(format!("a policy is made of at most {FILES} files")))?;
         Ok((slot.get_or_init(|| Kept { source, base }), mistake))
     }
 

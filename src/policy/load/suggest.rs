@@ -18,11 +18,7 @@ pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str>
 
 /// `warn` for `warning`, `platform` for `platforms`.
 fn is_abbreviation(word: &str, candidate: &str) -> bool {
-    let (short, long) = if word.len() < candidate.len() {
-        (word, candidate)
-    } else {
-        (candidate, word)
-    };
+    let (short, long) = if word.len() < candidate.len() { (word, candidate) } else { (candidate, word) };
     short.len() >= 3 && long.starts_with(short)
 }
 

@@ -12,7 +12,8 @@ pub(super) fn tell(kept: &Kept, table: &DeTable<'_>, errors: &[Error], mistakes:
     let place = |error: &Error| error.span().unwrap_or(0..0);
     let text = kept.text();
     let never_closed = errors.iter().any(|error| {
-        error.message().starts_with("unclosed ") && text.get(place(error).end..).is_none_or(|rest| rest.trim().is_empty())
+        error.message().starts_with("unclosed ")
+            && text.get(place(error).end..).is_none_or(|rest| rest.trim().is_empty())
     });
     let open = never_closed.then(|| open_at_the_end(table, text)).flatten();
     for error in errors {
@@ -62,7 +63,8 @@ fn mistake(kept: &Kept, error: &Error, local: &Span) -> Mistake {
         let mistake = Mistake::at(span, format!("`{text}` is written twice"));
         return mistake.help("a key or a table is written once: put the two together");
     }
-    let invalid = error.message().starts_with("invalid ") || error.message().starts_with("string values must be quoted");
+    let invalid =
+        error.message().starts_with("invalid ") || error.message().starts_with("string values must be quoted");
     if invalid && is_word(text) && follows_equals(kept.text(), local.start) {
         let mistake = Mistake::at(span, format!("not valid TOML: the string `{text}` has no quotes"));
         return mistake.unreadable().help(format!("write `\"{text}\"`"));
@@ -72,7 +74,8 @@ fn mistake(kept: &Kept, error: &Error, local: &Span) -> Mistake {
 }
 
 fn is_word(text: &str) -> bool {
-    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:*".contains(c))
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:*".contains(c))
 }
 
 fn follows_equals(text: &str, at: usize) -> bool {

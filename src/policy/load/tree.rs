@@ -24,9 +24,7 @@ fn moved_value(value: Value<'_>, by: usize) -> Value<'_> {
     let span = value.span();
     let inner = match value.into_inner() {
         DeValue::Table(table) => DeValue::Table(moved(table, by)),
-        DeValue::Array(array) => {
-            DeValue::Array(array.into_iter().map(|value| moved_value(value, by)).collect())
-        }
+        DeValue::Array(array) => DeValue::Array(array.into_iter().map(|value| moved_value(value, by)).collect()),
         scalar => scalar,
     };
     Spanned::new(span, inner)
@@ -165,9 +163,7 @@ fn cut_inside(value: &mut Value<'_>, span: &Span) -> Option<Blamed> {
 fn holds(value: &Value<'_>, span: &Span) -> bool {
     within(span, &value.span())
         || match value.get_ref() {
-            DeValue::Table(table) => {
-                table.iter().any(|(key, value)| within(span, &key.span()) || holds(value, span))
-            }
+            DeValue::Table(table) => table.iter().any(|(key, value)| within(span, &key.span()) || holds(value, span)),
             DeValue::Array(array) => array.iter().any(|element| holds(element, span)),
             _ => false,
         }
@@ -195,11 +191,7 @@ pub(super) fn take_text(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mista
 }
 
 /// Takes the list of texts of a key out of a table; anything else, or nothing in it, is a mistake.
-pub(super) fn take_texts(
-    table: &mut DeTable<'_>,
-    key: &str,
-    mistakes: &mut Mistakes,
-) -> Option<Vec<Spanned<String>>> {
+pub(super) fn take_texts(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Spanned<String>>> {
     let value = table.remove(key)?;
     let span = value.span();
     let array = match value.into_inner() {

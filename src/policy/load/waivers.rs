@@ -56,7 +56,8 @@ fn miss(table: &DeTable<'_>, header: &Span, mistakes: &mut Mistakes) {
 fn known(rule: &Spanned<String>, instances: &[&str], mistakes: &mut Mistakes) -> String {
     let name = rule.get_ref();
     if !instances.contains(&name.as_str()) {
-        let mistake = Mistake::at(rule.span(), format!("the waiver is for `{name}`, and no rule of the policy is named so"));
+        let mistake =
+            Mistake::at(rule.span(), format!("the waiver is for `{name}`, and no rule of the policy is named so"));
         let mistake = mistake.consequent().help_if(did_you_mean(name, instances));
         mistakes.add(mistake.help("a waiver names a rule by its table: `[rules.NAME]`"));
     }
@@ -77,13 +78,13 @@ fn date(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Date> {
         Mistake::at(value.span(), message).help(help)
     };
     let mistake = match value.get_ref() {
-        DeValue::Datetime(Datetime { date: Some(date), time: None, offset: None }) => {
-            match day(*date) {
-                Some(date) => return Some(date),
-                None => mistake("a day that does not exist", "write a day of the calendar"),
-            }
+        DeValue::Datetime(Datetime { date: Some(date), time: None, offset: None }) => match day(*date) {
+            Some(date) => return Some(date),
+            None => mistake("a day that does not exist", "write a day of the calendar"),
+        },
+        DeValue::Datetime(_) => {
+            mistake("a time", "write the last day on which it counts, without a time (the day ends in UTC)")
         }
-        DeValue::Datetime(_) => mistake("a time", "write the last day on which it counts, without a time (the day ends in UTC)"),
         DeValue::String(_) => mistake("a string", "write the date without quotes"),
         other => mistake(kind(other), "write the last day on which it counts: `expires = 2027-01-31`"),
     };

@@ -92,10 +92,22 @@ mod tests {
     #[test]
     fn serde_speaks_of_lists_and_tables() {
         let number = Blamed::Value("a whole number");
-        assert_eq!(worded("invalid type: integer `3`, expected a sequence", number), "`k`: expected a list, found a whole number");
-        assert_eq!(worded("invalid type: map, expected a string", Blamed::Value("a date or time")), "`k`: expected a string, found a date or time");
-        assert_eq!(worded("invalid value: integer `-1`, expected u64", number), "`k`: out of range, expected a whole number, not negative");
-        assert_eq!(worded("unknown variant `a`, expected x`, expected `b` or `c`", Blamed::Key), "`k`: `a`, expected x` is not known, expected `b` or `c`");
+        assert_eq!(
+            worded("invalid type: integer `3`, expected a sequence", number),
+            "`k`: expected a list, found a whole number"
+        );
+        assert_eq!(
+            worded("invalid type: map, expected a string", Blamed::Value("a date or time")),
+            "`k`: expected a string, found a date or time"
+        );
+        assert_eq!(
+            worded("invalid value: integer `-1`, expected u64", number),
+            "`k`: out of range, expected a whole number, not negative"
+        );
+        assert_eq!(
+            worded("unknown variant `a`, expected x`, expected `b` or `c`", Blamed::Key),
+            "`k`: `a`, expected x` is not known, expected `b` or `c`"
+        );
         assert_eq!(worded("missing field `purl`", Blamed::Key), "`k`: `purl` is missing");
     }
 }

@@ -80,7 +80,8 @@ impl Iterator for Lines<'_> {
 /// The end of the string that begins at `start`.
 pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'"' || byte == b'\\')) {
+    while let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'"' || byte == b'\\'))
+    {
         at += skip;
         if bytes[at] == b'"' {
             return at + 1;

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-const CONFIG: &str = r#"{"architecture":"amd64","config":{"Env":["PATH=/usr/bin","A=b"],"User":"0","Labels":{}},"os":"linux"}"#;
+const CONFIG: &str =
+    r#"{"architecture":"amd64","config":{"Env":["PATH=/usr/bin","A=b"],"User":"0","Labels":{}},"os":"linux"}"#;
 
 /// The excerpt as text: number, text, and a line that underlines the mark.
 fn shown(document: &str, pointer: &str) -> String {
@@ -138,11 +139,17 @@ proptest! {
 
 /// Small documents of short ASCII strings, which an excerpt shows whole.
 fn json() -> impl Strategy<Value = serde_json::Value> {
-    let leaf = prop_oneof![Just(serde_json::Value::Null), any::<bool>().prop_map(Into::into), any::<i32>().prop_map(Into::into), "[a-z\"{}:,]{0,8}".prop_map(Into::into)];
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i32>().prop_map(Into::into),
+        "[a-z\"{}:,]{0,8}".prop_map(Into::into)
+    ];
     leaf.prop_recursive(4, 32, 5, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Into::into),
-            prop::collection::btree_map("[a-z]{1,4}", inner, 0..5).prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
+            prop::collection::btree_map("[a-z]{1,4}", inner, 0..5)
+                .prop_map(|map| serde_json::Value::Object(map.into_iter().collect())),
         ]
     })
 }

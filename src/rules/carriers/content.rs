@@ -157,7 +157,10 @@ mod tests {
 
     #[test]
     fn a_bundle_is_what_its_predicate_is() {
-        let mut bundle = manifest("application/vnd.dev.sigstore.bundle.v0.3+json", vec![descriptor("application/vnd.dev.sigstore.bundle.v0.3+json")]);
+        let mut bundle = manifest(
+            "application/vnd.dev.sigstore.bundle.v0.3+json",
+            vec![descriptor("application/vnd.dev.sigstore.bundle.v0.3+json")],
+        );
         assert!(matches!(only(&bundle), Told::Closed(_)));
         bundle.annotations.insert(BUNDLE_PREDICATE.into(), "https://spdx.dev/Document".into());
         assert!(matches!(only(&bundle), Told::Content(Content::Statement { .. })));

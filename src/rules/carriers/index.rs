@@ -22,7 +22,8 @@ pub(super) fn attestations<'g>(view: &View<'g>) -> impl Iterator<Item = (&'g Des
     entries(view).filter_map(|entry| {
         let (name, value) = REFERENCE_TYPE;
         let is_one = entry.annotations.get(name).is_none_or(|kind| kind == value);
-        let named: Vec<&str> = REFERENCE_DIGESTS.iter().filter_map(|name| entry.annotations.get(*name)).map(String::as_str).collect();
+        let named: Vec<&str> =
+            REFERENCE_DIGESTS.iter().filter_map(|name| entry.annotations.get(*name)).map(String::as_str).collect();
         (is_one && !named.is_empty()).then_some((entry, named))
     })
 }
@@ -40,13 +41,19 @@ pub(super) fn unlinked<'g>(view: &View<'g>) -> impl Iterator<Item = &'g Descript
 pub(super) fn unbound(view: &View<'_>, whole_image: bool) -> Vec<String> {
     if whole_image {
         let number = attestations(view).count();
-        let message = || format!("{} in the index, about its platforms and not about the image", words::count(number, "attestation"));
+        let message = || {
+            format!("{} in the index, about its platforms and not about the image", words::count(number, "attestation"))
+        };
         return (number > 0).then(message).into_iter().collect();
     }
     let known: BTreeSet<&str> = entries(view).filter_map(|entry| Some(entry.digest.as_ref().ok()?.as_str())).collect();
     let stray = attestations(view).filter_map(|(descriptor, named)| {
         let stray = named.into_iter().find(|named| !known.contains(named))?;
-        Some(format!("attestation {} in the index: it is about '{}', which the index does not name", short(descriptor), Untrusted(stray)))
+        Some(format!(
+            "attestation {} in the index: it is about '{}', which the index does not name",
+            short(descriptor),
+            Untrusted(stray)
+        ))
     });
     stray.collect()
 }

@@ -68,7 +68,12 @@ enum Promise {
 }
 
 impl<'s, 'g> Search<'s, 'g> {
-    pub(super) fn new(sought: &'s dyn Sought, view: &'s View<'g>, subjects: Vec<Digest>, entry: Option<&'s Entry>) -> Self {
+    pub(super) fn new(
+        sought: &'s dyn Sought,
+        view: &'s View<'g>,
+        subjects: Vec<Digest>,
+        entry: Option<&'s Entry>,
+    ) -> Self {
         Self {
             sought,
             view,
@@ -126,7 +131,8 @@ impl<'s, 'g> Search<'s, 'g> {
         }
         self.looked.push("the index".to_owned());
         let subject = self.subjects[0].clone();
-        let about: Vec<_> = index::attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
+        let about: Vec<_> =
+            index::attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
         let mut candidates = Vec::new();
         for (descriptor, named) in about {
             let name = format!("attestation {} in the index", short(descriptor));
@@ -187,7 +193,9 @@ impl<'s, 'g> Search<'s, 'g> {
                     continue;
                 }
                 match self.promise(descriptor) {
-                    promise if promise == wanted => candidates.extend(self.candidate(name, descriptor, subject, Bound::Listed)),
+                    promise if promise == wanted => {
+                        candidates.extend(self.candidate(name, descriptor, subject, Bound::Listed));
+                    }
                     Promise::None if wanted == Promise::Likely => self.dismiss(&name, what_is_listed(descriptor)),
                     _ => {}
                 }
@@ -206,7 +214,8 @@ impl<'s, 'g> Search<'s, 'g> {
         let wanted = match artifact_type.role() {
             Role::Bundle if signs_a_digest(&descriptor.annotations) => signature(SignatureKind::Cosign),
             Role::Bundle => descriptor.annotations.get(BUNDLE_PREDICATE).is_none_or(|predicate_type| {
-                self.sought.wants(&Content::Statement { predicate_type: Cow::Borrowed(predicate_type), layer: descriptor })
+                self.sought
+                    .wants(&Content::Statement { predicate_type: Cow::Borrowed(predicate_type), layer: descriptor })
             }),
             Role::Statement | Role::Envelope | Role::AttestationManifest => self.sought.may_be_statement(),
             Role::Sbom => self.sought.wants(&Content::Sbom(artifact_type)),
@@ -240,14 +249,26 @@ impl<'s, 'g> Search<'s, 'g> {
             if tagged.digest == subject {
                 self.dismiss(&name, "it is the image itself");
             } else if self.seen.insert((subject.clone(), tagged.digest.clone())) {
-                candidates.push(Candidate { name, digest: tagged.digest.clone(), subject, bound: Bound::ByName, manifest });
+                candidates.push(Candidate {
+                    name,
+                    digest: tagged.digest.clone(),
+                    subject,
+                    bound: Bound::ByName,
+                    manifest,
+                });
             }
         }
         Ok(candidates)
     }
 
     /// A candidate, unless it was looked at before.
-    fn candidate(&mut self, name: String, descriptor: &'g Descriptor, subject: &Digest, bound: Bound) -> Option<Candidate<'g>> {
+    fn candidate(
+        &mut self,
+        name: String,
+        descriptor: &'g Descriptor,
+        subject: &Digest,
+        bound: Bound,
+    ) -> Option<Candidate<'g>> {
         let digest = match &descriptor.digest {
             Ok(digest) => digest.clone(),
             Err(error) => {
@@ -257,7 +278,13 @@ impl<'s, 'g> Search<'s, 'g> {
             }
         };
         let fresh = self.seen.insert((subject.clone(), digest.clone()));
-        fresh.then(|| Candidate { name, digest, subject: subject.clone(), bound, manifest: self.view.manifest(descriptor) })
+        fresh.then(|| Candidate {
+            name,
+            digest,
+            subject: subject.clone(),
+            bound,
+            manifest: self.view.manifest(descriptor),
+        })
     }
 
     /// Finds out which candidates are carriers and what they hold.
@@ -319,7 +346,11 @@ impl<'s, 'g> Search<'s, 'g> {
             .into_iter()
             .map(|(carrier, content)| {
                 let verdict = content.and_then(|content| {
-                    if sought.wants(&content) { sought.examine(&content, view) } else { Ok(Err(format!("it holds {content}"))) }
+                    if sought.wants(&content) {
+                        sought.examine(&content, view)
+                    } else {
+                        Ok(Err(format!("it holds {content}")))
+                    }
                 });
                 (carrier, verdict)
             })
@@ -359,7 +390,9 @@ fn place(home: ListHome, subject: &Digest) -> String {
     match home {
         ListHome::Api => format!("the referrers of {subject}"),
         ListHome::FallbackTag => {
-            format!("the fallback tag of {subject} (without a referrers API, what was pushed without that tag cannot be seen)")
+            format!(
+                "the fallback tag of {subject} (without a referrers API, what was pushed without that tag cannot be seen)"
+            )
         }
         ListHome::Layout => format!("the referrers of {subject} in the layout"),
     }

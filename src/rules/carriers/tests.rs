@@ -37,8 +37,13 @@ fn attestation(store: &mut Store, about: &Value, predicate_type: &str, text: &st
 }
 
 fn entry_of(descriptor: Value, about: &Value) -> Value {
-    let annotations = json!({ "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": about["digest"] });
-    with(with(descriptor, "platform", json!({ "os": "unknown", "architecture": "unknown" })), "annotations", annotations)
+    let annotations =
+        json!({ "vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": about["digest"] });
+    with(
+        with(descriptor, "platform", json!({ "os": "unknown", "architecture": "unknown" })),
+        "annotations",
+        annotations,
+    )
 }
 
 /// A manifest with a subject and one layer.
@@ -73,15 +78,24 @@ fn what_the_index_holds_is_all_that_is_asked_for() {
     let mut store = Store::default();
     let platforms = two_platforms(&mut store);
     let [one, two] = &platforms;
-    let entries = [one.clone(), two.clone(), attestation(&mut store, one, SPDX, "1"), attestation(&mut store, two, SPDX, "2")];
+    let entries =
+        [one.clone(), two.clone(), attestation(&mut store, one, SPDX, "1"), attestation(&mut store, two, SPDX, "2")];
     let root = store.index(&entries);
     let judged = store.judge(&root, "sbom", "");
     assert_eq!((judged.fetched, judged.waves), (2, 1));
-    assert!(judged.cell("linux/arm64").starts_with("a statement of type 'https://spdx.dev/Document' in attestation sha256:"));
+    assert!(
+        judged
+            .cell("linux/arm64")
+            .starts_with("a statement of type 'https://spdx.dev/Document' in attestation sha256:")
+    );
     // An attestation in the index is about its platform; the list of the root's referrers and two tags are asked besides.
     let judged = store.judge(&root, "sbom", "coverage = 'image'");
     assert_eq!(judged.fetched, 3);
-    assert!(judged.cell("root").ends_with("not counted: 2 attestations in the index, about its platforms and not about the image []"));
+    assert!(
+        judged
+            .cell("root")
+            .ends_with("not counted: 2 attestations in the index, about its platforms and not about the image []")
+    );
 }
 
 #[test]
@@ -104,7 +118,11 @@ fn a_subject_that_disagrees_with_the_descriptor_does_not_count() {
     let about_two = artifact(&mut store, &two, ATTESTATION, &layer, &json!({}));
     let root = store.index(&[one.clone(), two, entry_of(about_two, &one)]);
     let judged = store.judge(&root, "sbom", "coverage = 'each-platform'");
-    assert!(judged.cell("linux/amd64").contains("in the index: its own subject is another manifest"), "{}", judged.cell("linux/amd64"));
+    assert!(
+        judged.cell("linux/amd64").contains("in the index: its own subject is another manifest"),
+        "{}",
+        judged.cell("linux/amd64")
+    );
 }
 
 #[test]
@@ -149,7 +167,8 @@ fn a_home_that_cannot_be_looked_at_does_not_end_the_search() {
 fn what_a_list_calls_something_else_is_not_fetched_and_named() {
     let mut store = Store::default();
     let root = store.image("linux", "amd64");
-    let vex = bundle(&mut store, &root, "{}", &json!({ "dev.sigstore.bundle.predicateType": "https://openvex.dev/ns" }));
+    let vex =
+        bundle(&mut store, &root, "{}", &json!({ "dev.sigstore.bundle.predicateType": "https://openvex.dev/ns" }));
     store.lose(&vex);
     store.list(&root, vex);
     let judged = store.judge(&root, "sbom", "");
@@ -186,9 +205,16 @@ fn a_bundle_that_signs_a_digest_attests_nothing() {
     let root = store.image("linux", "amd64");
     let signature = bundle(&mut store, &root, r#"{"messageSignature":{}}"#, &json!({}));
     store.list(&root, signature);
-    assert!(store.judge(&root, "sbom", "").cell("linux/amd64").contains("it holds a Sigstore bundle without a statement"));
+    assert!(
+        store.judge(&root, "sbom", "").cell("linux/amd64").contains("it holds a Sigstore bundle without a statement")
+    );
     assert!(store.judge(&root, "signature", "").cell("root").starts_with("unknown: "));
-    let told = bundle(&mut store, &root, r#"{"messageSignature":{ }}"#, &json!({ "dev.sigstore.bundle.content": "message-signature" }));
+    let told = bundle(
+        &mut store,
+        &root,
+        r#"{"messageSignature":{ }}"#,
+        &json!({ "dev.sigstore.bundle.content": "message-signature" }),
+    );
     store.list(&root, told);
     assert!(store.judge(&root, "signature", "").cell("root").starts_with("a cosign signature in referrer"));
     assert!(store.judge(&root, "signature", "kinds = ['notation']").cell("root").starts_with("violation: "));
@@ -216,7 +242,10 @@ fn a_label_that_lies_about_its_statement_does_not_count() {
     let lying = attestation(&mut store, &one, SLSA, &statement(SPDX, &json!({})));
     let root = store.index(&[one, lying]);
     let cell = store.judge(&root, "provenance", "mode = 'max'").cell("linux/amd64");
-    assert!(cell.contains("it says 'https://slsa.dev/provenance/v1' of a statement of type 'https://spdx.dev/Document'"), "{cell}");
+    assert!(
+        cell.contains("it says 'https://slsa.dev/provenance/v1' of a statement of type 'https://spdx.dev/Document'"),
+        "{cell}"
+    );
 }
 
 #[test]

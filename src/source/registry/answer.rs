@@ -79,14 +79,19 @@ impl Answer {
         if (code, message) != ("", "") {
             return Some(phrase(code, message));
         }
-        ["/details", "/error_description", "/message", "/error"].into_iter().map(text).find(|text| !text.is_empty()).map(Into::into)
+        ["/details", "/error_description", "/message", "/error"]
+            .into_iter()
+            .map(text)
+            .find(|text| !text.is_empty())
+            .map(Into::into)
     }
 
     /// What came instead of a document.
     pub(super) fn not_the_document(&self) -> Cause {
         let media_type = self.media_type();
         let media_type = media_type.as_ref().map_or("no Content-Type", MediaType::as_str);
-        let start: String = String::from_utf8_lossy(self.body.get(..80).unwrap_or(&self.body)).trim().chars().take(60).collect();
+        let start: String =
+            String::from_utf8_lossy(self.body.get(..80).unwrap_or(&self.body)).trim().chars().take(60).collect();
         let body = if start.is_empty() { "nothing".to_owned() } else { format!("'{start}'") };
         Cause::NotTheDocument { detail: format!("{media_type}, {body}") }
     }
@@ -140,7 +145,10 @@ mod tests {
     #[test]
     fn the_registrys_words_are_kept_short_and_raw() {
         for (body, said) in [
-            (r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no \u001b[31m such"}]}"#, "MANIFEST_UNKNOWN: no \u{1b}[31m such"),
+            (
+                r#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no \u001b[31m such"}]}"#,
+                "MANIFEST_UNKNOWN: no \u{1b}[31m such",
+            ),
             (r#"{"errors":[{"code":"QUOTA","message":"enough"}]}"#, "QUOTA: enough"),
             (r#"{"errors":[{"code":"DENIED"}]}"#, "DENIED"),
             (r#"{"errors":[]}"#, ""),

@@ -41,16 +41,27 @@ struct TokenServer<'a> {
 impl Visit<'_> {
     /// Gets what the challenge asks for.
     pub(super) async fn negotiate(&self, scope: &Scope, challenge: &Challenge) -> Result<Grant, Cause> {
-        let stored = if scope.personal { self.transport.credentials.lookup(&scope.registry, &scope.repository).await? } else { None };
+        let stored = if scope.personal {
+            self.transport.credentials.lookup(&scope.registry, &scope.repository).await?
+        } else {
+            None
+        };
         let unencrypted = !self.may_carry_secrets(&scope.origin);
         match (challenge, stored) {
-            (Challenge::Basic, None) => Err(refused(format!("{} wants a name and a password, and none are stored for it", scope.registry))),
-            (_, Some(Credential::RegistryToken(_))) | (Challenge::Basic, Some(_)) if unencrypted => Err(refused(over_http(&scope.origin))),
-            (_, Some(Credential::RegistryToken(token))) => Ok(grant(bearer(token.expose())?, None, String::new())),
-            (Challenge::Basic, Some(Credential::Basic { username, password })) => Ok(grant(basic(&username, &password)?, None, String::new())),
-            (Challenge::Basic, Some(Credential::IdentityToken(_))) => {
-                Err(refused(format!("{} wants a name and a password, and what is stored for it is an identity token", scope.registry)))
+            (Challenge::Basic, None) => {
+                Err(refused(format!("{} wants a name and a password, and none are stored for it", scope.registry)))
             }
+            (_, Some(Credential::RegistryToken(_))) | (Challenge::Basic, Some(_)) if unencrypted => {
+                Err(refused(over_http(&scope.origin)))
+            }
+            (_, Some(Credential::RegistryToken(token))) => Ok(grant(bearer(token.expose())?, None, String::new())),
+            (Challenge::Basic, Some(Credential::Basic { username, password })) => {
+                Ok(grant(basic(&username, &password)?, None, String::new()))
+            }
+            (Challenge::Basic, Some(Credential::IdentityToken(_))) => Err(refused(format!(
+                "{} wants a name and a password, and what is stored for it is an identity token",
+                scope.registry
+            ))),
             (Challenge::Bearer { realm, service, scope: wanted }, stored) => {
                 let realm = self.realm(scope, realm)?;
                 let (shown, note) = self.showable(scope, &realm, stored);
@@ -63,7 +74,8 @@ impl Visit<'_> {
 
     /// The address of a token server, if it may be asked at all. Where a redirect leads, nobody sends us on to third parties.
     fn realm(&self, scope: &Scope, text: &str) -> Result<Url, Cause> {
-        let unusable = |problem: &str| refused(format!("{} names the token server '{text}', {problem}", scope.registry));
+        let unusable =
+            |problem: &str| refused(format!("{} names the token server '{text}', {problem}", scope.registry));
         let realm = Url::parse(text).map_err(|_| unusable("which is no URL"))?;
         if !realm.username().is_empty() || realm.password().is_some() || !realm.has_host() {
             return Err(unusable("which is no plain address"));
@@ -118,7 +130,11 @@ impl Visit<'_> {
                 break result.map_err(|cause| denied(&url, cause, &note))?;
             }
         };
-        if answer.status == StatusCode::OK { read_token(&answer, note) } else { Err(denied(&url, answer.cause(), &note)) }
+        if answer.status == StatusCode::OK {
+            read_token(&answer, note)
+        } else {
+            Err(denied(&url, answer.cause(), &note))
+        }
     }
 }
 
@@ -161,8 +177,10 @@ struct TokenAnswer {
 
 fn read_token(answer: &Answer, note: String) -> Result<Grant, Cause> {
     let host = authority(&answer.url);
-    let unusable = |problem: &str| Cause::NotTheDocument { detail: format!("the token server {host} answered {problem}") };
-    let read: TokenAnswer = serde_json::from_slice(&answer.body).map_err(|_| unusable("with something else than a token"))?;
+    let unusable =
+        |problem: &str| Cause::NotTheDocument { detail: format!("the token server {host} answered {problem}") };
+    let read: TokenAnswer =
+        serde_json::from_slice(&answer.body).map_err(|_| unusable("with something else than a token"))?;
     let token = [read.token, read.access_token].into_iter().flatten().find(|token| !token.is_empty());
     let token = token.ok_or_else(|| unusable("without a token"))?;
     let authorization = bearer(&token).map_err(|_| unusable("with a token that no header may hold"))?;

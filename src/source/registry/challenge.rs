@@ -21,7 +21,8 @@ impl Challenge {
     /// The first way in that is understood; tokens come before passwords. Whatever is no challenge is passed over.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let values = headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|value| value.to_str().ok());
-        let mut challenges: Vec<Self> = values.flat_map(ChallengeParser::new).filter_map(|it| Self::read(&it.ok()?)).collect();
+        let mut challenges: Vec<Self> =
+            values.flat_map(ChallengeParser::new).filter_map(|it| Self::read(&it.ok()?)).collect();
         challenges.sort_by_key(|challenge| *challenge == Self::Basic);
         challenges.into_iter().next()
     }
@@ -32,9 +33,11 @@ impl Challenge {
             found.map(|(_, value)| value.to_unescaped()).filter(|text| !text.is_empty())
         };
         match challenge.scheme {
-            scheme if scheme.eq_ignore_ascii_case("bearer") => {
-                Some(Self::Bearer { realm: parameter("realm")?, service: parameter("service"), scope: parameter("scope") })
-            }
+            scheme if scheme.eq_ignore_ascii_case("bearer") => Some(Self::Bearer {
+                realm: parameter("realm")?,
+                service: parameter("service"),
+                scope: parameter("scope"),
+            }),
             scheme if scheme.eq_ignore_ascii_case("basic") => Some(Self::Basic),
             _ => None,
         }
@@ -63,10 +66,14 @@ mod tests {
     #[test]
     fn challenges_are_read_as_registries_write_them() {
         let hub = br#"Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/alpine:pull""#;
-        let wanted = bearer("https://auth.docker.io/token", Some("registry.docker.io"), Some("repository:library/alpine:pull"));
+        let wanted =
+            bearer("https://auth.docker.io/token", Some("registry.docker.io"), Some("repository:library/alpine:pull"));
         assert_eq!(read(&[hub]), Some(wanted.clone()));
         assert_eq!(read(&[b"Basic realm=\"x\"", hub]), Some(wanted), "tokens come first");
-        assert_eq!(read(&[b"bEARER Realm=\"https://r\" , SCOPE=\"a b\""]), Some(bearer("https://r", None, Some("a b"))));
+        assert_eq!(
+            read(&[b"bEARER Realm=\"https://r\" , SCOPE=\"a b\""]),
+            Some(bearer("https://r", None, Some("a b")))
+        );
         assert_eq!(read(&[b"Basic realm=\"x\", Bearer realm=\"https://r\""]), Some(bearer("https://r", None, None)));
         assert_eq!(read(&[b"Basic"]), Some(Challenge::Basic));
         assert_eq!(read(&[br#"Bearer realm="https://r/\"q\"""#]), Some(bearer("https://r/\"q\"", None, None)));
@@ -74,7 +81,16 @@ mod tests {
 
     #[test]
     fn what_is_no_challenge_is_passed_over() {
-        for value in [&b""[..], b"Bearer", b"Bearer realm=\"\"", b"Negotiate", b"\xff\xfe", b"Bearer realm=\"https://r", b"=,,\"", b"Bearer ,"] {
+        for value in [
+            &b""[..],
+            b"Bearer",
+            b"Bearer realm=\"\"",
+            b"Negotiate",
+            b"\xff\xfe",
+            b"Bearer realm=\"https://r",
+            b"=,,\"",
+            b"Bearer ,",
+        ] {
             assert_eq!(read(&[value]), None, "{:?}", String::from_utf8_lossy(value));
         }
         assert_eq!(read(&[]), None);

@@ -80,7 +80,9 @@ fn check_header(answer: &Answer) -> Result<Option<Digest>, Cause> {
         Ok(digest) if digest.matches(&answer.body) => Ok(Some(digest)),
         Ok(digest) => Err(mismatch(answer, &digest)),
         Err(DigestError::UnsupportedAlgorithm { .. }) => Ok(None),
-        Err(DigestError::Malformed { .. }) => Err(Cause::DigestMismatch { wanted: text, got: Digest::sha256(&answer.body).to_string() }),
+        Err(DigestError::Malformed { .. }) => {
+            Err(Cause::DigestMismatch { wanted: text, got: Digest::sha256(&answer.body).to_string() })
+        }
     }
 }
 
@@ -96,7 +98,8 @@ pub(super) fn mismatch(answer: &Answer, wanted: &Digest) -> Cause {
 
 /// Whether the body could be a manifest. One that is broken or ambiguous is still a document of the image, to be judged as such.
 fn is_manifest(answer: &Answer) -> bool {
-    !answer.is_no_json_object() && !matches!(Document::<Manifest>::read(answer.body.clone()), Err(Unreadable::NotAManifest(_)))
+    !answer.is_no_json_object()
+        && !matches!(Document::<Manifest>::read(answer.body.clone()), Err(Unreadable::NotAManifest(_)))
 }
 
 /// Distribution-spec, "Pulling manifests".

@@ -78,7 +78,8 @@ impl Source for RegistrySource {
     fn resolve(&self) -> Reading<'_, Resolved> {
         let digest = self.reference.digest();
         let tag = self.reference.tag_or_latest();
-        let doing = digest.map_or_else(|| format!("reading tag {tag}"), |digest| format!("reading manifest {}", digest.short()));
+        let doing = digest
+            .map_or_else(|| format!("reading tag {tag}"), |digest| format!("reading manifest {}", digest.short()));
         Box::pin(self.read(doing, move |visit| async move {
             let served = match digest {
                 Some(digest) => visit.served(Named::Digest(digest)).await,
@@ -94,7 +95,9 @@ impl Source for RegistrySource {
 
     fn manifest<'a>(&'a self, digest: &'a Digest) -> Reading<'a, Bytes> {
         let doing = format!("reading manifest {}", digest.short());
-        Box::pin(self.read(doing, move |visit| async move { visit.served(Named::Digest(digest)).await.map(|it| it.bytes) }))
+        Box::pin(
+            self.read(doing, move |visit| async move { visit.served(Named::Digest(digest)).await.map(|it| it.bytes) }),
+        )
     }
 
     fn blob<'a>(&'a self, digest: &'a Digest, part: Part) -> Reading<'a, Bytes> {

@@ -118,7 +118,10 @@ mod tests {
     fn http_is_spoken_only_where_it_was_allowed() {
         let never = PlainHttp::default();
         let loopback = PlainHttp { loopback: true, hosts: Vec::new() };
-        let named = PlainHttp { loopback: false, hosts: vec!["reg.test:5000".into(), "other.test".into(), "web.test:80".into()] };
+        let named = PlainHttp {
+            loopback: false,
+            hosts: vec!["reg.test:5000".into(), "other.test".into(), "web.test:80".into()],
+        };
         for here in ["localhost", "LOCALHOST:5000", "127.0.0.1:80", "127.9.9.9", "[::1]:5000", "[::1]"].map(url) {
             assert!(loopback.allows(&here) && !loopback.names(&here) && !never.allows(&here), "{here}");
         }

@@ -17,7 +17,9 @@ const KNOWN: [(&str, &str); 2] = [
 pub(super) fn is_trusted(registry: &str, home: &Url, realm: &Url, named: &[(String, String)]) -> bool {
     let Some(host) = realm.host_str() else { return false };
     let authority = authority(realm);
-    let pair = |(of, to): (&str, &str)| of.eq_ignore_ascii_case(registry) && (to.eq_ignore_ascii_case(host) || to.eq_ignore_ascii_case(&authority));
+    let pair = |(of, to): (&str, &str)| {
+        of.eq_ignore_ascii_case(registry) && (to.eq_ignore_ascii_case(host) || to.eq_ignore_ascii_case(&authority))
+    };
     home.origin() == realm.origin()
         || KNOWN.into_iter().any(pair)
         || named.iter().any(|(of, to)| pair((of, to)))

@@ -1,9 +1,9 @@
 //! What refers to a manifest: from the referrers API, else from the fallback tag (distribution-spec, "Listing Referrers").
 
-use std::collections::HashSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use http::StatusCode;
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::answer::Answer;
 use super::manifests::{MANIFEST, Named};
@@ -150,6 +150,8 @@ fn index(bytes: Bytes) -> Result<Option<Vec<Descriptor>>, Cause> {
     match document.unambiguous() {
         Ok(Manifest::Index(index)) => Ok(Some(index.manifests.clone())),
         Ok(_) => Ok(None),
-        Err(ambiguities) => Err(Cause::Ambiguous { detail: ambiguities.first().map(ToString::to_string).unwrap_or_default() }),
+        Err(ambiguities) => {
+            Err(Cause::Ambiguous { detail: ambiguities.first().map(ToString::to_string).unwrap_or_default() })
+        }
     }
 }

@@ -36,7 +36,8 @@ impl Repository {
         let registry = reference.host_for_requests();
         let url = |scheme: &str| {
             let text = format!("{scheme}://{registry}/v2/{}/", reference.repository());
-            Url::parse(&text).map_err(|error| Cause::Unreachable { detail: format!("'{registry}' is no host: {error}") })
+            Url::parse(&text)
+                .map_err(|error| Cause::Unreachable { detail: format!("'{registry}' is no host: {error}") })
         };
         let plain = url("http")?;
         let base = if plain_http.allows(&plain) { plain } else { url("https")? };

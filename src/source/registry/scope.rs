@@ -133,7 +133,9 @@ mod tests {
         let scope = scope();
         let now = Instant::now();
         assert_eq!(scope.expired(), None, "nothing was got yet");
-        for (expires, wanted) in [(None, None), (now.checked_add(Duration::from_mins(1)), None), (Some(now), Some(Challenge::Basic))] {
+        for (expires, wanted) in
+            [(None, None), (now.checked_add(Duration::from_mins(1)), None), (Some(now), Some(Challenge::Basic))]
+        {
             scope.settle(Challenge::Basic, Ok(grant(expires))).unwrap();
             assert_eq!(scope.expired(), wanted);
         }

@@ -38,7 +38,9 @@ impl Visit<'_> {
     /// What the tag named by the user points to. If it is not there, the reason names tags that might have been meant.
     pub(super) async fn root(&self, tag: &str) -> Result<Served, Cause> {
         match self.served(Named::Tag(tag)).await {
-            Err(Cause::NotFound { detail }) => Err(Cause::NotFound { detail: explain(&[&detail], &self.hint(tag).await) }),
+            Err(Cause::NotFound { detail }) => {
+                Err(Cause::NotFound { detail: explain(&[&detail], &self.hint(tag).await) })
+            }
             other => other,
         }
     }

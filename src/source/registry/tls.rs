@@ -30,7 +30,8 @@ pub(super) fn trusting(ca_file: Option<&Path>) -> Result<ClientConfig, Cause> {
         add_named(&mut roots, path)?;
     }
     if roots.is_empty() {
-        let detail = "this system has no trusted certificates: install ca-certificates, set SSL_CERT_FILE or say `--ca-file`";
+        let detail =
+            "this system has no trusted certificates: install ca-certificates, set SSL_CERT_FILE or say `--ca-file`";
         return Err(Cause::File { detail: detail.into() });
     }
     Ok(config(roots))

@@ -109,11 +109,15 @@ impl Visit<'_> {
 
     /// Where the answer leads, if it is a redirect that is to be followed.
     fn redirect(&self, call: &Call, answer: &Answer) -> Result<Option<Url>, Cause> {
-        let Some(location) = answer.header(LOCATION).filter(|_| matches!(answer.status.as_u16(), 301 | 302 | 307 | 308)) else {
+        let Some(location) =
+            answer.header(LOCATION).filter(|_| matches!(answer.status.as_u16(), 301 | 302 | 307 | 308))
+        else {
             return Ok(None);
         };
         let refused = |to: &str, problem: &str| Err(Cause::Redirect { detail: format!("to {to}, {problem}") });
-        let Ok(next) = answer.url.join(&location) else { return refused("what is no URL", "from a server that means something else") };
+        let Ok(next) = answer.url.join(&location) else {
+            return refused("what is no URL", "from a server that means something else");
+        };
         let to = shown(&next, "");
         if !next.username().is_empty() || next.password().is_some() {
             return refused("a URL with credentials in it", "which nobody should send");
@@ -136,7 +140,8 @@ impl Visit<'_> {
         loop {
             let (grant, seen) = scope.grant();
             let authorization = grant.as_ref().map(|grant| &grant.authorization);
-            let out = Outgoing { url, accept: call.accept, range: call.range, authorization, form: None, take: call.take };
+            let out =
+                Outgoing { url, accept: call.accept, range: call.range, authorization, form: None, take: call.take };
             let wire = &self.transport.wire;
             let answer = wire.send(&out, &self.repository.host, budget, &self.errand.traffic).await?;
             if answer.status != StatusCode::UNAUTHORIZED {
@@ -153,7 +158,13 @@ impl Visit<'_> {
 
     /// Sees to it that there is a newer grant than the one `seen`. `true` if this very call got it, so that there is no use
     /// in getting yet another.
-    async fn renew<'s>(&self, scope: &'s Scope, seen: u64, challenge: Challenge, turn: &mut Option<Turn<'s>>) -> Result<bool, Cause> {
+    async fn renew<'s>(
+        &self,
+        scope: &'s Scope,
+        seen: u64,
+        challenge: Challenge,
+        turn: &mut Option<Turn<'s>>,
+    ) -> Result<bool, Cause> {
         let _turn = match turn.take() {
             Some(turn) => turn,
             None => scope.turn().await,

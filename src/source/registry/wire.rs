@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RANGE,
+};
 use http::{Method, StatusCode, Version};
 use reqwest::{Request, Response, Url};
 
@@ -140,7 +142,13 @@ impl Wire {
     }
 
     /// Sends a request and reads the answer. `home` is the host whose URLs are shown with their queries.
-    pub(super) async fn send(&self, out: &Outgoing<'_>, home: &str, budget: &mut Budget, traffic: &Traffic) -> Result<Answer, Failure> {
+    pub(super) async fn send(
+        &self,
+        out: &Outgoing<'_>,
+        home: &str,
+        budget: &mut Budget,
+        traffic: &Traffic,
+    ) -> Result<Answer, Failure> {
         let client = self.clients.get(out.url)?;
         let permit = self.hosts.get(&origin(out.url)).permit().await;
         let (url, request) = (shown(out.url, home), request(out));
@@ -168,7 +176,13 @@ impl Wire {
         }
     }
 
-    async fn body(&self, mut response: Response, take: Take, permit: &Permit, got: &mut u64) -> Result<Answer, Failure> {
+    async fn body(
+        &self,
+        mut response: Response,
+        take: Take,
+        permit: &Permit,
+        got: &mut u64,
+    ) -> Result<Answer, Failure> {
         if response.version() == Version::HTTP_2 {
             permit.multiplexed();
         }
@@ -194,7 +208,13 @@ impl Wire {
         Ok(Answer { status, headers, url, body: Bytes::from(body) })
     }
 
-    async fn read(&self, response: &mut Response, take: Take, body: &mut Vec<u8>, got: &mut u64) -> Result<(), Failure> {
+    async fn read(
+        &self,
+        response: &mut Response,
+        take: Take,
+        body: &mut Vec<u8>,
+        got: &mut u64,
+    ) -> Result<(), Failure> {
         let limit = match take {
             Take::Whole { cap } => {
                 if response.content_length().is_some_and(|announced| announced > cap) {

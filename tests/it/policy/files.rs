@@ -80,7 +80,10 @@ fn every_file_named_that_cannot_be_read_is_told() {
     let told = errors(tree.path(), &["a.toml", "ocilint:nope", "b.toml"]);
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].starts_with("(nothing) | cannot read the policy `a.toml`: "), "{told}");
-    assert!(lines[1].starts_with("(nothing) | there is no built-in policy `ocilint:nope`, expected `ocilint:baseline` or"), "{told}");
+    assert!(
+        lines[1].starts_with("(nothing) | there is no built-in policy `ocilint:nope`, expected `ocilint:baseline` or"),
+        "{told}"
+    );
     assert!(lines[2].starts_with("(nothing) | cannot read the policy `b.toml`: "), "{told}");
     assert_eq!(lines.len(), 3, "{told}");
 }
@@ -92,7 +95,10 @@ fn encodings_other_than_utf8_are_told() {
     let utf16: Vec<u8> = "\u{feff}[rules.schema1]".encode_utf16().flat_map(u16::to_le_bytes).collect();
     write("utf16.toml", &utf16);
     write("latin1.toml", b"[rules.schema1]\nhelp = \"caf\xe9\"\nlevel = \"fatal\"\n");
-    assert_eq!(errors(tree.path(), &["utf16.toml"]), "(the file) | the file is UTF-16, a policy is UTF-8 | save the file as UTF-8\n");
+    assert_eq!(
+        errors(tree.path(), &["utf16.toml"]),
+        "(the file) | the file is UTF-16, a policy is UTF-8 | save the file as UTF-8\n"
+    );
     let latin1 = errors(tree.path(), &["latin1.toml"]);
     let lines: Vec<&str> = latin1.lines().collect();
     assert_eq!(lines[0], "\u{fffd} | this byte is not UTF-8, a policy is UTF-8 | save the file as UTF-8");
@@ -114,14 +120,23 @@ fn files_and_policies_are_bounded() {
     assert_eq!(explicit(&policy(tree.path(), &["most.toml"])).len(), 10_000);
     let told = errors(tree.path(), &["more.toml"]);
     assert!(told.starts_with("[rules.r10000] | a policy holds at most 10000 rules | "), "{told}");
-    assert_eq!(errors(tree.path(), &["large.toml"]), "(nothing) | the policy `large.toml` is larger than 10 MiB | split it, and name each part\n");
+    assert_eq!(
+        errors(tree.path(), &["large.toml"]),
+        "(nothing) | the policy `large.toml` is larger than 10 MiB | split it, and name each part\n"
+    );
 }
 
 #[test]
 fn a_file_lays_its_keys_over_those_of_what_it_extends() {
     let tree = directory(&[
-        ("base/org.toml", "[rules.user]\nmust-be = 'numeric'\nmin-uid = 1000\n[rules.agree]\nrule = 'platform-agreement'\n[rules.layer-count]\n"),
-        ("app.toml", "[policy]\nextends = ['base/org.toml']\n[rules.user]\nlevel = 'note'\nmin-uid = 10000\n[rules.agree]\nlevel = 'warning'\n[rules.layer-count]\nmax = 40\n"),
+        (
+            "base/org.toml",
+            "[rules.user]\nmust-be = 'numeric'\nmin-uid = 1000\n[rules.agree]\nrule = 'platform-agreement'\n[rules.layer-count]\n",
+        ),
+        (
+            "app.toml",
+            "[policy]\nextends = ['base/org.toml']\n[rules.user]\nlevel = 'note'\nmin-uid = 10000\n[rules.agree]\nlevel = 'warning'\n[rules.layer-count]\nmax = 40\n",
+        ),
     ]);
     let policy = policy(tree.path(), &["app.toml"]);
     assert_eq!(sources(&policy), ["app.toml", "base/org.toml"]);
@@ -147,18 +162,35 @@ fn a_mistake_is_told_in_the_file_that_made_it() {
     let errors = load_in(tree.path(), &["app.toml"]).unwrap_err();
     let places: Vec<(&str, &str)> = errors
         .iter()
-        .map(|error| (error.source.as_ref().unwrap().name.as_str(), &error.source.as_ref().unwrap().text[error.span.clone().unwrap()]))
+        .map(|error| {
+            (
+                error.source.as_ref().unwrap().name.as_str(),
+                &error.source.as_ref().unwrap().text[error.span.clone().unwrap()],
+            )
+        })
         .collect();
     assert_eq!(places, [("app.toml", "'y'"), ("base.toml", "'nonroot'")]);
-    assert_eq!(errors[1].to_string(), "base.toml:3:11: `must-be`: `nonroot` is not known, expected `non-root` or `numeric` (did you mean `non-root`?)");
+    assert_eq!(
+        errors[1].to_string(),
+        "base.toml:3:11: `must-be`: `nonroot` is not known, expected `non-root` or `numeric` (did you mean `non-root`?)"
+    );
 }
 
 #[test]
 fn later_files_win_and_a_common_base_counts_once() {
     let tree = directory(&[
-        ("base.toml", "[rules.user]\n[rules.children]\n[[waivers]]\nrule = 'user'\nimages = ['ghcr.io/acme/a']\nreason = 'x'"),
-        ("one.toml", "[policy]\nextends = ['base.toml']\n[rules.user]\nlevel = 'note'\n[rules.children]\nlevel = 'note'"),
-        ("two.toml", "[policy]\nextends = ['./base.toml']\n[rules.children]\nlevel = 'warning'\n[[waivers]]\nrule = 'user'\nimages = ['ghcr.io/acme/b']\nreason = 'y'"),
+        (
+            "base.toml",
+            "[rules.user]\n[rules.children]\n[[waivers]]\nrule = 'user'\nimages = ['ghcr.io/acme/a']\nreason = 'x'",
+        ),
+        (
+            "one.toml",
+            "[policy]\nextends = ['base.toml']\n[rules.user]\nlevel = 'note'\n[rules.children]\nlevel = 'note'",
+        ),
+        (
+            "two.toml",
+            "[policy]\nextends = ['./base.toml']\n[rules.children]\nlevel = 'warning'\n[[waivers]]\nrule = 'user'\nimages = ['ghcr.io/acme/b']\nreason = 'y'",
+        ),
         ("all.toml", "[policy]\nextends = ['one.toml', 'two.toml']"),
     ]);
     let policy = policy(tree.path(), &["all.toml"]);

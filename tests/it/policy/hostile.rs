@@ -27,9 +27,45 @@ expires = 2027-01-31
 
 /// Pieces that mean something to TOML or to a policy.
 const PIECES: &[&str] = &[
-    "[", "]", "[[", "]]", "{", "}", "=", ".", ",", "\"", "'", "\"\"\"", "#", "\n", "\r", "\0", "\u{1b}", "é", "\u{feff}", "\\u00e9", "\\",
-    "rules", "waivers", "policy", "level", "rule", "match", "user", "-1", "1e999", "nan", "2027-02-30", "true", "[rules.user]", "[[rules]]",
-    "extends = ['policy.toml']", "{ a.b.c = 1 }", "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", "{a={a={a={a={a={a={a={a={a={a=",
+    "[",
+    "]",
+    "[[",
+    "]]",
+    "{",
+    "}",
+    "=",
+    ".",
+    ",",
+    "\"",
+    "'",
+    "\"\"\"",
+    "#",
+    "\n",
+    "\r",
+    "\0",
+    "\u{1b}",
+    "é",
+    "\u{feff}",
+    "\\u00e9",
+    "\\",
+    "rules",
+    "waivers",
+    "policy",
+    "level",
+    "rule",
+    "match",
+    "user",
+    "-1",
+    "1e999",
+    "nan",
+    "2027-02-30",
+    "true",
+    "[rules.user]",
+    "[[rules]]",
+    "extends = ['policy.toml']",
+    "{ a.b.c = 1 }",
+    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+    "{a={a={a={a={a={a={a={a={a={a=",
 ];
 
 fn mutated() -> impl Strategy<Value = String> {
@@ -79,7 +115,7 @@ fn depth_and_length_are_no_trouble() {
         format!("rules.{} = 1", "a.".repeat(100_000) + "a"),
         "[rules.user]\n".repeat(1_000),
         format!("[rules.user]\ndeny = [{}]", "3,".repeat(50_000)),
-        format!("[rules.user]\n{}", (0..5_000).map(|n| format!("p{n} = 1\n")).collect::<String>()),
+        (0..5_000).fold("[rules.user]\n".to_owned(), |text, n| text + &format!("p{n} = 1\n")),
     ] {
         told_within_the_file(text.as_bytes());
     }

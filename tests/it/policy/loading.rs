@@ -113,7 +113,10 @@ fn an_instance_of_an_always_on_rule_takes_its_place_unless_it_is_scoped() {
     };
     assert_eq!(count("[rules.artifact-type]\nlevel = 'note'"), 1);
     assert_eq!(count("[rules.kind]\nrule = 'artifact-type'"), 1);
-    assert_eq!(count("[rules.artifact-type]\nimages = ['ghcr.io/charts/**']\nallow = ['application/vnd.cncf.helm.*']"), 2);
+    assert_eq!(
+        count("[rules.artifact-type]\nimages = ['ghcr.io/charts/**']\nallow = ['application/vnd.cncf.helm.*']"),
+        2
+    );
 }
 
 #[test]

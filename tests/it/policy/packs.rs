@@ -19,7 +19,11 @@ fn the_reference_has_every_rule_with_every_parameter() {
     for rule in RULES {
         let instance = reference.instances.iter().find(|instance| instance.name == rule.name);
         let instance = instance.unwrap_or_else(|| panic!("no [rules.{}]", rule.name));
-        assert!(instance.is_explicit() && instance.origin.as_ref().unwrap().source.name.contains("reference"), "{}", rule.name);
+        assert!(
+            instance.is_explicit() && instance.origin.as_ref().unwrap().source.name.contains("reference"),
+            "{}",
+            rule.name
+        );
         for parameter in (rule.parameters)() {
             assert!(instance.origins.contains_key(*parameter), "no `{parameter}` in [rules.{}]", rule.name);
         }
@@ -30,7 +34,9 @@ fn the_reference_has_every_rule_with_every_parameter() {
 fn the_reference_has_every_key_of_a_policy_a_rule_and_a_waiver() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/reference.toml")).unwrap();
     let keys: BTreeSet<&str> = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
-    for key in ["name", "description", "extends", "rule", "level", "images", "platforms", "help", "url", "reason", "expires"] {
+    for key in
+        ["name", "description", "extends", "rule", "level", "images", "platforms", "help", "url", "reason", "expires"]
+    {
         assert!(keys.contains(key), "{key}");
     }
 }
@@ -54,7 +60,12 @@ fn the_reference_says_what_the_default_of_every_key_is() {
 fn strict_builds_on_baseline_and_baseline_says_nothing_of_taste() {
     let names = |name: &str| -> BTreeSet<String> {
         let policy = shipped(name);
-        policy.instances.iter().filter(|instance| instance.is_explicit()).map(|instance| instance.name.clone()).collect()
+        policy
+            .instances
+            .iter()
+            .filter(|instance| instance.is_explicit())
+            .map(|instance| instance.name.clone())
+            .collect()
     };
     let (baseline, strict) = (names("ocilint:baseline"), names("ocilint:strict"));
     assert_eq!(baseline, ["artifact-type", "document", "platform-agreement", "schema1"].map(String::from).into());

@@ -2,7 +2,8 @@
 
 use super::{REPOSITORY, Run, digest, file, manifest, put_image, referrer, source};
 use crate::support::{
-    Access, Answer, Authority, Credentials, Entry, Fault, OCI_MANIFEST, Referrers, Registry, Rule, TokenField, TokenPolicy, When,
+    Access, Answer, Authority, Credentials, Entry, Fault, OCI_MANIFEST, Referrers, Registry, Rule, TokenField,
+    TokenPolicy, When,
 };
 use futures_util::future::join_all;
 use ocilint::graph::Cause;
@@ -48,7 +49,10 @@ async fn a_token_costs_two_requests_whatever_the_width() {
     let order: Vec<_> = registry.log().paths().into_iter().take(3).collect();
     assert_eq!(order, ["/v2/acme/app/manifests/1.0", "/token", "/v2/acme/app/manifests/1.0"]);
     let token = &registry.log().entries()[1];
-    assert_eq!((token.method.as_str(), token.query.as_str()), ("GET", "service=registry.test&scope=repository%3Aacme%2Fapp%3Apull"));
+    assert_eq!(
+        (token.method.as_str(), token.query.as_str()),
+        ("GET", "service=registry.test&scope=repository%3Aacme%2Fapp%3Apull")
+    );
     assert_eq!(token.header("authorization"), None);
 }
 
@@ -99,11 +103,15 @@ async fn a_fresh_token_that_is_refused_is_the_end() {
 #[tokio::test]
 async fn either_name_of_a_token_will_do() {
     for field in [TokenField::Both, TokenField::Token, TokenField::AccessToken] {
-        let registry = guarded(&Authority::new(TokenPolicy { field, expires_in: None, service: None, ..TokenPolicy::default() }));
+        let registry =
+            guarded(&Authority::new(TokenPolicy { field, expires_in: None, service: None, ..TokenPolicy::default() }));
         assert_eq!(resolve(&Run::new(), &registry).await, Ok(()), "{field:?}");
     }
     let registry = guarded(&Authority::anonymous());
-    registry.rule(Rule::new(When::tokens(), Fault::Body(r#"{"token":"","access_token":"token-0","expires_in":"x"}"#.into())));
+    registry.rule(Rule::new(
+        When::tokens(),
+        Fault::Body(r#"{"token":"","access_token":"token-0","expires_in":"x"}"#.into()),
+    ));
     assert_eq!(resolve(&Run::new(), &registry).await, Ok(()));
 }
 
@@ -148,7 +156,9 @@ async fn a_token_server_that_falters_is_asked_again() {
 #[tokio::test]
 async fn a_token_server_that_cannot_be_reached_is_named() {
     let closed = { Registry::builder().address("127.0.0.2").start().host() };
-    let registry = Registry::builder().access(Access::bearer_from(&Authority::anonymous(), format!("http://{closed}/token"))).start();
+    let registry = Registry::builder()
+        .access(Access::bearer_from(&Authority::anonymous(), format!("http://{closed}/token")))
+        .start();
     let cause = resolve(&Run::new(), &registry).await.unwrap_err();
     assert!(matches!(&cause, Cause::Unreachable { detail } if detail.starts_with("127.0.0.2: ")), "{cause}");
 
@@ -179,7 +189,10 @@ async fn a_private_image_wants_a_login() {
     let registry = guarded(&private());
     let Err(Cause::Unauthorized { detail }) = resolve(&Run::new(), &registry).await else { panic!("it is private") };
     let host = registry.host();
-    assert_eq!(detail, format!("the token server {host} refuses: UNAUTHORIZED: unauthorized; no credentials are stored for {host}"));
+    assert_eq!(
+        detail,
+        format!("the token server {host} refuses: UNAUTHORIZED: unauthorized; no credentials are stored for {host}")
+    );
 
     let run = Run::new().logged_in(&host, "me", "canary-password");
     assert_eq!(resolve(&run, &registry).await, Ok(()));
@@ -211,11 +224,17 @@ async fn basic_credentials_go_out_only_when_asked_for() {
 async fn an_identity_token_is_posted() {
     let authority = Authority::private(Credentials::IdentityToken("canary-identity".into()));
     let registry = guarded(&authority);
-    let run = Run::new().with_auth(&registry.host(), &json!({ "identitytoken": "canary-identity" })).naming(&registry.host());
+    let run =
+        Run::new().with_auth(&registry.host(), &json!({ "identitytoken": "canary-identity" })).naming(&registry.host());
     assert_eq!(resolve(&run, &registry).await, Ok(()));
     let token = registry.log().entries().into_iter().find(is_token).unwrap();
     assert_eq!((token.method.as_str(), token.query.as_str(), token.header("authorization")), ("POST", "", None));
-    for field in ["grant_type=refresh_token", "service=registry.test", "scope=repository%3Aacme%2Fapp%3Apull", "client_id=ocilint"] {
+    for field in [
+        "grant_type=refresh_token",
+        "service=registry.test",
+        "scope=repository%3Aacme%2Fapp%3Apull",
+        "client_id=ocilint",
+    ] {
         assert!(token.body.split('&').any(|pair| pair == field), "{field} in {}", token.body);
     }
     assert_eq!(registry.log().holding("canary-identity").len(), 1);
@@ -263,7 +282,8 @@ async fn credentials_cross_the_network_in_the_clear_only_to_a_host_that_is_named
 
 #[tokio::test]
 async fn referrers_and_tags_use_the_same_token() {
-    let registry = Registry::builder().access(Access::bearer(&Authority::anonymous())).referrers(Referrers::paged(1)).start();
+    let registry =
+        Registry::builder().access(Access::bearer(&Authority::anonymous())).referrers(Referrers::paged(1)).start();
     let subject = put_image(&registry);
     for note in ["a", "b"] {
         registry.store().put_manifest(REPOSITORY, None, referrer(&subject, note), OCI_MANIFEST);

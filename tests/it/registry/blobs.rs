@@ -62,7 +62,12 @@ async fn the_empty_document_is_known() {
 #[tokio::test]
 async fn the_start_of_a_blob_is_a_range_within_its_size() {
     let (registry, digest) = with_blob();
-    for (length, size, range, got) in [(512, 2000, "bytes=0-511", 512), (512, 0, "bytes=0-511", 512), (4000, 2000, "bytes=0-1999", 2000), (1, 2000, "bytes=0-0", 1)] {
+    for (length, size, range, got) in [
+        (512, 2000, "bytes=0-511", 512),
+        (512, 0, "bytes=0-511", 512),
+        (4000, 2000, "bytes=0-1999", 2000),
+        (1, 2000, "bytes=0-0", 1),
+    ] {
         registry.log().clear();
         assert_eq!(read(&registry, &digest, start(length, size)).await, Ok(content().slice(..got)), "{range}");
         assert_eq!(registry.log().entries()[0].header("range"), Some(range));
@@ -107,7 +112,16 @@ async fn all_of_a_small_blob_is_hashed() {
 
 #[tokio::test]
 async fn a_part_must_be_the_part_asked_for() {
-    for header in ["", "bytes 1-512/2000", "bytes 0-510/2000", "bytes 0-511", "bytes 0-x/2000", "pages 0-511/2000", "bytes 0-511/y", "bytes 0-18446744073709551615/2"] {
+    for header in [
+        "",
+        "bytes 1-512/2000",
+        "bytes 0-510/2000",
+        "bytes 0-511",
+        "bytes 0-x/2000",
+        "pages 0-511/2000",
+        "bytes 0-511/y",
+        "bytes 0-18446744073709551615/2",
+    ] {
         let (registry, digest) = with_blob();
         registry.rule(Rule::new(When::blobs(), Fault::Header("Content-Range", header.into())));
         let got = read(&registry, &digest, start(512, 2000)).await;

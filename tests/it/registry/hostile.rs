@@ -1,7 +1,9 @@
 //! Every kind of fault at every request of a good run: what is read is either the truth or unknown.
 
 use super::{REPOSITORY, Run, put_image, referrer, served};
-use crate::support::{Access, Authority, Fault, Framing, OCI_MANIFEST, Referrers, Registry, Rule, Stop, When, catalogue};
+use crate::support::{
+    Access, Authority, Fault, Framing, OCI_MANIFEST, Referrers, Registry, Rule, Stop, When, catalogue,
+};
 use bytes::Bytes;
 use futures_util::future::join_all;
 use ocilint::graph::{Cause, ReferrerList};
@@ -59,8 +61,16 @@ fn assert_true_or_unknown(got: &Read, good: &Read, fault: &str, request: usize) 
     assert!(got.root.as_ref().map_or(true, is_consistent), "{place}: {:?}", got.root);
     assert!(got.blob.is_err() || got.blob == good.blob, "{place}: {:?}", got.blob);
     assert!(got.start.as_ref().map_or(true, |start| start.len() == 512), "{place}: {:?}", got.start);
-    assert!(got.referrers.as_ref().map_or(true, |list| list.descriptors.len() == 1) || fault == "status 404", "{place}: {:?}", got.referrers);
-    assert!(got.tag.as_ref().map_or(true, |tag| tag.as_ref().is_some_and(is_consistent)) || fault == "status 404", "{place}: {:?}", got.tag);
+    assert!(
+        got.referrers.as_ref().map_or(true, |list| list.descriptors.len() == 1) || fault == "status 404",
+        "{place}: {:?}",
+        got.referrers
+    );
+    assert!(
+        got.tag.as_ref().map_or(true, |tag| tag.as_ref().is_some_and(is_consistent)) || fault == "status 404",
+        "{place}: {:?}",
+        got.tag
+    );
 }
 
 #[tokio::test]
@@ -68,7 +78,13 @@ async fn what_is_read_is_the_truth_or_unknown() {
     for referrers in [Referrers::api(), Referrers::absent()] {
         let (good, subject, blob) = registry(referrers.clone());
         let expected = read(&Run::new(), &good, &subject, &blob).await;
-        assert!(expected.root.is_ok() && expected.blob.is_ok() && expected.start.is_ok() && expected.tag.is_ok() && expected.tags.is_ok());
+        assert!(
+            expected.root.is_ok()
+                && expected.blob.is_ok()
+                && expected.start.is_ok()
+                && expected.tag.is_ok()
+                && expected.tags.is_ok()
+        );
         assert_eq!(expected.referrers.as_ref().unwrap().descriptors.len(), 1);
         for request in 0..good.log().len() {
             let faults = catalogue().into_iter().map(async |(name, fault)| {
@@ -99,7 +115,13 @@ async fn headers_of_any_bytes_are_survived() {
             let (registry, subject, blob) = registry(Referrers::api());
             // One byte for each character, as Latin-1 has it: no UTF-8.
             let latin: Vec<u8> = header.chars().map(|c| u8::try_from(u32::from(c)).unwrap()).collect();
-            let head = [format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len()).as_bytes(), &latin, b"\r\n\r\n", body.as_bytes()].concat();
+            let head = [
+                format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\n", body.len()).as_bytes(),
+                &latin,
+                b"\r\n\r\n",
+                body.as_bytes(),
+            ]
+            .concat();
             registry.rule(Rule::new(When::any(), Fault::Raw(head.into())));
             let got = read(&hasty(), &registry, &subject, &blob).await;
             assert!(got.blob.is_err() && got.referrers.is_err() && got.tags.is_err(), "{header} {status}");

@@ -55,7 +55,10 @@ async fn bytes_are_hashed_whatever_the_registry_announces() {
             assert_eq!(got.unwrap().digest, wanted);
         } else {
             let cause = got.unwrap_err();
-            assert!(matches!(&cause, Cause::DigestMismatch { wanted: asked, .. } if *asked == wanted.to_string()), "{cause}");
+            assert!(
+                matches!(&cause, Cause::DigestMismatch { wanted: asked, .. } if *asked == wanted.to_string()),
+                "{cause}"
+            );
         }
         assert_eq!(registry.log().len(), 2, "one more try, from scratch");
     }
@@ -69,7 +72,10 @@ async fn a_digest_header_that_disagrees_is_an_error_for_tags_and_digests() {
         let (_, wanted) = with_image();
         for image in ["acme/app:1.0".to_owned(), format!("acme/app@{wanted}")] {
             let got = resolve(&registry, &image).await;
-            assert!(matches!(&got, Err(Cause::DigestMismatch { wanted: said, .. }) if said == header), "{header} {got:?}");
+            assert!(
+                matches!(&got, Err(Cause::DigestMismatch { wanted: said, .. }) if said == header),
+                "{header} {got:?}"
+            );
         }
     }
 }
@@ -78,7 +84,10 @@ async fn a_digest_header_that_disagrees_is_an_error_for_tags_and_digests() {
 async fn a_digest_header_that_cannot_be_checked_or_is_not_there_is_passed_over() {
     for fault in [Fault::NoHeader("Docker-Content-Digest"), Fault::digest_header(format!("sha384:{:096}", 0))] {
         let registry = faulty(fault);
-        assert_eq!(resolve(&registry, "acme/app:1.0").await.unwrap().digest, Digest::sha256(manifest("1.0").as_bytes()));
+        assert_eq!(
+            resolve(&registry, "acme/app:1.0").await.unwrap().digest,
+            Digest::sha256(manifest("1.0").as_bytes())
+        );
     }
 }
 
@@ -105,12 +114,23 @@ async fn the_header_of_a_signed_schema_1_manifest_is_of_its_payload() {
 #[tokio::test]
 async fn a_login_page_is_no_manifest() {
     let json = |body: &'static str| Fault::answer(200, &[("Content-Type", OCI_MANIFEST)], body);
-    for fault in [Fault::html(), Fault::answer(200, &[], ""), json(""), json("{}"), json("[]"), json(r#"{"errors":[]}"#), json("<html>")] {
+    for fault in [
+        Fault::html(),
+        Fault::answer(200, &[], ""),
+        json(""),
+        json("{}"),
+        json("[]"),
+        json(r#"{"errors":[]}"#),
+        json("<html>"),
+    ] {
         let registry = faulty(fault);
         for image in ["acme/app:1.0".to_owned(), format!("acme/app@{}", digest(&format!("sha256:{:064}", 1)))] {
             let cause = resolve(&registry, &image).await.unwrap_err();
             let told_apart = matches!(cause, Cause::NotTheDocument { .. });
-            assert!(told_apart || (image.contains('@') && matches!(cause, Cause::DigestMismatch { .. })), "{image}: {cause}");
+            assert!(
+                told_apart || (image.contains('@') && matches!(cause, Cause::DigestMismatch { .. })),
+                "{image}: {cause}"
+            );
         }
     }
 }
@@ -196,7 +216,9 @@ async fn another_tag_is_there_or_proven_absent() {
 
 #[tokio::test]
 async fn statuses_that_settle_nothing_are_reported_as_they_are() {
-    for (status, kind) in [(403, "forbidden"), (410, "status"), (418, "status"), (204, "status"), (206, "status"), (304, "redirect")] {
+    for (status, kind) in
+        [(403, "forbidden"), (410, "status"), (418, "status"), (204, "status"), (206, "status"), (304, "redirect")]
+    {
         let registry = faulty(Fault::status(status));
         let cause = resolve(&registry, "acme/app:1.0").await.unwrap_err();
         assert_eq!(serde_json::to_value(&cause).unwrap()["kind"], kind, "{status}");

@@ -2,11 +2,11 @@
 
 use super::{REPOSITORY, Run, digest, manifest, put_image, referrer, served};
 use crate::support::{Access, Authority, OCI_INDEX, OCI_MANIFEST, Registry};
-use ocilint::oci::{Digest, MANIFEST_ACCEPT};
-use ocilint::source::{Part, Source as _};
+use oci_distribution::Reference;
 use oci_distribution::client::{Client, ClientConfig, ClientProtocol};
 use oci_distribution::secrets::RegistryAuth;
-use oci_distribution::Reference;
+use ocilint::oci::{Digest, MANIFEST_ACCEPT};
+use ocilint::source::{Part, Source as _};
 use serde_json::json;
 
 /// An index, two manifests, a referrer and a blob; the names under which manifests can be asked for.
@@ -29,7 +29,8 @@ async fn both_read_the_same_bytes_and_digests() {
     for access in [Access::Open, Access::bearer(&Authority::anonymous())] {
         let registry = Registry::builder().access(access).start();
         let (names, blob) = fill(&registry);
-        let config = ClientConfig { protocol: ClientProtocol::HttpsExcept(vec![registry.host()]), ..ClientConfig::default() };
+        let config =
+            ClientConfig { protocol: ClientProtocol::HttpsExcept(vec![registry.host()]), ..ClientConfig::default() };
         let other = Client::try_from(config).unwrap();
         let transport = Run::new().transport();
         let accept: Vec<&str> = MANIFEST_ACCEPT.split(", ").collect();

@@ -1,7 +1,9 @@
 //! Where answers lead elsewhere.
 
 use super::{REPOSITORY, Run, manifest, put_image, served, with_image};
-use crate::support::{Access, Authority, Certificates, Credentials, Fault, OCI_MANIFEST, Registry, Rule, TokenPolicy, When};
+use crate::support::{
+    Access, Authority, Certificates, Credentials, Fault, OCI_MANIFEST, Registry, Rule, TokenPolicy, When,
+};
 use ocilint::graph::Cause;
 use ocilint::oci::Digest;
 use ocilint::source::{Part, Source as _};
@@ -60,7 +62,10 @@ async fn credentials_stay_behind_even_on_the_way_back() {
     put_image(&registry);
     registry.store().put_file("/home", manifest("1.0"), OCI_MANIFEST);
     moved(&elsewhere, 307, format!("{}/home", registry.url()));
-    registry.rule(Rule::new(When::contains("/v2/").and(When::authorized()), Fault::RedirectBelow(307, elsewhere.url().into())));
+    registry.rule(Rule::new(
+        When::contains("/v2/").and(When::authorized()),
+        Fault::RedirectBelow(307, elsewhere.url().into()),
+    ));
 
     let run = Run::new().logged_in(&registry.host(), "me", "canary-password");
     assert!(resolve(&run, &registry).await.is_ok());
@@ -92,7 +97,11 @@ async fn a_host_reached_by_redirect_gets_an_anonymous_token_of_its_own() {
     put_image(&mirror);
     registry.rule(Rule::new(When::any(), Fault::RedirectBelow(307, mirror.url().into())));
 
-    let run = Run::new().logged_in(&registry.host(), "me", "canary-password").logged_in(&mirror.host(), "me", "canary-password");
+    let run = Run::new().logged_in(&registry.host(), "me", "canary-password").logged_in(
+        &mirror.host(),
+        "me",
+        "canary-password",
+    );
     let source = run.source(&registry, "acme/app:1.0");
     source.resolve().await.unwrap();
     source.manifest(&wanted).await.unwrap();
@@ -106,7 +115,10 @@ async fn a_host_reached_by_redirect_names_no_token_server_but_its_own() {
     let authority = Authority::anonymous();
     let (registry, _) = with_image();
     let third = Registry::builder().address("127.0.0.3").authority(&authority).start();
-    let mirror = Registry::builder().address("127.0.0.2").access(Access::bearer_from(&authority, format!("{}/token", third.url()))).start();
+    let mirror = Registry::builder()
+        .address("127.0.0.2")
+        .access(Access::bearer_from(&authority, format!("{}/token", third.url())))
+        .start();
     registry.rule(Rule::new(When::any(), Fault::RedirectBelow(307, mirror.url().into())));
     let cause = resolve(&Run::new(), &registry).await.unwrap_err();
     assert!(matches!(cause, Cause::Unauthorized { .. }), "{cause}");

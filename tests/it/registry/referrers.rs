@@ -67,7 +67,13 @@ async fn an_index_is_known_by_its_body() {
 async fn without_the_api_the_fallback_tag_decides() {
     let json = |body: &'static str| Fault::answer(200, &[("Content-Type", "application/json")], body);
     let faults = [400, 404, 405, 406].map(Fault::status);
-    let others = [Fault::Redirect(303, "https://github.com/".into()), Fault::html(), Fault::answer(200, &[], ""), json("{}"), json(r#"{"errors":[]}"#)];
+    let others = [
+        Fault::Redirect(303, "https://github.com/".into()),
+        Fault::html(),
+        Fault::answer(200, &[], ""),
+        json("{}"),
+        json(r#"{"errors":[]}"#),
+    ];
     for fault in faults.into_iter().chain(others) {
         for tagged in [true, false] {
             let (registry, subject) = with_referrers(Referrers::api(), 2);
@@ -93,7 +99,12 @@ async fn a_login_page_behind_a_redirect_is_no_api() {
 #[tokio::test]
 async fn what_settles_nothing_stays_unknown() {
     let faults = [401, 403, 410, 429, 500, 503].map(Fault::status);
-    let others = [Fault::Unsaid(Stop::Close), Fault::Cut(5, Stop::Close), Fault::Gzip, Fault::Redirect(307, "ftp://127.0.0.1/".into())];
+    let others = [
+        Fault::Unsaid(Stop::Close),
+        Fault::Cut(5, Stop::Close),
+        Fault::Gzip,
+        Fault::Redirect(307, "ftp://127.0.0.1/".into()),
+    ];
     for fault in faults.into_iter().chain(others) {
         let (registry, subject) = with_referrers(Referrers::api(), 1);
         registry.rule(Rule::new(When::referrers(), fault.clone()));
@@ -104,7 +115,15 @@ async fn what_settles_nothing_stays_unknown() {
 
 #[tokio::test]
 async fn a_fallback_tag_that_cannot_be_read_is_unknown() {
-    for fault in [Fault::status(401), Fault::status(403), Fault::status(429), Fault::status(500), Fault::html(), Fault::Cut(5, Stop::Close), Fault::Flip(30)] {
+    for fault in [
+        Fault::status(401),
+        Fault::status(403),
+        Fault::status(429),
+        Fault::status(500),
+        Fault::html(),
+        Fault::Cut(5, Stop::Close),
+        Fault::Flip(30),
+    ] {
         let (registry, subject) = with_referrers(Referrers::absent(), 1);
         registry.store().put_fallback(REPOSITORY, subject.as_str());
         registry.rule(Rule::new(When::contains(fallback_tag(subject.as_str())), fault.clone()));
@@ -232,7 +251,9 @@ async fn a_later_page_that_is_missing_makes_the_list_unknown() {
 #[tokio::test]
 async fn at_most_a_thousand_are_listed() {
     let entry = |n: usize| json!({ "mediaType": OCI_MANIFEST, "digest": Digest::sha256(&n.to_le_bytes()), "size": 1 });
-    let index = |count: usize| json!({ "schemaVersion": 2, "manifests": (0..count).map(entry).collect::<Vec<_>>() }).to_string();
+    let index = |count: usize| {
+        json!({ "schemaVersion": 2, "manifests": (0..count).map(entry).collect::<Vec<_>>() }).to_string()
+    };
     let (registry, subject) = with_referrers(Referrers::api(), 0);
     registry.rule(Rule::new(When::referrers(), Fault::Body(index(1000).into())).times(1));
     registry.rule(Rule::new(When::referrers(), Fault::Body(index(1001).into())).after(1));
@@ -243,6 +264,9 @@ async fn at_most_a_thousand_are_listed() {
 #[tokio::test]
 async fn an_ambiguous_list_is_unknown() {
     let (registry, subject) = with_referrers(Referrers::api(), 0);
-    registry.rule(Rule::new(When::referrers(), Fault::Body(r#"{"schemaVersion":2,"manifests":[],"Manifests":[{}]}"#.into())));
+    registry.rule(Rule::new(
+        When::referrers(),
+        Fault::Body(r#"{"schemaVersion":2,"manifests":[],"Manifests":[{}]}"#.into()),
+    ));
     assert!(matches!(list(&registry, &subject).await, Err(Cause::Ambiguous { .. })));
 }

@@ -30,7 +30,9 @@ async fn retry_after_is_kept_to() {
 
 #[tokio::test]
 async fn a_rate_limit_that_stays_is_unknown_after_five_tries_of_at_most_a_minute() {
-    for (retry_after, least) in [(Some("3600"), 60), (Some("Fri, 31 Dec 2100 23:59:59 GMT"), 60), (Some("soon"), 0), (None, 0)] {
+    for (retry_after, least) in
+        [(Some("3600"), 60), (Some("Fri, 31 Dec 2100 23:59:59 GMT"), 60), (Some("soon"), 0), (None, 0)]
+    {
         let (run, registry) = (Run::new(), limited(retry_after, usize::MAX));
         assert_eq!(resolve(&run, &registry).await, Err(Cause::RateLimited));
         assert_eq!(registry.log().len(), 5);
@@ -59,7 +61,9 @@ async fn what_may_pass_is_asked_again() {
         assert_eq!(resolve(&run, &registry).await, Ok(wanted), "{status}");
         assert_eq!(registry.log().len(), 3);
     }
-    for fault in [Fault::Unsaid(Stop::Close), Fault::Unsaid(Stop::Reset), Fault::Cut(5, Stop::Close), Fault::Cut(5, Stop::Reset)] {
+    for fault in
+        [Fault::Unsaid(Stop::Close), Fault::Unsaid(Stop::Reset), Fault::Cut(5, Stop::Close), Fault::Cut(5, Stop::Reset)]
+    {
         let (run, (registry, wanted)) = (Run::new(), with_image());
         registry.rule(Rule::new(When::any(), fault.clone()).times(2));
         assert_eq!(resolve(&run, &registry).await, Ok(wanted), "{fault:?}");
@@ -112,14 +116,22 @@ async fn a_pause_is_told_with_its_reason() {
     resolve(&run, &registry).await.unwrap();
     let url = format!("{}/v2/acme/app/manifests/1.0", registry.url());
     let events = run.ear.events.lock().unwrap();
-    let [Event::Request { method: "GET", url: first }, Event::Response { status: 429, .. }, Event::Retry { url: again, after, reason }, rest @ ..] = &events[..]
+    let [
+        Event::Request { method: "GET", url: first },
+        Event::Response { status: 429, .. },
+        Event::Retry { url: again, after, reason },
+        rest @ ..,
+    ] = &events[..]
     else {
         panic!("{events:?}")
     };
     assert_eq!((first, again, *after), (&url, &url, Duration::from_secs(7)));
     assert!(reason.contains("429"), "{reason}");
     let length = manifest("1.0").len() as u64;
-    assert!(matches!(rest, [Event::Request { .. }, Event::Response { status: 200, bytes, .. }] if *bytes == length), "{rest:?}");
+    assert!(
+        matches!(rest, [Event::Request { .. }, Event::Response { status: 200, bytes, .. }] if *bytes == length),
+        "{rest:?}"
+    );
 }
 
 /// Asks for 50 manifests at once while no answer goes out; waits until `limit` requests have come, then lets all through.
@@ -174,7 +186,9 @@ async fn http2_carries_more_over_one_connection() {
 async fn broken_streams_are_asked_for_again() {
     let certificates = Certificates::new();
     let authority = certificates.authority_file();
-    for fault in [Fault::Unsaid(Stop::Reset), Fault::Unsaid(Stop::Close), Fault::Cut(5, Stop::Reset), Fault::Cut(5, Stop::Close)] {
+    for fault in
+        [Fault::Unsaid(Stop::Reset), Fault::Unsaid(Stop::Close), Fault::Cut(5, Stop::Reset), Fault::Cut(5, Stop::Close)]
+    {
         let registry = Registry::builder().tls(&certificates).http2().start();
         let wanted = super::put_image(&registry);
         registry.rule(Rule::new(When::any(), fault.clone()).times(2));
@@ -195,7 +209,10 @@ async fn a_host_that_wants_silence_gets_it_from_all() {
     assert!(run.pauses().is_empty());
     image().resolve().await.expect("another image of the same host");
     let pauses = run.pauses();
-    assert!(matches!(&pauses[..], [pause] if *pause <= Duration::from_secs(30) && *pause > Duration::from_secs(20)), "{pauses:?}");
+    assert!(
+        matches!(&pauses[..], [pause] if *pause <= Duration::from_secs(30) && *pause > Duration::from_secs(20)),
+        "{pauses:?}"
+    );
 
     let hurried = image().with_deadline(Instant::now() + Duration::from_secs(5));
     assert_eq!(hurried.resolve().await.unwrap_err().cause, Cause::RateLimited);

@@ -60,7 +60,15 @@ async fn a_token_that_is_no_use_without_credentials_says_why() {
 #[tokio::test]
 async fn a_token_server_must_be_a_plain_encrypted_address() {
     let authority = Authority::anonymous();
-    for realm in ["http://token.test/", "ftp://token.test/", "token", "", "https://", "https://user:pass@127.0.0.1/", "file:///etc/passwd"] {
+    for realm in [
+        "http://token.test/",
+        "ftp://token.test/",
+        "token",
+        "",
+        "https://",
+        "https://user:pass@127.0.0.1/",
+        "file:///etc/passwd",
+    ] {
         let registry = Registry::builder().access(Access::bearer_from(&authority, realm)).start();
         let run = Run::new().logged_in(&registry.host(), "me", PASSWORD);
         let cause = resolve(&run.source(&registry, "acme/app:1.0")).await.unwrap_err();

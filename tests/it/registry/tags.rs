@@ -35,7 +35,8 @@ async fn all_pages_make_one_sorted_list() {
 
 #[tokio::test]
 async fn pages_that_do_not_end_or_lead_away_are_refused() {
-    for link in ["</v2/acme/other/tags/list?n=1>; rel=next", "<http://127.0.0.2:1/v2/acme/app/tags/list?n=1>; rel=next"] {
+    for link in ["</v2/acme/other/tags/list?n=1>; rel=next", "<http://127.0.0.2:1/v2/acme/app/tags/list?n=1>; rel=next"]
+    {
         let registry = with_tags(usize::MAX);
         registry.rule(Rule::new(When::tags(), Fault::Header("Link", link.into())));
         assert!(matches!(list(&registry).await, Err(Cause::Paging { .. })), "{link}");

@@ -50,7 +50,10 @@ async fn nothing_falls_back_to_http() {
     let mut run = run(Some(authority.path().to_owned()));
     run.options.timeouts.connect = Duration::from_millis(50);
     let cause = resolve(&run, &registry).await.unwrap_err();
-    assert!(matches!(cause, Cause::Timeout { .. }), "the server waits for a request, the client for a handshake: {cause}");
+    assert!(
+        matches!(cause, Cause::Timeout { .. }),
+        "the server waits for a request, the client for a handshake: {cause}"
+    );
     assert!(registry.log().is_empty());
 }
 
