@@ -28,6 +28,8 @@ pub enum Demand {
         digest: Digest,
         /// The media type that its descriptor gives.
         media_type: MediaType,
+        /// The blob's size in bytes, as its descriptor says; 0 if it does not. No more than that is read.
+        size: u64,
     },
     /// The first bytes of a layer.
     Head {

@@ -182,7 +182,11 @@ impl<'g> Facts<'g> {
     pub fn statement(&self, descriptor: &Descriptor) -> Fact<&'g Statement> {
         let digest = digest_of(descriptor)?;
         let known = self.graph.statements.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
-        self.answer(known, || Demand::Statement { digest: digest.clone(), media_type: descriptor.media_type.clone() })
+        self.answer(known, || Demand::Statement {
+            digest: digest.clone(),
+            media_type: descriptor.media_type.clone(),
+            size: descriptor.size.unwrap_or(0),
+        })
     }
 
     /// The first bytes of a layer.

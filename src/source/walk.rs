@@ -30,8 +30,8 @@ const SMALL_LAYER: u64 = 64 << 10;
 const HEAD: u64 = 512;
 /// Demands of one image that are under way at once; the transport limits the requests to one host.
 const SIDE_BY_SIDE: usize = 64;
-/// Statements that are held in memory at once, over all images.
-const STATEMENTS_AT_ONCE: usize = 2;
+/// Statements that are held in memory at once, over all images, in mebibytes: two of the largest, or many small ones.
+const STATEMENTS_AT_ONCE: usize = 2 * 41;
 
 /// Limits that all walks of a run share.
 #[derive(Debug, Clone)]
@@ -128,8 +128,8 @@ impl Walk {
                 let known = self.config(&digest).await;
                 Answer::Config(digest, known)
             }
-            Demand::Statement { digest, media_type } => {
-                let known = self.statement(&digest, &media_type).await;
+            Demand::Statement { digest, media_type, size } => {
+                let known = self.statement(&digest, &media_type, size).await;
                 Answer::Statement(digest, known)
             }
             Demand::Head { digest, size } => {
@@ -164,13 +164,13 @@ impl Walk {
         read_config(bytes, digest, doing)
     }
 
-    async fn statement(&self, digest: &Digest, media_type: &MediaType) -> Known<Arc<Statement>> {
+    async fn statement(&self, digest: &Digest, media_type: &MediaType, size: u64) -> Known<Arc<Statement>> {
         let doing = format!("reading statement {}", digest.short());
         let budget = |what: &str| Why::new(doing.clone(), Cause::Budget { what: what.to_owned() });
-        let permit = self.budget.statements.acquire();
+        let cap = if size == 0 { MAX_STATEMENT } else { size.min(MAX_STATEMENT) };
+        let permit = self.budget.statements.acquire_many(mebibytes(cap));
         let _permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing.clone(), Cause::Deadline))?;
-        let whole = Part::Whole { cap: MAX_STATEMENT };
-        let bytes = self.in_time(doing.clone(), self.source.blob(digest, whole)).await?;
+        let bytes = self.in_time(doing.clone(), self.source.blob(digest, Part::Whole { cap })).await?;
         if spend(&self.statements_read, bytes.len()) > MAX_STATEMENTS {
             return Err(budget("512 MiB of statements"));
         }
@@ -207,6 +207,11 @@ impl Walk {
     async fn in_time<T>(&self, doing: String, reading: super::Reading<'_, T>) -> Known<T> {
         timeout_at(self.deadline, reading).await.unwrap_or_else(|_| Err(Why::new(doing, Cause::Deadline)))
     }
+}
+
+/// A size in whole mebibytes, rounded up; at least one.
+fn mebibytes(bytes: u64) -> u32 {
+    u32::try_from(bytes >> 20).map_or(u32::MAX, |whole| whole.saturating_add(1))
 }
 
 /// Adds to what was spent; the new sum.
