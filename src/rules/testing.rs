@@ -163,7 +163,7 @@ impl Store {
                     find(&digest).map(|bytes| LayerHead { bytes: bytes.slice(..bytes.len().min(512)), whole: true });
                 graph.put_head(digest, known);
             }
-            Demand::Statement { digest, media_type } => {
+            Demand::Statement { digest, media_type, .. } => {
                 let unreadable =
                     |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
                 let known = find(&digest).and_then(|bytes| Statement::read(&bytes, &media_type).map_err(unreadable));
