@@ -163,7 +163,9 @@ async fn a_manifest_has_at_most_4_mib() {
 
     registry.store().put_manifest(REPOSITORY, Some("larger"), padded(cap + 1), OCI_MANIFEST);
     let too_large = Err(Cause::TooLarge { cap: cap as u64 });
-    assert_eq!(resolve(&registry, "acme/app:larger").await, too_large, "by its Content-Length");
+    let source = Run::new().source(&registry, "acme/app:larger");
+    assert_eq!(source.resolve().await.unwrap_err().cause, Cause::TooLarge { cap: cap as u64 });
+    assert_eq!(source.fetched().bytes, 0, "its Content-Length said so");
     for framing in [Framing::Chunked, Framing::Close] {
         registry.clear_rules();
         registry.rule(Rule::new(When::any(), Fault::Framing(framing)));
