@@ -30,6 +30,11 @@ fn main() -> ExitCode {
 
 /// clap's own statuses differ from ours: help and version are 0, everything else is a usage error.
 fn usage(error: &clap::Error) -> ExitCode {
-    let _ = error.print();
-    if error.use_stderr() { ExitCode::from(ExitStatus::Usage.code()) } else { ExitCode::SUCCESS }
+    let shown = error.print().and_then(|()| std::io::stdout().flush());
+    let status = match shown {
+        Err(_) => ExitStatus::Internal,
+        Ok(()) if error.use_stderr() => ExitStatus::Usage,
+        Ok(()) => ExitStatus::Clean,
+    };
+    ExitCode::from(status.code())
 }
