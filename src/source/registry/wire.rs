@@ -255,8 +255,23 @@ impl Wire {
             return Failure::transient(timeout(self.timeouts.connect));
         }
         // A certificate does not get better by asking again.
-        Failure { cause: Cause::Unreachable { detail: innermost(error) }, transient: !is_tls(error) }
+        Failure { cause: Cause::Unreachable { detail: in_words(&innermost(error)) }, transient: !is_tls(error) }
     }
+}
+
+/// What the TLS library says of certificates, in words that tell what to do.
+fn in_words(said: &str) -> String {
+    let words = [
+        (
+            "CaUsedAsEndEntity",
+            "the server shows the certificate of a CA as its own; give it one with `basicConstraints=CA:FALSE`",
+        ),
+        ("UnknownIssuer", "the server's certificate is signed by a CA that is not trusted here"),
+        ("NotValidForName", "the server's certificate is for another name"),
+        ("Expired", "the server's certificate has expired"),
+    ];
+    let known = words.iter().find(|(name, _)| said.contains(name));
+    known.map_or_else(|| said.to_owned(), |(_, words)| format!("{words} ({said})"))
 }
 
 fn request(out: &Outgoing<'_>) -> Request {
