@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod cli;
 mod economy;
+mod faults;
 mod gate;
 mod judging;
 mod layouts;

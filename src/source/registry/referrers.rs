@@ -133,7 +133,11 @@ impl Visit<'_> {
 /// The descriptors on a page; `None` if the answer shows that there is no referrers API.
 fn page(answer: &Answer) -> Result<Option<Vec<Descriptor>>, Cause> {
     match answer.status {
-        StatusCode::OK => index(answer.body.clone()),
+        StatusCode::OK => match index(answer.body.clone())? {
+            // Whoever says that it is a list has the API; this one was damaged on the way.
+            None if answer.media_type().is_some_and(|media_type| media_type.is_index()) => Err(answer.not_the_document()),
+            list => Ok(list),
+        },
         // 303: GitHub's registry sends people to its web site. 400: Quay, 406: Artifactory.
         StatusCode::NOT_FOUND
         | StatusCode::BAD_REQUEST

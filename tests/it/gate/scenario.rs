@@ -71,7 +71,7 @@ pub(crate) struct Scenario {
     /// Wrong answers of the registry.
     #[serde(default)]
     pub(crate) faults: Vec<FaultRow>,
-    /// Whether there is a second registry, `${other}`, that serves the same.
+    /// Whether there is a second registry, `${other}`, that serves the same. Nobody may ask it anything.
     #[serde(default)]
     pub(crate) other: bool,
     /// What the registry asks for: nothing, `token`, `private-token`, `basic`.
@@ -86,6 +86,12 @@ pub(crate) struct Scenario {
     /// Whether the time for answers is short.
     #[serde(default)]
     pub(crate) impatient: bool,
+    /// What is checked; `${target}` is the image.
+    #[serde(default = "target")]
+    pub(crate) targets: Vec<String>,
+    /// Where standard output goes, if it is not read.
+    #[serde(default)]
+    pub(crate) stdout: String,
     /// The policy's text.
     pub(crate) policy: String,
     /// Further arguments.
@@ -149,6 +155,10 @@ fn index() -> String {
     "index".to_owned()
 }
 
+fn target() -> Vec<String> {
+    vec!["${target}".to_owned()]
+}
+
 fn registry() -> Vec<Place> {
     vec![Place::Registry]
 }
@@ -171,12 +181,6 @@ pub(crate) fn family(name: &str) -> Vec<Scenario> {
     }
     assert!(!all.is_empty(), "tests/gate/{name}.toml holds no scenario");
     all
-}
-
-/// Documents that every scenario may use, with nothing wrong.
-pub(crate) fn common() -> Shelf {
-    let sheet = sheet("common");
-    Shelf::new(sheet.documents, sheet.types)
 }
 
 fn sheet(name: &str) -> Sheet {
@@ -215,8 +219,10 @@ impl Scenario {
             .chain(varied.tags.values_mut())
             .chain(&mut varied.serve)
             .chain(&mut varied.damage)
-            .chain(&mut varied.args);
+            .chain(&mut varied.args)
+            .chain(&mut varied.targets);
         faults.chain(texts).for_each(put);
+        varied.reason.iter_mut().for_each(put);
         varied.types.values_mut().chain(varied.swapped.values_mut()).for_each(put);
         [&mut varied.policy, &mut varied.root, &mut varied.access].into_iter().for_each(put);
         varied

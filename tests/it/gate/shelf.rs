@@ -100,7 +100,7 @@ impl Shelf {
         match part {
             "" => format!(r#""mediaType":"{media_type}","digest":"{digest}","size":{}"#, bytes.len()).into_bytes(),
             "digest" => digest.clone().into_bytes(),
-            "hex" => digest["sha256:".len()..].as_bytes().to_vec(),
+            "hex" => digest.replace("sha256:", "").into_bytes(),
             "size" => bytes.len().to_string().into_bytes(),
             "type" => media_type.clone().into_bytes(),
             "text" => bytes.to_vec(),

@@ -1,6 +1,5 @@
 //! One scenario, set up and run.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
@@ -9,20 +8,20 @@ use ocilint::judge::Options;
 use ocilint::output::{self, Format};
 use ocilint::report::{Report, exit_status};
 use ocilint::source::registry::{PlainHttp, RegistryOptions, Retry, Timeouts};
-use ocilint::source::{Observer, Silent, Sources};
+use ocilint::source::{Silent, Sources};
 use ocilint::{Engine, Policy, Target};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use super::fault;
-use super::program::Program;
-use super::scenario::{FaultRow, Place, Scenario};
+use super::program::{MEMORY, Program};
+use super::scenario::{FaultRow, Place, Scenario, Through};
 use super::{place, shelf::Shelf};
 use crate::support::{Access, Authority, Credentials, Referrers, Registry, Rule, Store, When};
 
 /// A run that takes longer hangs. (How long the program computes is limited more closely, and apart from what else the machine
 /// has to do: see [`Program`].)
-pub(crate) const LONGEST: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST: Duration = Duration::from_mins(1);
 /// No run says more than this in all formats together, in bytes.
 const MOST_SAID: usize = 16 << 20;
 /// The repository of every scenario.
@@ -43,12 +42,14 @@ pub(crate) struct Outcome {
 /// A registry, layout or archive, and a policy.
 pub(crate) struct Stage {
     pub(crate) registry: Registry,
-    pub(crate) other: Option<Registry>,
-    pub(crate) directory: TempDir,
+    other: Option<Registry>,
+    directory: TempDir,
     pub(crate) target: String,
     pub(crate) shelf: Shelf,
     options: RegistryOptions,
     args: Vec<String>,
+    targets: Vec<String>,
+    stdout: String,
 }
 
 impl Stage {
@@ -82,9 +83,13 @@ impl Stage {
         std::fs::write(directory.path().join("policy.toml"), shelf.expand(&scenario.policy)).expect("a policy file");
         let login = if scenario.access.is_empty() { None } else { Some(registry.host()) };
         std::fs::write(directory.path().join("auth.json"), auth(login)).expect("a credentials file");
-        let args = scenario.args.iter().map(|arg| shelf.expand_text(arg)).collect();
+        shelf.words.insert("target".to_owned(), target.clone());
+        shelf.words.insert("directory".to_owned(), directory.path().display().to_string());
+        let mut expanded = |texts: &[String]| texts.iter().map(|text| shelf.expand_text(text)).collect();
+        let (args, targets) = (expanded(&scenario.args), expanded(&scenario.targets));
+        let stdout = scenario.stdout.clone();
         let options = options(scenario.impatient, &directory);
-        Self { registry, other, directory, target, shelf, options, args }
+        Self { registry, other, directory, target, shelf, options, args, targets, stdout }
     }
 
     fn policy(&self) -> Result<Policy, String> {
@@ -92,63 +97,62 @@ impl Stage {
     }
 
     /// Runs it in this process, without pauses before repetitions.
-    pub(crate) fn engine(&self, now: Option<jiff::Timestamp>) -> Result<Outcome, String> {
-        self.engine_hearing(now, Arc::new(Silent))
+    pub(crate) fn engine(&self) -> Result<Outcome, String> {
+        self.judged(jiff::Timestamp::now()).map(|report| written(&report))
     }
 
-    /// The same, and tells what happens meanwhile.
-    pub(crate) fn engine_hearing(
-        &self,
-        now: Option<jiff::Timestamp>,
-        observer: Arc<dyn Observer>,
-    ) -> Result<Outcome, String> {
-        assert!(self.args.is_empty(), "the engine takes no arguments: {:?}", self.args);
+    /// The same, as of some moment and without writing the reports.
+    pub(crate) fn judged(&self, now: jiff::Timestamp) -> Result<Report, String> {
+        assert!(self.args.is_empty() && self.targets.len() == 1, "the engine takes no arguments, and one target");
         let policy = self.policy()?;
-        let target = Target::parse(&self.target).map_err(|error| error.to_string())?;
-        let sources = Sources::new(self.options.clone(), observer.clone());
-        let mut engine = Engine::new(policy, Options::default(), sources, observer);
-        if let Some(now) = now {
-            engine = engine.at(now);
-        }
+        let target = Target::parse(&self.targets[0]).map_err(|error| error.to_string())?;
+        let sources = Sources::new(self.options.clone(), Arc::new(Silent));
+        let engine = Engine::new(policy, Options::default(), sources, Arc::new(Silent)).at(now);
         let (send, receive) = mpsc::channel();
         let running = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
             let image = runtime.block_on(engine.judge(&target));
-            let _ = send.send(outcome(&engine.report(vec![image])));
+            let _ = send.send(engine.report(vec![image]));
         });
         match receive.recv_timeout(LONGEST) {
-            Ok(outcome) => Ok(outcome),
+            Ok(report) => Ok(report),
             Err(RecvTimeoutError::Timeout) => Err("it did not end".to_owned()),
             Err(RecvTimeoutError::Disconnected) => {
-                Err(format!("it panicked: {:?}", running.join().err().and_then(|any| any.downcast::<String>().ok())))
+                let panic = running.join().err().and_then(|any| any.downcast::<String>().ok());
+                Err(format!("it panicked: {panic:?}"))
             }
         }
     }
 
-    /// The program, about to check the target.
+    /// The program, about to check something.
     pub(crate) fn program(&self) -> Program {
         let file = |name: &str| self.directory.path().join(name).display().to_string();
-        let program = Program::new(self.directory.path()).arg("check").arg("--plain-http=127.0.0.1");
-        let program = program.args(["--registry-config", &file("auth.json"), "--policy", &file("policy.toml")]);
-        program.args(&self.args)
+        let redirection = if self.stdout.is_empty() { String::new() } else { format!(">{}", self.stdout) };
+        let program = Program::limited(self.directory.path(), MEMORY, &redirection).arg("check");
+        let program = program.args(["--plain-http=127.0.0.1", "--plain-http=127.0.0.2"]);
+        let program = program.env("OCILINT_REGISTRY_CONFIG", file("auth.json"));
+        program.args(["--policy", &file("policy.toml")]).args(&self.args)
     }
 
-    /// Runs the program, with every output there is.
+    /// Runs the program, with every output there is unless the scenario names its own.
     pub(crate) fn binary(&self) -> Result<Outcome, String> {
-        let reports: Vec<PathBuf> =
-            ["json", "sarif"].iter().map(|name| self.directory.path().join(format!("report.{name}"))).collect();
-        let program = self.program().args(["-v", "--output", "human"]);
-        let program = program
-            .arg(format!("--output=json={}", reports[0].display()))
-            .arg(format!("--output=sarif={}", reports[1].display()));
-        let run = program.arg(&self.target).run()?;
-        let files: Vec<String> = reports.iter().map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect();
-        let json = serde_json::from_str(&files[0]).unwrap_or_default();
-        Ok(Outcome { exit: run.exit, json, text: [run.stdout, run.stderr, files.concat()].concat() })
+        let report = |format: &str| self.directory.path().join(format!("report.{format}"));
+        let mut program = self.program().arg("-v");
+        if !self.args.iter().any(|arg| arg.starts_with("--output")) {
+            program = program.args(["--output", "human"]);
+            program =
+                program.args(["json", "sarif"].map(|format| format!("--output={format}={}", report(format).display())));
+        }
+        let run = program.args(&self.targets).run()?;
+        let read = |format: &str| std::fs::read_to_string(report(format)).unwrap_or_default();
+        let json = serde_json::from_str(&read("json")).unwrap_or_default();
+        let text = [run.stdout, run.stderr, read("json"), read("sarif")].concat();
+        Ok(Outcome { exit: run.exit, json, text })
     }
 }
 
-fn outcome(report: &Report) -> Outcome {
+/// A report in every format.
+pub(crate) fn written(report: &Report) -> Outcome {
     let mut texts = Vec::new();
     for format in [Format::Human, Format::Json, Format::Sarif] {
         let mut out = Vec::new();
@@ -163,7 +167,7 @@ fn options(impatient: bool, directory: &TempDir) -> RegistryOptions {
     let milliseconds = Duration::from_millis;
     let patience = if impatient { milliseconds(300) } else { milliseconds(5000) };
     RegistryOptions {
-        plain_http: PlainHttp { loopback: true, hosts: vec!["127.0.0.1".to_owned()] },
+        plain_http: PlainHttp { loopback: true, hosts: vec!["127.0.0.1".to_owned(), "127.0.0.2".to_owned()] },
         registry_config: Some(directory.path().join("auth.json")),
         timeouts: Timeouts { connect: patience, first_byte: patience, idle: patience, request: patience * 2 },
         retry: Retry { tries: 2, pause: Arc::new(|_| Box::pin(std::future::ready(()))), ..Retry::default() },
@@ -234,44 +238,40 @@ fn rule(row: &FaultRow, shelf: &mut Shelf) -> Rule {
 
 /// Runs a scenario wherever and however it says; what is wrong with what came of it.
 pub(crate) fn problems(scenario: &Scenario) -> Vec<String> {
-    use super::scenario::Through::{Binary, Both, Engine};
+    let runs: &[Run] = match scenario.through {
+        Through::Engine => &[("engine", Stage::engine)],
+        Through::Binary => &[("binary", Stage::binary)],
+        Through::Both => &[("engine", Stage::engine), ("binary", Stage::binary)],
+    };
     let mut problems = Vec::new();
     for &at in &scenario.over {
-        let engine = || ("engine", Stage::set(scenario, at).engine(None));
-        let binary = || ("binary", Stage::set(scenario, at).binary());
-        let runs: &[&dyn Fn() -> (&'static str, Result<Outcome, String>)] = match scenario.through {
-            Engine => &[&engine],
-            Binary => &[&binary],
-            Both => &[&engine, &binary],
-        };
-        for run in runs {
-            let (how, outcome) = run();
-            let found = match outcome {
-                Ok(outcome) => differences(scenario, &outcome),
-                Err(problem) => vec![problem],
-            };
+        for (how, run) in runs {
+            let stage = Stage::set(scenario, at);
+            let mut found = run(&stage).map_or_else(|problem| vec![problem], |outcome| differences(scenario, &outcome));
+            if stage.other.is_some_and(|other| !other.log().is_empty()) {
+                found.push("the second registry was asked".to_owned());
+            }
             problems.extend(found.into_iter().map(|problem| format!("{} ({at:?}, {how}): {problem}", scenario.name)));
         }
     }
     problems
 }
 
+/// A way to run a scenario, and its name.
+type Run = (&'static str, fn(&Stage) -> Result<Outcome, String>);
+
 /// Where an outcome is not what the scenario says.
 pub(crate) fn differences(scenario: &Scenario, outcome: &Outcome) -> Vec<String> {
     let mut found = Vec::new();
     if outcome.exit != scenario.exit {
-        found.push(format!(
-            "exit {} instead of {}; {}",
-            outcome.exit,
-            scenario.exit,
-            summary(&outcome.json, &outcome.text)
-        ));
+        found.push(format!("exit {} instead of {}; {}", outcome.exit, scenario.exit, summary(outcome)));
     }
     for word in ["panicked", "internal error"] {
         if outcome.text.contains(word) {
             found.push(format!("it says `{word}`: {}", outcome.text));
         }
     }
+    found.extend(outcome.text.lines().find_map(forged));
     if outcome.text.len() > MOST_SAID {
         found.push(format!("it says {} bytes", outcome.text.len()));
     }
@@ -279,9 +279,31 @@ pub(crate) fn differences(scenario: &Scenario, outcome: &Outcome) -> Vec<String>
         found.push(format!("the report says exit {}", outcome.json["exit"]));
     }
     if let Err(problem) = reasons(scenario, outcome) {
-        found.push(format!("{problem}; {}", summary(&outcome.json, &outcome.text)));
+        found.push(format!("{problem}; {}", summary(outcome)));
     }
     found
+}
+
+/// What a line does that no line of a report may do: act on a terminal, hide or reorder text, or command the runner of a
+/// workflow. On its own feet, so that the program's own idea of what is harmless is tested, too.
+fn forged(line: &str) -> Option<String> {
+    let harmful = |c: char| {
+        let code = u32::from(c);
+        code < 0x20
+            || (0x7f..0xa0).contains(&code)
+            || (0x200b..=0x200f).contains(&code)
+            || (0x2028..=0x202e).contains(&code)
+            || (0x2060..=0x206f).contains(&code)
+            || code == 0xfeff
+    };
+    if let Some(c) = line.chars().find(|&c| harmful(c)) {
+        return Some(format!("it says {c:?} as it is: {line:.300?}"));
+    }
+    let commands = ["::", "##[", "##vso["];
+    commands
+        .iter()
+        .any(|word| line.trim_start().starts_with(word))
+        .then(|| format!("a line is a command: {line:.300?}"))
 }
 
 /// Whether rule, subject, verdict and reason are as the scenario says.
@@ -310,7 +332,8 @@ fn reasons(scenario: &Scenario, outcome: &Outcome) -> Result<(), String> {
 }
 
 /// What the report says, in one line.
-fn summary(json: &Value, text: &str) -> String {
+pub(crate) fn summary(outcome: &Outcome) -> String {
+    let Outcome { json, text, .. } = outcome;
     if json.is_null() {
         return format!("there is no report: {text}");
     }

@@ -103,6 +103,8 @@ async fn what_settles_nothing_stays_unknown() {
         Fault::Unsaid(Stop::Close),
         Fault::Cut(5, Stop::Close),
         Fault::Gzip,
+        Fault::Flip(0),
+        Fault::Body("<html>".into()),
         Fault::Redirect(307, "ftp://127.0.0.1/".into()),
     ];
     for fault in faults.into_iter().chain(others) {
