@@ -135,7 +135,9 @@ fn page(answer: &Answer) -> Result<Option<Vec<Descriptor>>, Cause> {
     match answer.status {
         StatusCode::OK => match index(answer.body.clone())? {
             // Whoever says that it is a list has the API; this one was damaged on the way.
-            None if answer.media_type().is_some_and(|media_type| media_type.is_index()) => Err(answer.not_the_document()),
+            None if answer.media_type().is_some_and(|media_type| media_type.is_index()) => {
+                Err(answer.not_the_document())
+            }
             list => Ok(list),
         },
         // 303: GitHub's registry sends people to its web site. 400: Quay, 406: Artifactory.
