@@ -1,6 +1,6 @@
 //! The graph as a tree: what is there, whatever any policy makes of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -13,6 +13,8 @@ use crate::oci::{
 const MAX_DEPTH: usize = 6;
 /// Entries of one index that are drawn.
 const MAX_ENTRIES: usize = 1_000;
+/// Nodes of one tree; a manifest of megabytes lists more layers than anybody wants to see.
+const MAX_NODES: usize = 20_000;
 
 /// Annotations that tell what a node is or what it belongs to.
 const TELLING: &[&str] = &[
@@ -83,7 +85,7 @@ impl GraphNode {
 
 /// Draws the whole graph: every index, manifest and list of referrers is fetched for it, no config, layer or statement.
 pub fn tree(view: &View<'_>) -> Fact<GraphNode> {
-    let mut drawer = Drawer { view, pending: false, platforms: platforms(view) };
+    let mut drawer = Drawer { view, pending: false, platforms: platforms(view), drawn: BTreeSet::new(), nodes: 0 };
     let root = view.root();
     let descriptor = Descriptor::new(root.media_type.clone(), root.digest.clone(), root.size);
     let tree = if root.kind == RootKind::SavedConfig {
@@ -105,6 +107,10 @@ struct Drawer<'v, 'g> {
     pending: bool,
     /// The platform of each runnable manifest.
     platforms: BTreeMap<Digest, String>,
+    /// The manifests and indexes that were drawn: what is in them is drawn once, or a few indexes that name each other many
+    /// times would make a tree without end.
+    drawn: BTreeSet<Digest>,
+    nodes: usize,
 }
 
 impl Drawer<'_, '_> {
@@ -118,6 +124,11 @@ impl Drawer<'_, '_> {
                 return node;
             }
         };
+        if !self.drawn.insert(digest.clone()) {
+            node.platform = node.platform.or_else(|| self.platforms.get(digest).cloned());
+            node.notes.push("drawn above".to_owned());
+            return node;
+        }
         for ambiguity in document.ambiguities() {
             node.notes.push(format!("ambiguous: {ambiguity}"));
         }
@@ -137,7 +148,8 @@ impl Drawer<'_, '_> {
             node.notes.push(format!("{} entries, not drawn", index.manifests.len()));
             return;
         }
-        for descriptor in &index.manifests {
+        let room = self.room(index.manifests.len(), node);
+        for descriptor in index.manifests.iter().take(room) {
             let child = if may_be_manifest(&descriptor.media_type) {
                 self.manifest(descriptor, depth + 1)
             } else {
@@ -160,7 +172,18 @@ impl Drawer<'_, '_> {
         }
         self.attachment(node, image);
         node.children.extend(image.config.iter().map(|config| GraphNode::of("config", config)));
-        node.children.extend(image.layers.iter().map(layer));
+        let room = self.room(image.layers.len(), node);
+        node.children.extend(image.layers.iter().take(room).map(layer));
+    }
+
+    /// How many of so many children are drawn; of the others the node says that there are some.
+    fn room(&mut self, wanted: usize, node: &mut GraphNode) -> usize {
+        let room = wanted.min(MAX_NODES - self.nodes);
+        self.nodes += room;
+        if room < wanted {
+            node.notes.push(format!("{} more, not drawn", wanted - room));
+        }
+        room
     }
 
     /// What a manifest is attached to.
@@ -184,7 +207,10 @@ impl Drawer<'_, '_> {
         }
         match self.know(self.view.referrers(digest)) {
             Ok(list) if list.descriptors.is_empty() => {}
-            Ok(list) => node.children.push(listed(list)),
+            Ok(list) => {
+                let room = self.room(list.descriptors.len(), node);
+                node.children.push(listed(list, room));
+            }
             Err(remark) => node.children.push(GraphNode::group("referrers", vec![remark], Vec::new())),
         }
     }
@@ -203,13 +229,13 @@ impl Drawer<'_, '_> {
     }
 }
 
-fn listed(list: &ReferrerList) -> GraphNode {
+fn listed(list: &ReferrerList, room: usize) -> GraphNode {
     let home = match list.home {
         Home::Api => "listed by the registry",
         Home::FallbackTag => "listed by the fallback tag",
         Home::Layout => "listed in the layout",
     };
-    let referrers = list.descriptors.iter().take(MAX_ENTRIES).map(|descriptor| GraphNode::of("referrer", descriptor));
+    let referrers = list.descriptors.iter().take(room).map(|descriptor| GraphNode::of("referrer", descriptor));
     GraphNode::group("referrers", vec![home.to_owned()], referrers.collect())
 }
 

@@ -5,6 +5,7 @@
 
 mod ambiguous;
 mod fault;
+mod graphs;
 mod many;
 mod place;
 mod program;
@@ -76,7 +77,7 @@ macro_rules! families {
     };
 }
 
-families! { disguise documents injection local long policies statuses supply wire }
+families! { disguise documents injection local long policies statuses supply values wire }
 
 /// Files of rows that code runs in ways of its own.
 const WITH_CODE: &[&str] = &["ambiguous", "faults", "many", "secrets"];

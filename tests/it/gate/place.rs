@@ -86,6 +86,16 @@ fn damage(deed: &str, layout: &Path, directory: &Path) {
     }
 }
 
+/// A tar file of nothing but what the deeds write.
+pub(crate) fn saved(scenario: &Scenario, shelf: &mut Shelf, directory: &Path) -> PathBuf {
+    let files = directory.join("saved");
+    fs::create_dir(&files).expect("a directory");
+    for deed in &scenario.damage {
+        damage(&shelf.expand_text(deed), &files, directory);
+    }
+    archive(scenario, shelf, &files, directory)
+}
+
 /// The layout as a tar file, damaged by deeds that begin with `tar`: `tar cut BYTES`, `tar twice PATH TEXT`,
 /// `tar link PATH TARGET`, `tar hardlink PATH TARGET`, `tar fifo PATH`, `tar endless-size PATH`, `tar gzip`, `tar bomb MIB`,
 /// `tar add PATH TEXT`.

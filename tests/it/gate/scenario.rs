@@ -62,7 +62,7 @@ pub(crate) struct Scenario {
     /// Whether the reference names the digest.
     #[serde(default)]
     pub(crate) by_digest: bool,
-    /// Where the image is: `registry`, `layout`, `archive`.
+    /// Where the image is: `registry`, `layout`, `archive`, `saved`.
     #[serde(default = "registry")]
     pub(crate) over: Vec<Place>,
     /// How it is run.
@@ -136,6 +136,8 @@ pub(crate) enum Place {
     Registry,
     Layout,
     Archive,
+    /// What `docker save` wrote in its classic form; all files are `damage`.
+    Saved,
 }
 
 /// How a scenario is run.

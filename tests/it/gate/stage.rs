@@ -43,7 +43,7 @@ pub(crate) struct Outcome {
 pub(crate) struct Stage {
     pub(crate) registry: Registry,
     other: Option<Registry>,
-    directory: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) target: String,
     pub(crate) shelf: Shelf,
     options: RegistryOptions,
@@ -75,7 +75,7 @@ impl Stage {
                     format!("{REPOSITORY}:1.0")
                 })
             }
-            Place::Layout | Place::Archive => local(scenario, at, &mut shelf, &directory),
+            Place::Layout | Place::Archive | Place::Saved => local(scenario, at, &mut shelf, &directory),
         };
         for row in &scenario.faults {
             registry.rule(rule(row, &mut shelf));
@@ -221,6 +221,9 @@ pub(crate) fn fill(scenario: &Scenario, shelf: &mut Shelf, store: &Store) -> Str
 }
 
 fn local(scenario: &Scenario, at: Place, shelf: &mut Shelf, directory: &TempDir) -> String {
+    if at == Place::Saved {
+        return format!("docker-archive:{}", place::saved(scenario, shelf, directory.path()).display());
+    }
     for name in scenario.tags.values().chain(&scenario.serve) {
         shelf.build(name);
     }
@@ -286,7 +289,7 @@ pub(crate) fn differences(scenario: &Scenario, outcome: &Outcome) -> Vec<String>
 
 /// What a line does that no line of a report may do: act on a terminal, hide or reorder text, or command the runner of a
 /// workflow. On its own feet, so that the program's own idea of what is harmless is tested, too.
-fn forged(line: &str) -> Option<String> {
+pub(crate) fn forged(line: &str) -> Option<String> {
     let harmful = |c: char| {
         let code = u32::from(c);
         code < 0x20
