@@ -30,6 +30,8 @@ fn paths(scenario: &Scenario) -> BTreeSet<String> {
     let stage = Stage::set(scenario, Place::Registry);
     let outcome = stage.engine().expect("an outcome");
     assert_eq!(outcome.exit, scenario.exit, "{}: {}", scenario.name, outcome.text);
+    let tag = stage.registry.log().count(|entry| entry.path.ends_with("/manifests/1.0") && entry.status == Some(200));
+    assert_eq!(tag, 1, "{}: a tag is resolved once, and everything judged hangs on what it was then", scenario.name);
     stage.registry.log().paths().into_iter().collect()
 }
 
