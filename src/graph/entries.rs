@@ -138,23 +138,32 @@ impl Subjects {
     }
 }
 
-/// Why a manifest is nothing that a runtime runs, if it is not.
+/// Why a manifest is nothing that a runtime runs, if it is not: its config says so, or its layers do.
+pub(super) fn not_runnable(manifest: &Manifest) -> Option<String> {
+    no_image_config(manifest).or_else(|| no_file_system(manifest))
+}
+
+/// Why the config of a manifest makes it no image.
 ///
 /// A config of another type than an image config's makes it none, except for the types that runtimes run all the same
-/// (`application/octet-stream`, `application/json`, `text/html`, empty: registries have been seen to write them); so do
-/// layers of which none is a file system layer.
-pub(super) fn not_runnable(manifest: &Manifest) -> Option<String> {
+/// (`application/octet-stream`, `application/json`, `text/html`, empty: registries have been seen to write them). Where an
+/// index declares a platform nothing else does: containers/image looks at the config alone, whatever the layers' types say.
+pub(super) fn no_image_config(manifest: &Manifest) -> Option<String> {
     let Manifest::Image(image) = manifest else { return None };
     match &image.config {
         None => Some("it has no image config".to_owned()),
         Some(config) if !config.media_type.is_runnable_config() => {
             Some(format!("its config is of type {}", config.media_type))
         }
-        Some(_) if !image.layers.is_empty() && !image.layers.iter().any(|layer| layer.media_type.is_tar_like()) => {
-            Some(format!("none of its layers is a file system layer (the first is {})", image.layers[0].media_type))
-        }
         Some(_) => None,
     }
+}
+
+/// Why the layers of a manifest make it no image: there are some, and none is a file system layer.
+fn no_file_system(manifest: &Manifest) -> Option<String> {
+    let Manifest::Image(image) = manifest else { return None };
+    let first = image.layers.first().filter(|_| !image.layers.iter().any(|layer| layer.media_type.is_tar_like()))?;
+    Some(format!("none of its layers is a file system layer (the first is {})", first.media_type))
 }
 
 struct Finder<'f, 'g> {
@@ -289,10 +298,15 @@ impl<'f, 'g> Finder<'f, 'g> {
                 );
                 self.leave_open(descriptor, place, why);
             }
-            Ok(manifest) => match (not_runnable(manifest), &descriptor.platform) {
-                (Some(reason), _) => self.exclude(descriptor, place, reason),
-                (None, Some(platform)) => self.accept(descriptor, place, platform.normalised(), true),
-                (None, None) => self.accept_by_config(descriptor, place),
+            Ok(manifest) => match &descriptor.platform {
+                Some(platform) => match no_image_config(manifest) {
+                    Some(reason) => self.exclude(descriptor, place, reason),
+                    None => self.accept(descriptor, place, platform.normalised(), true),
+                },
+                None => match not_runnable(manifest) {
+                    Some(reason) => self.exclude(descriptor, place, reason),
+                    None => self.accept_by_config(descriptor, place),
+                },
             },
         }
         Ok(())
