@@ -40,7 +40,7 @@ fn described(instance: &InstanceNote) -> RuleDescriptor {
     let full = docs.split("\n\n").next().filter(|paragraph| !paragraph.is_empty()).unwrap_or(instance.summary);
     RuleDescriptor {
         id: escape(&instance.name),
-        name: shortened(&pascal(&instance.name), NAME),
+        name: name_of(&instance.name),
         short_description: sentence(&shortened(&capitalised(instance.summary), DESCRIPTION)),
         full_description: sentence(&shortened(&full.replace('\n', " "), DESCRIPTION)),
         help: Help { text: or_summary(text, instance.summary), markdown: or_summary(markdown, instance.summary) },
@@ -60,7 +60,7 @@ fn documentation(docs: &str) -> String {
 pub(super) fn own(id: &str, summary: &str, help: &str) -> RuleDescriptor {
     RuleDescriptor {
         id: id.to_owned(),
-        name: pascal(id),
+        name: name_of(id),
         short_description: message(summary),
         full_description: message(summary),
         help: Help { text: help.to_owned(), markdown: help.to_owned() },
@@ -94,6 +94,12 @@ fn shortened(text: &str, most: usize) -> String {
 fn capitalised(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// The name beside an id; none where it would say the same again (SARIF 2.1.0, 3.49.7).
+fn name_of(id: &str) -> Option<String> {
+    let name = shortened(&pascal(id), NAME);
+    (!name.eq_ignore_ascii_case(id)).then_some(name)
 }
 
 /// `team-labels` → `TeamLabels`.
