@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use ocilint::policy::did_you_mean;
 use ocilint::report::ExitStatus;
 use ocilint::rules::{self, RULES, Rule};
 
@@ -38,10 +39,8 @@ fn explain(rule: &Rule, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
+/// The name that was probably meant, found as it is for the names in a policy.
 fn nearest(name: &str) -> String {
-    let distance = |rule: &Rule| strsim::damerau_levenshtein(rule.name, name);
-    match RULES.iter().min_by_key(|rule| distance(rule)) {
-        Some(rule) if distance(rule) <= 3 => format!("did you mean `{}`?", rule.name),
-        _ => "`ocilint rules` lists them all".to_owned(),
-    }
+    let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
+    did_you_mean(name, &names).unwrap_or_else(|| "`ocilint rules` lists them all".to_owned())
 }

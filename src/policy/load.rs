@@ -23,6 +23,7 @@ use std::sync::Arc;
 use toml::Spanned;
 
 pub use mistake::{PolicyError, PolicyErrors};
+pub use suggest::did_you_mean;
 
 use file::{Rules, Sheet};
 use mistake::{Mistake, Mistakes, Span};

@@ -3,7 +3,7 @@
 mod load;
 mod scope;
 
-pub use load::{PolicyError, PolicyErrors, check_files};
+pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 
 use std::collections::BTreeMap;

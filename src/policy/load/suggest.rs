@@ -23,7 +23,7 @@ fn is_abbreviation(word: &str, candidate: &str) -> bool {
 }
 
 /// `did you mean …?`, if there is anything to say.
-pub(super) fn did_you_mean(word: &str, candidates: &[&str]) -> Option<String> {
+pub fn did_you_mean(word: &str, candidates: &[&str]) -> Option<String> {
     nearest(word, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
 }
 
