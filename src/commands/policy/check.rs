@@ -1,16 +1,16 @@
-//! `ocilint policy check`: every mistake in policy files, offline.
+//! `ocilint policy check`: every mistake in policy files.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use ocilint::output;
 use ocilint::policy;
 use ocilint::report::ExitStatus;
 
-use super::{setup, written};
 use crate::cli;
+use crate::commands::{setup, written};
 
-pub(super) fn run(command: &cli::Policy) -> ExitStatus {
-    let cli::Policy::Check { files, display } = command;
+pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
     let mistakes = policy::check_files(files);
     if mistakes.is_empty() {
         return if display.quiet { ExitStatus::Clean } else { written(writeln!(io::stdout(), "no mistakes")) };
