@@ -3,7 +3,9 @@
 //! Files are read and laid over each other as tables ([`merge`]), every key keeping its place; only what comes out of that is
 //! given to the rules, so that a file may complete what another one began.
 
+mod dates;
 mod file;
+mod header;
 mod instances;
 mod merge;
 mod mistake;
@@ -29,7 +31,7 @@ use file::{Rules, Sheet};
 use mistake::{Mistake, Mistakes, Span};
 use sources::{Place, Sources};
 
-use super::{Instance, Level, Policy, Waiver};
+use super::{Instance, Level, Policy, Rulings, Waiver};
 use crate::rules::{RULES, Rule};
 
 /// The policy that is found without being named.
@@ -120,10 +122,11 @@ fn load_places(
         active: Vec::new(),
     };
     let (tables, order) = loader.gather(places);
-    let (instances, waivers) = loader.understand(tables, &order);
+    let (instances, waivers, rulings) = loader.understand(tables, &order);
     let errors = loader.mistakes.resolve(&sources);
     if errors.is_empty() {
-        Ok(Policy { sources: sources.files(), instances, waivers, fallback })
+        let rulings = rulings.map(|span| sources.origin(&span));
+        Ok(Policy { sources: sources.files(), instances, waivers, rulings, fallback })
     } else {
         Err(PolicyErrors(errors))
     }
@@ -201,7 +204,7 @@ impl<'a> Loader<'a> {
             return;
         }
         self.active.push(number);
-        for base in self.sheets[number].extends.clone() {
+        for base in self.sheets[number].header.extends.clone() {
             match self.sheets[number].place.beside(base.get_ref()) {
                 Ok(place) => self.follow(place, Some(base.span()), order),
                 Err(mistake) => self.mistakes.add(mistake.named_at(Some(base.span()))),
@@ -240,7 +243,7 @@ impl<'a> Loader<'a> {
     }
 
     /// Makes instances and waivers of the tables.
-    fn understand(&mut self, tables: Rules<'a>, order: &[usize]) -> (Vec<Instance>, Vec<Waiver>) {
+    fn understand(&mut self, tables: Rules<'a>, order: &[usize]) -> (Vec<Instance>, Vec<Waiver>, Rulings<Span>) {
         self.count(&tables, order);
         let mut names: Vec<String> = tables.keys().cloned().collect();
         let mut instances = Vec::new();
@@ -251,10 +254,26 @@ impl<'a> Loader<'a> {
         self.require_rules(&names, &instances);
         let implicit = self.implicit(&instances);
         names.extend(implicit.iter().map(|instance| instance.name.clone()));
+        let rulings = self.rulings(order, &names);
         let waivers = self.waivers(order, &names);
         instances.extend(implicit);
         instances.sort_by(|a, b| a.name.cmp(&b.name));
-        (instances, waivers)
+        (instances, waivers, rulings)
+    }
+
+    /// What the files demand of waivers together.
+    fn rulings(&mut self, order: &[usize], names: &[String]) -> Rulings<Span> {
+        let mut rulings = Rulings::default();
+        for &number in order {
+            rulings.tighten(std::mem::take(&mut self.sheets[number].header.rulings));
+        }
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for (name, span) in rulings.forbidden.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+            let message = format!("`forbid-waivers`: no rule of the policy is named `{name}`");
+            let mistake = Mistake::at(span.clone(), message).consequent().help_if(did_you_mean(name, &names));
+            self.mistakes.add(mistake.help("name a rule by its table: `[rules.NAME]`"));
+        }
+        rulings
     }
 
     fn count(&mut self, tables: &Rules<'_>, order: &[usize]) {
@@ -304,6 +323,8 @@ impl<'a> Loader<'a> {
                 platforms: None,
                 help: None,
                 url: None,
+                effective_from: None,
+                locked: false,
                 check: Arc::from(check()),
                 origin: None,
                 origins: BTreeMap::new(),

@@ -1,9 +1,11 @@
 //! Policies: which rules are judged, at which level, for which images, with which waivers.
 
 mod load;
+mod rulings;
 mod scope;
 
 pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean};
+pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 
 use std::collections::BTreeMap;
@@ -57,6 +59,8 @@ pub struct Policy {
     pub instances: Vec<Instance>,
     /// Exceptions.
     pub waivers: Vec<Waiver>,
+    /// What is demanded of the exceptions.
+    pub rulings: Rulings,
     /// Whether it is the built-in `baseline` because none was named and no `ocilint.toml` was found.
     pub fallback: bool,
 }
@@ -114,6 +118,10 @@ pub struct Instance {
     pub help: Option<String>,
     /// The policy author's own page about it.
     pub url: Option<String>,
+    /// The first day (UTC) on which a violation counts as its level says; before it, it warns.
+    pub effective_from: Option<Date>,
+    /// Whether it is locked: what extends it can only raise its level.
+    pub locked: bool,
     /// The rule with its parameters.
     pub check: Arc<dyn Check>,
     /// Where it was written; `None` for an always-on rule that no policy names.

@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::header::Header;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::sources::{Kept, Place};
 use super::suggest::{any_of, did_you_mean};
 use super::syntax;
-use super::tree::{Key, Value, kind, moved, take_text, take_texts};
+use super::tree::{Key, Value, kind, moved};
 
 /// Size up to which every syntax error is looked for, in bytes; of a larger file only the first is told.
 const RECOVERED_SIZE: usize = 1 << 20;
 
 const TABLES: &[&str] = &["policy", "rules", "waivers"];
-const HEADER_KEYS: &[&str] = &["name", "description", "extends"];
 
 /// The tables of rules, by the names of the instances.
 pub(super) type Rules<'a> = BTreeMap<String, RuleTable<'a>>;
@@ -36,8 +36,8 @@ pub(super) struct RuleTable<'a> {
 pub(super) struct Sheet<'a> {
     /// Where it is.
     pub(super) place: Place,
-    /// What it builds on.
-    pub(super) extends: Vec<Spanned<String>>,
+    /// What it builds on, and what it demands of waivers.
+    pub(super) header: Header,
     /// Its rules.
     pub(super) rules: Rules<'a>,
     /// Its waivers.
@@ -49,8 +49,8 @@ pub(super) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// Reads the text of a file.
     pub(super) fn read(place: Place, kept: &'a Kept, mistakes: &mut Mistakes) -> Self {
-        let (extends, waivers) = (Vec::new(), Vec::new());
-        let mut sheet = Self { place, extends, rules: Rules::new(), waivers, misread: false };
+        let (header, waivers) = (Header::default(), Vec::new());
+        let mut sheet = Self { place, header, rules: Rules::new(), waivers, misread: false };
         for (key, value) in moved(parse(kept, mistakes), kept.base()) {
             match key.get_ref().as_ref() {
                 "policy" => sheet.read_header(value, mistakes),
@@ -71,17 +71,12 @@ impl<'a> Sheet<'a> {
 
     fn read_header(&mut self, value: Value<'a>, mistakes: &mut Mistakes) {
         let span = value.span();
-        let DeValue::Table(mut table) = value.into_inner() else {
+        let DeValue::Table(table) = value.into_inner() else {
             let mistake = Mistake::at(span, "`policy`: expected a table");
             mistakes.add(mistake.help("write `[policy]`, and `name = \"…\"` below it"));
             return;
         };
-        take_text(&mut table, "name", mistakes);
-        take_text(&mut table, "description", mistakes);
-        self.extends = take_texts(&mut table, "extends", mistakes).unwrap_or_default();
-        for (key, _) in &table {
-            mistakes.add(unknown(key, "`[policy]`", HEADER_KEYS).help("remove it"));
-        }
+        self.header = Header::read(table, mistakes);
     }
 
     fn read_rules(&mut self, value: Value<'a>, mistakes: &mut Mistakes) {

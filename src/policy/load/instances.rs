@@ -6,18 +6,19 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::DeTable;
 
+use super::dates::take_date;
 use super::file::RuleTable;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::{any_of, did_you_mean, nearest};
-use super::tree::{cut, place, size, take_dotted, take_reserved, take_text};
+use super::tree::{cut, place, size, take_dotted, take_flag, take_reserved, take_text};
 use super::wording;
 use crate::policy::{Instance, Level, Origin};
 use crate::rules::{Check, Rule};
 
 /// The keys of a rule's table that are not parameters of the rule.
-const OWNED: &[&str] = &["rule", "level", "images", "platforms", "help", "url"];
+const OWNED: &[&str] = &["rule", "level", "images", "platforms", "help", "url", "effective-from", "locked"];
 const LEVELS: &[Level] = &[Level::Error, Level::Warning, Level::Note, Level::Off];
 /// Length beyond which a name is refused, in bytes.
 const NAME_LENGTH: usize = 100;
@@ -49,6 +50,8 @@ impl Reader<'_> {
         let platforms = take_platforms(&mut keys, self.mistakes);
         let help = take_text(&mut keys, "help", self.mistakes).map(Spanned::into_inner);
         let url = self.url(&mut keys);
+        let effective_from = take_date(&mut keys, "effective-from", "the first day on which it counts", self.mistakes);
+        let locked = take_flag(&mut keys, "locked", self.mistakes).is_some_and(|(locked, _)| locked);
         let rule = self.rule(name, name_span.clone(), &mut keys);
         self.check_name(name, name_span, rule);
         let rule = rule?;
@@ -63,6 +66,8 @@ impl Reader<'_> {
             platforms,
             help,
             url,
+            effective_from,
+            locked,
             check: Arc::from(check),
             origin,
             origins,

@@ -192,7 +192,11 @@ pub(super) fn take_text(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mista
 
 /// Takes the list of texts of a key out of a table; anything else, or nothing in it, is a mistake.
 pub(super) fn take_texts(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<Vec<Spanned<String>>> {
-    let value = table.remove(key)?;
+    texts(key, table.remove(key)?, mistakes)
+}
+
+/// The texts of a list; anything else, or nothing in it, is a mistake.
+pub(super) fn texts(key: &str, value: Value<'_>, mistakes: &mut Mistakes) -> Option<Vec<Spanned<String>>> {
     let span = value.span();
     let array = match value.into_inner() {
         DeValue::Array(array) if array.is_empty() => {
@@ -230,8 +234,19 @@ fn text(key: &str, value: Value<'_>, help: &str, mistakes: &mut Mistakes) -> Opt
     }
 }
 
+/// Takes `true` or `false` of a key out of a table, and where the entry stands; anything else is a mistake.
+pub(super) fn take_flag(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<(bool, Span)> {
+    let (name, value) = table.remove_entry(key)?;
+    if let DeValue::Boolean(flag) = value.get_ref() {
+        return Some((*flag, place(&name, &value)));
+    }
+    let message = format!("`{key}`: expected `true` or `false`, found {}", kind(value.get_ref()));
+    mistakes.add(Mistake::at(value.span(), message).help(format!("write `{key} = true`, without quotes")));
+    None
+}
+
 /// Keys that a later version of the policy language gives a meaning to.
-const RESERVED: &[&str] = &["effective-from", "locked", "owner", "link", "tags"];
+const RESERVED: &[&str] = &["owner", "link", "tags"];
 
 /// Takes the reserved keys out of a table; each is a mistake.
 pub(super) fn take_reserved(table: &mut DeTable<'_>, mistakes: &mut Mistakes) {

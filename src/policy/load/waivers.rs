@@ -1,16 +1,15 @@
 //! From the tables of waivers to waivers.
 
-use jiff::civil::Date;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
-use toml::value::Datetime;
+use toml::de::DeTable;
 
+use super::dates::take_date;
 use super::file::unknown;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::did_you_mean;
-use super::tree::{Value, kind, take_reserved, take_text};
+use super::tree::{take_reserved, take_text};
 use crate::policy::{ImageScope, Waiver};
 
 const KEYS: &[&str] = &["rule", "images", "platforms", "reason", "expires"];
@@ -33,12 +32,12 @@ pub(super) fn read(
     let images = images.map(|images| named(images, scope, mistakes));
     let platforms = take_platforms(&mut table, mistakes);
     let reason = take_text(&mut table, "reason", mistakes).map(Spanned::into_inner);
-    let expires = table.remove("expires").map(|value| date(&value, mistakes));
+    let expires = take_date(&mut table, "expires", "the last day on which it counts", mistakes);
     for (key, _) in &table {
         mistakes.add(unknown(key, "the waiver", KEYS).help("remove it"));
     }
     let origin = sources.origin(&header);
-    Some(Waiver { rule: rule?, images: images?, platforms, reason: reason?, expires: expires.flatten(), origin })
+    Some(Waiver { rule: rule?, images: images?, platforms, reason: reason?, expires, origin })
 }
 
 fn miss(table: &DeTable<'_>, header: &Span, mistakes: &mut Mistakes) {
@@ -70,29 +69,4 @@ fn named(images: ImageScope, span: Option<Span>, mistakes: &mut Mistakes) -> Ima
         mistakes.add(mistake.help("name the images that it is for"));
     }
     images
-}
-
-fn date(value: &Value<'_>, mistakes: &mut Mistakes) -> Option<Date> {
-    let mistake = |found: &str, help| {
-        let message = format!("`expires`: expected a date such as 2027-01-31, found {found}");
-        Mistake::at(value.span(), message).help(help)
-    };
-    let mistake = match value.get_ref() {
-        DeValue::Datetime(Datetime { date: Some(date), time: None, offset: None }) => match day(*date) {
-            Some(date) => return Some(date),
-            None => mistake("a day that does not exist", "write a day of the calendar"),
-        },
-        DeValue::Datetime(_) => {
-            mistake("a time", "write the last day on which it counts, without a time (the day ends in UTC)")
-        }
-        DeValue::String(_) => mistake("a string", "write the date without quotes"),
-        other => mistake(kind(other), "write the last day on which it counts: `expires = 2027-01-31`"),
-    };
-    mistakes.add(mistake);
-    None
-}
-
-fn day(date: toml::value::Date) -> Option<Date> {
-    let (year, month, day) = (date.year.try_into().ok()?, date.month.try_into().ok()?, date.day.try_into().ok()?);
-    Date::new(year, month, day).ok()
 }
