@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt, stream};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use tokio::time::Instant;
 
 use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
-use crate::policy::{Instance, Level, Policy};
+use crate::policy::{self, Instance, Level, Policy};
 use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
 use crate::source::{Budget, Event, Observer, Sources, Walk};
 use crate::target::Target;
@@ -114,7 +115,13 @@ impl Engine {
             observed_at: self.now.to_string(),
             policies: self.policy.sources.clone(),
             fallback: self.policy.fallback,
-            instances: self.policy.instances.iter().filter(|instance| described(instance)).map(note).collect(),
+            instances: self
+                .policy
+                .instances
+                .iter()
+                .filter(|instance| described(instance))
+                .map(|instance| note(instance, policy::day(self.now)))
+                .collect(),
             diagnostics: diagnostics(&images, self.policy.fallback),
             fetched: images.iter().fold(Fetched::default(), |sum, image| Fetched {
                 requests: sum.requests + image.fetched.requests,
@@ -190,13 +197,13 @@ fn described(instance: &Instance) -> bool {
     instance.level != Level::Off || instance.rule.name == "document"
 }
 
-fn note(instance: &Instance) -> InstanceNote {
+fn note(instance: &Instance, today: Date) -> InstanceNote {
     InstanceNote {
         name: instance.name.clone(),
         rule: instance.rule.name,
         summary: instance.rule.summary,
         docs: instance.rule.docs,
-        level: instance.level,
+        level: instance.level_on(today),
         help: instance.help.clone(),
         url: instance.url.clone(),
         place: instance.origin.as_ref().map(PolicyPlace::from),

@@ -4,7 +4,7 @@ use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
-use crate::graph::{Entry, Place, RootKind, View};
+use crate::graph::{Entry, Place, RootKind, View, Why};
 use crate::oci::{Digest, ManifestKind, Platform, Reference};
 
 /// Something that violates a policy, in the image's own terms.
@@ -250,8 +250,13 @@ pub struct Findings {
 pub enum Verdict {
     /// The subject meets the rule; with the evidence.
     Pass(String),
-    /// It does not; at least one finding.
-    Violation(Vec<Finding>),
+    /// It does not.
+    Violation {
+        /// What was found; at least one.
+        findings: Vec<Finding>,
+        /// What could not be known beside it: accepting the findings does not make a pass.
+        unknown: Option<Why>,
+    },
 }
 
 impl Findings {
@@ -304,7 +309,13 @@ impl Findings {
         use crate::graph::Stop;
         match self.stop {
             Some(Stop::Pending) => Err(Stop::Pending),
-            _ if !self.found.is_empty() => Ok(Verdict::Violation(self.found)),
+            stop if !self.found.is_empty() => {
+                let unknown = match stop {
+                    Some(Stop::Unknown(why)) => Some(why),
+                    _ => None,
+                };
+                Ok(Verdict::Violation { findings: self.found, unknown })
+            }
             Some(stop) => Err(stop),
             None => Ok(Verdict::Pass(evidence())),
         }

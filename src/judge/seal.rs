@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::cells::Plan;
-use super::waive::{self, Waivers};
+use super::waive::{Found, Waivers};
 use super::{Judgement, Outcome};
 use crate::finding::{Finding, Location, Verdict};
 use crate::graph::{Graph, Nature, RootKind};
@@ -16,17 +16,13 @@ use crate::report::{
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
+    let canonical = name.map(oci::Reference::canonical_name);
     let sealer = Sealer {
         graph,
         read: 0,
         identity: graph.root.target.identity(),
         deny_warnings: judgement.options.deny_warnings,
-        waivers: Waivers::new(
-            judgement.policy,
-            name.map(oci::Reference::canonical_name),
-            graph.root.digest.clone(),
-            graph.observed_at,
-        ),
+        waivers: Waivers::new(judgement.policy, canonical.as_deref(), &graph.root.digest, graph.observed_at),
         seen: BTreeMap::new(),
     };
     let (cells, waivers) = sealer.cells(judgement);
@@ -41,10 +37,9 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
         platforms: judged_platforms(judgement, graph),
         error: None,
         cells,
-        remarks: Vec::new(),
+        remarks: waivers.remarks(),
         fetched: Fetched::default(),
     };
-    image.remarks = waive::remarks(&waivers, &image);
     image.error = uncovered(judgement, &image);
     image
 }
@@ -120,34 +115,27 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     fn cell(&mut self, plan: &Plan<'p>, outcome: &Outcome) -> Option<Cell> {
         let off = plan.instance.level == Level::Off;
-        let findings: Vec<&Finding> = match outcome {
-            Outcome::Judged(Verdict::Violation(findings)) => {
-                findings.iter().filter(|finding| finding.grave || !off).collect()
-            }
-            _ => Vec::new(),
-        };
-        if off && findings.is_empty() {
+        let found = found(outcome, off);
+        if off && found.findings.is_empty() {
             return None;
         }
-        let grave = findings.iter().any(|finding| finding.grave);
+        let today = self.waivers.today();
         let mut cell = Cell {
             rule: plan.instance.name.clone(),
             kind: plan.instance.rule.name,
-            level: if grave { Level::Error } else { self.level(plan.instance.level) },
+            level: self.raised(plan.instance.level_on(today)),
+            effective_from: plan.instance.takes_effect_after(today).map(|date| date.to_string()),
             subject: oci::escape(&plan.label),
             verdict: CellVerdict::Pass,
             reason: None,
             help: None,
             evidence: None,
             waiver: None,
-            findings: Vec::new(),
+            findings: found.findings.iter().map(|finding| self.finding(plan, finding)).collect(),
         };
         match outcome {
             Outcome::Judged(Verdict::Pass(evidence)) => cell.evidence = Some(oci::escape(evidence)),
-            Outcome::Judged(Verdict::Violation(_)) => {
-                cell.verdict = CellVerdict::Violation;
-                cell.findings = findings.into_iter().map(|finding| self.finding(plan, finding)).collect();
-            }
+            Outcome::Judged(Verdict::Violation { .. }) => cell.verdict = CellVerdict::Violation,
             Outcome::Unknown(why) => {
                 cell.verdict = CellVerdict::Unknown;
                 cell.reason = Some(oci::escape(&why.to_string()));
@@ -158,22 +146,16 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 cell.reason = Some(oci::escape(reason));
             }
         }
-        self.waive(plan, &mut cell, grave);
+        self.waivers.cover(plan, &mut cell, &found);
+        if is_grave(&cell, &found.findings) {
+            cell.level = Level::Error;
+            cell.effective_from = None;
+        }
         Some(cell)
     }
 
-    fn level(&self, level: Level) -> Level {
+    fn raised(&self, level: Level) -> Level {
         if self.deny_warnings && level == Level::Warning { Level::Error } else { level }
-    }
-
-    fn waive(&self, plan: &Plan<'p>, cell: &mut Cell, grave: bool) {
-        if !matches!(cell.verdict, CellVerdict::Violation | CellVerdict::Unknown) {
-            return;
-        }
-        if let Some(waiver) = self.waivers.covering(plan, grave) {
-            cell.verdict = CellVerdict::Waived;
-            cell.waiver = Some(waive::note(waiver));
-        }
     }
 
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
@@ -192,6 +174,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 bytes,
                 excerpt: found.map(|(text, span)| Excerpt::at(text, span)),
             },
+            waiver: None,
             policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
         }
     }
@@ -242,6 +225,26 @@ impl<'g, 'p> Sealer<'g, 'p> {
         let platform = descriptor.and_then(|descriptor| descriptor.platform.as_ref());
         platform.map_or_else(|| "*".to_owned(), |platform| platform.normalised().to_string())
     }
+}
+
+/// What was found in a cell; of a rule that is off only what is grave.
+fn found(outcome: &Outcome, off: bool) -> Found<'_> {
+    let Outcome::Judged(Verdict::Violation { findings, unknown }) = outcome else {
+        return Found { findings: Vec::new(), unknown: None };
+    };
+    let unknown = unknown.as_ref().filter(|_| !off);
+    Found {
+        findings: findings.iter().filter(|finding| finding.grave || !off).collect(),
+        unknown: unknown.map(|why| (oci::escape(&why.to_string()), why.help().to_owned())),
+    }
+}
+
+/// Whether a cell counts as an error whatever its level: by a grave finding that no waiver covers, or one of those that are
+/// waived.
+fn is_grave(cell: &Cell, findings: &[&Finding]) -> bool {
+    let violates = cell.verdict == CellVerdict::Violation;
+    let counts = |sealed: &SealedFinding| sealed.waiver.is_none() || !violates;
+    cell.findings.iter().zip(findings).any(|(sealed, finding)| finding.grave && counts(sealed))
 }
 
 impl Graph {

@@ -1,96 +1,175 @@
-//! Which waiver covers a cell, and what is to be said about waivers.
-
-use std::collections::BTreeSet;
+//! What waivers cover, and what is to be said about the waivers themselves.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::cells::Plan;
+use crate::finding::Finding;
 use crate::oci::Digest;
-use crate::policy::{Level, Policy, Waiver};
-use crate::report::{CellVerdict, Diagnostic, ImageReport, PolicyPlace, WaiverNote};
+use crate::policy::{self, EXPIRING_DAYS, Level, Policy, Waiver};
+use crate::report::{Cell, CellVerdict, Diagnostic, PolicyPlace, SealedFinding, WaiverNote};
 
-/// The image that waivers are looked up for.
+/// The waivers that are for one image, and what came of each.
 pub(super) struct Waivers<'p> {
-    policy: &'p Policy,
-    name: Option<String>,
-    digest: Digest,
     today: Date,
+    waivers: Vec<Use<'p>>,
+}
+
+/// What came of a waiver in one image.
+struct Use<'p> {
+    waiver: &'p Waiver,
+    /// There is something that it is for, whether or not another one covers it too.
+    needed: bool,
+    /// A cell that it is for was judged, and had nothing for it.
+    idle: bool,
+    /// Whether there is something that it is for could not be known.
+    open: bool,
+}
+
+/// What can be waived of a cell, besides its verdict.
+pub(super) struct Found<'f> {
+    /// The findings, in the order of the cell's.
+    pub(super) findings: Vec<&'f Finding>,
+    /// The reason and the help for what could not be known beside them.
+    pub(super) unknown: Option<(String, String)>,
 }
 
 impl<'p> Waivers<'p> {
-    pub(super) fn new(policy: &'p Policy, name: Option<String>, digest: Digest, now: Timestamp) -> Self {
-        Self { policy, name, digest, today: now.to_zoned(TimeZone::UTC).date() }
+    pub(super) fn new(policy: &'p Policy, name: Option<&str>, digest: &Digest, now: Timestamp) -> Self {
+        let is_meant = |waiver: &&Waiver| name.is_some_and(|name| waiver.images.contains(name, Some(digest)));
+        let of = |waiver| Use { waiver, needed: false, idle: false, open: false };
+        Self { today: policy::day(now), waivers: policy.waivers.iter().filter(is_meant).map(of).collect() }
     }
 
-    /// The waiver that covers a cell; for a grave finding only one that names the digest.
-    pub(super) fn covering(&self, plan: &Plan<'_>, grave: bool) -> Option<&'p Waiver> {
-        let name = self.name.as_deref()?;
-        self.policy.waivers.iter().find(|waiver| {
-            waiver.rule == plan.instance.name
-                && !is_expired(waiver, self.today)
-                && waiver.images.contains(name, Some(&self.digest))
-                && (!grave || waiver.images.is_by_digest())
-                && waiver
-                    .platforms
-                    .as_ref()
-                    .is_none_or(|scope| plan.platform.as_ref().is_some_and(|p| scope.contains(p)))
-        })
+    /// The day that is judged by, in UTC.
+    pub(super) fn today(&self) -> Date {
+        self.today
     }
 
-    /// The waivers that are for this image.
-    pub(super) fn for_image(&self) -> impl Iterator<Item = &'p Waiver> {
-        let name = self.name.as_deref();
-        let matches = move |waiver: &&Waiver| name.is_some_and(|name| waiver.images.contains(name, Some(&self.digest)));
-        self.policy.waivers.iter().filter(matches)
+    /// Waives what is covered of a cell.
+    ///
+    /// Every finding is covered for itself. A cell of which all are is waived, unless something beside them could not be
+    /// known and no waiver for the whole cell covers that; of any other cell the findings that are covered do not count.
+    pub(super) fn cover(&mut self, plan: &Plan<'_>, cell: &mut Cell, found: &Found<'_>) {
+        self.observe(plan, cell, found);
+        let counting: Vec<&Waiver> =
+            self.of(plan).map(|of| of.waiver).filter(|waiver| !waiver.is_expired(self.today)).collect();
+        let whole = counting.iter().find(|waiver| waiver.covers_cells()).map(|waiver| note(waiver));
+        match cell.verdict {
+            CellVerdict::Unknown if whole.is_some() => waive(cell, whole),
+            CellVerdict::Violation => {
+                for (sealed, finding) in cell.findings.iter_mut().zip(&found.findings) {
+                    let covering = counting.iter().find(|waiver| waiver.covers(&sealed.fingerprint, finding.grave));
+                    sealed.waiver = covering.map(|waiver| note(waiver));
+                }
+                settle(cell, found, whole);
+            }
+            _ => {}
+        }
     }
 
-    pub(super) fn expired(&self, waiver: &Waiver) -> bool {
-        is_expired(waiver, self.today)
+    /// Notes what came of every waiver for a cell.
+    fn observe(&mut self, plan: &Plan<'_>, cell: &Cell, found: &Found<'_>) {
+        for of in self.waivers.iter_mut().filter(|of| is_for(of.waiver, plan)) {
+            let covers =
+                |(sealed, finding): (&SealedFinding, &&Finding)| of.waiver.covers(&sealed.fingerprint, finding.grave);
+            match cell.verdict {
+                CellVerdict::Pass => of.idle = true,
+                CellVerdict::Unknown => of.open = true,
+                CellVerdict::Violation if cell.findings.iter().zip(&found.findings).any(covers) => of.needed = true,
+                CellVerdict::Violation if of.waiver.covers_cells() || found.unknown.is_some() => of.open = true,
+                CellVerdict::Violation => of.idle = true,
+                CellVerdict::Waived | CellVerdict::NotApplicable => {}
+            }
+        }
+    }
+
+    fn of(&self, plan: &Plan<'_>) -> impl Iterator<Item = &Use<'p>> {
+        self.waivers.iter().filter(|of| is_for(of.waiver, plan))
+    }
+
+    /// Remarks about the waivers: expired ones, expiring ones, and ones that nothing needs.
+    pub(super) fn remarks(&self) -> Vec<Diagnostic> {
+        self.waivers.iter().filter_map(|of| of.remark(self.today)).collect()
     }
 }
 
-/// A waiver's last day is included, in UTC.
-fn is_expired(waiver: &Waiver, today: Date) -> bool {
-    waiver.expires.is_some_and(|expires| expires < today)
+/// Whether a waiver is for a cell.
+fn is_for(waiver: &Waiver, plan: &Plan<'_>) -> bool {
+    waiver.rule == plan.instance.name && waiver.is_for_platform(plan.platform.as_ref())
 }
 
-pub(super) fn note(waiver: &Waiver) -> WaiverNote {
+/// Ends a cell with findings as waived, unknown, or still a violation.
+fn settle(cell: &mut Cell, found: &Found<'_>, whole: Option<WaiverNote>) {
+    if !cell.findings.iter().all(|finding| finding.waiver.is_some()) {
+        return;
+    }
+    match &found.unknown {
+        Some((reason, help)) if whole.is_none() => {
+            cell.verdict = CellVerdict::Unknown;
+            cell.reason = Some(reason.clone());
+            cell.help = Some(help.clone());
+        }
+        _ => {
+            let first = cell.findings.first().and_then(|finding| finding.waiver.clone());
+            waive(cell, whole.or(first));
+        }
+    }
+}
+
+fn waive(cell: &mut Cell, waiver: Option<WaiverNote>) {
+    cell.verdict = CellVerdict::Waived;
+    cell.waiver = waiver;
+}
+
+fn note(waiver: &Waiver) -> WaiverNote {
     WaiverNote {
         reason: waiver.reason.clone(),
         expires: waiver.expires.map(|date| date.to_string()),
+        owner: waiver.owner.clone(),
+        link: waiver.link.clone(),
         place: PolicyPlace::from(&waiver.origin),
     }
 }
 
-/// Remarks about the waivers that are for an image: expired ones, and ones whose cells all passed.
-pub(super) fn remarks(waivers: &Waivers<'_>, image: &ImageReport) -> Vec<Diagnostic> {
-    let used: BTreeSet<(String, usize, usize)> =
-        image.cells.iter().filter_map(|cell| cell.waiver.as_ref()).map(place_key).collect();
-    let remark = |waiver: &Waiver| {
-        let place = PolicyPlace::from(&waiver.origin);
-        let about = |message: String, help: &str| Diagnostic {
+impl Use<'_> {
+    fn remark(&self, today: Date) -> Option<Diagnostic> {
+        let rule = &self.waiver.rule;
+        let (message, help) = match (self.waiver.expires, self.waiver.days_left(today)) {
+            (Some(date), Some(days)) if days < 0 => {
+                let message = format!("the waiver for `{rule}` expired on {date} and no longer counts");
+                (message, "renew or remove it")
+            }
+            _ if self.is_unused() => {
+                let what =
+                    if self.waiver.covers_cells() { "the image passes" } else { "the image has none of its findings" };
+                (format!("the waiver for `{rule}` is not needed: {what}"), "remove it")
+            }
+            (Some(date), Some(days)) if days.unsigned_abs() <= EXPIRING_DAYS => {
+                let message = format!("the waiver for `{rule}` expires {}, on {date}", in_days(days));
+                (message, "mend what it covers, or renew it")
+            }
+            _ => return None,
+        };
+        let owner = self.waiver.owner.as_ref().map(|owner| format!("; its owner is {owner}"));
+        Some(Diagnostic {
             level: Level::Warning,
             message,
-            help: Some(help.to_owned()),
-            place: Some(place.clone()),
-        };
-        if waivers.expired(waiver) {
-            let date = waiver.expires.map(|date| date.to_string()).unwrap_or_default();
-            return Some(about(
-                format!("the waiver for `{}` expired on {date} and no longer counts", waiver.rule),
-                "renew or remove it",
-            ));
-        }
-        let judged =
-            |verdict: CellVerdict| image.cells.iter().any(|cell| cell.rule == waiver.rule && cell.verdict == verdict);
-        let unused = !used.contains(&(place.file.clone(), place.line, place.column)) && judged(CellVerdict::Pass);
-        unused.then(|| about(format!("the waiver for `{}` is not needed: the image passes", waiver.rule), "remove it"))
-    };
-    waivers.for_image().filter_map(remark).collect()
+            help: Some(format!("{help}{}", owner.unwrap_or_default())),
+            place: Some(PolicyPlace::from(&self.waiver.origin)),
+        })
+    }
+
+    fn is_unused(&self) -> bool {
+        self.idle && !self.needed && !self.open
+    }
 }
 
-fn place_key(note: &WaiverNote) -> (String, usize, usize) {
-    (note.place.file.clone(), note.place.line, note.place.column)
+/// `today`, `in 1 day`, `in 12 days`.
+fn in_days(days: i32) -> String {
+    match days {
+        0 => "today".to_owned(),
+        1 => "in 1 day".to_owned(),
+        days => format!("in {days} days"),
+    }
 }

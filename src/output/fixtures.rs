@@ -39,6 +39,7 @@ pub(super) fn cell(rule: &str, level: Level, subject: &str, verdict: CellVerdict
         rule: rule.to_owned(),
         kind,
         level,
+        effective_from: None,
         subject: subject.to_owned(),
         verdict,
         reason: None,
@@ -69,6 +70,7 @@ pub(super) fn root_user(subject: &str) -> Cell {
             .to_owned(),
         fingerprint: format!("v1:{}", &digest(&format!("user {subject}")).hex()[..16]),
         location,
+        waiver: None,
         policy: Some(place(12, "[rules.user]")),
     };
     Cell { findings: vec![finding], ..cell("user", Level::Error, subject, CellVerdict::Violation) }
@@ -89,6 +91,7 @@ pub(super) fn lacks_platform(level: Level) -> Cell {
             bytes: None,
             excerpt: None,
         },
+        waiver: None,
         policy: Some(place(20, "require = [\"linux/amd64\", \"linux/arm64\", \"linux/s390x\"]")),
     };
     Cell { findings: vec![finding], ..cell("platforms", level, "root", CellVerdict::Violation) }
@@ -114,6 +117,8 @@ pub(super) fn waived(subject: &str) -> Cell {
     let waiver = WaiverNote {
         reason: "Rebuild planned, see issue 1234".to_owned(),
         expires: Some("2027-01-31".to_owned()),
+        owner: None,
+        link: None,
         place: place(40, "[[waivers]]"),
     };
     Cell { waiver: Some(waiver), verdict: CellVerdict::Waived, ..root_user(subject) }

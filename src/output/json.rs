@@ -78,20 +78,14 @@ struct CellJson<'r> {
     rule: &'r str,
     kind: &'static str,
     level: Level,
+    effective_from: Option<&'r str>,
     subject: &'r str,
     verdict: CellVerdict,
     reason: Option<&'r str>,
     help: Option<&'r str>,
     evidence: Option<&'r str>,
-    waiver: Option<WaiverJson<'r>>,
+    waiver: Option<&'r WaiverNote>,
     findings: &'r [SealedFinding],
-}
-
-#[derive(Serialize)]
-struct WaiverJson<'r> {
-    reason: &'r str,
-    expires: Option<&'r str>,
-    policy: &'r PolicyPlace,
 }
 
 #[derive(Serialize)]
@@ -158,20 +152,15 @@ impl<'r> From<&'r Cell> for CellJson<'r> {
             rule: &cell.rule,
             kind: cell.kind,
             level: cell.level,
+            effective_from: cell.effective_from.as_deref(),
             subject: &cell.subject,
             verdict: cell.verdict,
             reason: cell.reason.as_deref(),
             help: cell.help.as_deref(),
             evidence: cell.evidence.as_deref(),
-            waiver: cell.waiver.as_ref().map(WaiverJson::from),
+            waiver: cell.waiver.as_ref(),
             findings: &cell.findings,
         }
-    }
-}
-
-impl<'r> From<&'r WaiverNote> for WaiverJson<'r> {
-    fn from(waiver: &'r WaiverNote) -> Self {
-        Self { reason: &waiver.reason, expires: waiver.expires.as_deref(), policy: &waiver.place }
     }
 }
 

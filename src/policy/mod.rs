@@ -3,10 +3,12 @@
 mod load;
 mod rulings;
 mod scope;
+mod waiver;
 
 pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean};
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
+pub use waiver::{EXPIRING_DAYS, Waiver, day};
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
@@ -136,25 +138,18 @@ impl Instance {
         self.origin.is_some()
     }
 
+    /// How much a violation matters on a day: no more than a warning before the rule takes effect.
+    pub fn level_on(&self, today: Date) -> Level {
+        if self.takes_effect_after(today).is_some() { Level::Warning } else { self.level }
+    }
+
+    /// The first day on which it counts at its level, where that is a later day and the level is lowered until then.
+    pub fn takes_effect_after(&self, today: Date) -> Option<Date> {
+        self.effective_from.filter(|&from| from > today && self.level > Level::Warning)
+    }
+
     /// Where a key of it was written, or the table if it was not.
     pub fn origin_of(&self, key: &str) -> Option<&Origin> {
         self.origins.get(key).or(self.origin.as_ref())
     }
-}
-
-/// An exception: cells that are shown as waived, with the reason, instead of counting.
-#[derive(Debug, Clone)]
-pub struct Waiver {
-    /// The instance it is for.
-    pub rule: String,
-    /// The images it is for.
-    pub images: ImageScope,
-    /// The platforms it is for; `None` for all, the root included.
-    pub platforms: Option<PlatformScope>,
-    /// Why.
-    pub reason: String,
-    /// The last day on which it counts (UTC).
-    pub expires: Option<Date>,
-    /// Where it was written.
-    pub origin: Origin,
 }

@@ -13,6 +13,7 @@ pub struct ImageScope {
 
 #[derive(Debug, Clone)]
 struct ImagePattern {
+    text: String,
     glob: NameGlob,
     digest: Option<Digest>,
     exclude: bool,
@@ -33,6 +34,7 @@ impl ImageScope {
     ///
     /// A pattern that no canonical name could match is refused: it would narrow a rule to nothing without a word.
     pub fn push(&mut self, text: &str) -> Result<(), ImagePatternError> {
+        let written = text.to_owned();
         let (exclude, text) = text.strip_prefix('!').map_or((false, text), |rest| (true, rest));
         let (glob, digest) = match text.split_once('@') {
             None => (text, None),
@@ -40,7 +42,7 @@ impl ImageScope {
         };
         let glob =
             NameGlob::new(glob).map_err(|error| ImagePatternError { message: error.problem, help: error.help })?;
-        self.patterns.push(ImagePattern { glob, digest, exclude });
+        self.patterns.push(ImagePattern { text: written, glob, digest, exclude });
         Ok(())
     }
 
@@ -50,8 +52,7 @@ impl ImageScope {
             pattern.glob.matches(name) && pattern.digest.as_ref().is_none_or(|wanted| Some(wanted) == digest)
         };
         let excluded = self.patterns.iter().any(|pattern| pattern.exclude && hits(pattern));
-        let mut wanted = self.patterns.iter().filter(|pattern| !pattern.exclude).peekable();
-        !excluded && (wanted.peek().is_none() || wanted.any(hits))
+        !excluded && (self.only_excludes() || self.wanted().any(hits))
     }
 
     /// Whether it names no image, only exclusions.
@@ -59,9 +60,23 @@ impl ImageScope {
         self.patterns.iter().all(|pattern| pattern.exclude)
     }
 
-    /// Whether every pattern names a digest.
+    /// Whether every pattern that does not exclude names a digest, and there is one.
     pub fn is_by_digest(&self) -> bool {
-        !self.patterns.is_empty() && self.patterns.iter().all(|pattern| pattern.digest.is_some())
+        !self.only_excludes() && self.wanted().all(|pattern| pattern.digest.is_some())
+    }
+
+    /// Whether every pattern that does not exclude names one repository, without a wildcard, and there is one.
+    pub fn is_by_repository(&self) -> bool {
+        !self.only_excludes() && self.wanted().all(|pattern| pattern.glob.is_plain())
+    }
+
+    /// The patterns as written.
+    pub fn patterns(&self) -> impl Iterator<Item = &str> {
+        self.patterns.iter().map(|pattern| pattern.text.as_str())
+    }
+
+    fn wanted(&self) -> impl Iterator<Item = &ImagePattern> {
+        self.patterns.iter().filter(|pattern| !pattern.exclude)
     }
 }
 
@@ -99,5 +114,25 @@ mod tests {
         assert!(scope.contains("quay.io/acme/app", Some(&digest)));
         assert!(!scope.contains("quay.io/acme/app", Some(&Digest::sha256(b"y"))));
         assert!(!scope.is_by_digest() && !scope.only_excludes());
+    }
+
+    #[test]
+    fn how_narrow_a_scope_is_depends_on_what_it_names() {
+        let scope = |patterns: &[&str]| {
+            let mut scope = ImageScope::default();
+            patterns.iter().for_each(|pattern| scope.push(pattern).unwrap());
+            (scope.is_by_repository(), scope.is_by_digest())
+        };
+        let digest = Digest::sha256(b"x");
+        let (one, glob) = (format!("ghcr.io/acme/app@{digest}"), format!("ghcr.io/acme/*@{digest}"));
+        assert_eq!(scope(&[]), (false, false));
+        assert_eq!(scope(&["!ghcr.io/acme/app"]), (false, false));
+        assert_eq!(scope(&["ghcr.io/acme/app"]), (true, false));
+        assert_eq!(scope(&["ghcr.io/acme/app", "ghcr.io/acme/*"]), (false, false));
+        assert_eq!(scope(&["ghcr.io/acme/a?p"]), (false, false));
+        assert_eq!(scope(&[&one]), (true, true));
+        assert_eq!(scope(&[&one, "ghcr.io/acme/app"]), (true, false));
+        assert_eq!(scope(&[&one, "!ghcr.io/acme/**"]), (true, true));
+        assert_eq!(scope(&[&glob]), (false, true));
     }
 }

@@ -69,6 +69,7 @@ mod tests {
             rule: "user".to_owned(),
             kind: "user",
             level,
+            effective_from: None,
             subject: "root".to_owned(),
             verdict,
             reason: None,

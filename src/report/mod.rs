@@ -128,8 +128,10 @@ pub struct Cell {
     pub rule: String,
     /// The rule it uses.
     pub kind: &'static str,
-    /// How much a violation matters.
+    /// How much a violation matters; no more than `warning` before the rule takes effect.
     pub level: Level,
+    /// The first day on which it counts as an error, while that is still to come.
+    pub effective_from: Option<String>,
     /// `root`, or the platform's name.
     pub subject: String,
     /// What came of it.
@@ -142,7 +144,7 @@ pub struct Cell {
     pub evidence: Option<String>,
     /// The waiver that covers it.
     pub waiver: Option<WaiverNote>,
-    /// What was found; also of a waived cell.
+    /// What was found; also of a waived cell. In a violation only the findings that no waiver covers count.
     pub findings: Vec<SealedFinding>,
 }
 
@@ -162,14 +164,19 @@ pub enum CellVerdict {
     NotApplicable,
 }
 
-/// The waiver that covers a cell.
+/// The waiver that covers a cell or a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct WaiverNote {
     /// Why.
     pub reason: String,
     /// The last day on which it counts.
     pub expires: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// A page about it.
+    pub link: Option<String>,
     /// Where it was written.
+    #[serde(rename = "policy")]
     pub place: PolicyPlace,
 }
 
@@ -184,6 +191,8 @@ pub struct SealedFinding {
     pub fingerprint: String,
     /// Where in the image.
     pub location: SealedLocation,
+    /// The waiver that covers it, so that it does not count.
+    pub waiver: Option<WaiverNote>,
     /// Where in the policy.
     pub policy: Option<PolicyPlace>,
 }
@@ -231,6 +240,13 @@ impl Report {
     /// Whether no cell of any level is unknown and every target could be judged.
     pub fn is_complete(&self) -> bool {
         self.images.iter().all(ImageReport::is_complete)
+    }
+}
+
+impl Cell {
+    /// The findings that count: those that no waiver covers.
+    pub fn counting(&self) -> impl Iterator<Item = &SealedFinding> {
+        self.findings.iter().filter(|finding| finding.waiver.is_none())
     }
 }
 

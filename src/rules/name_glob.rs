@@ -44,6 +44,11 @@ impl NameGlob {
         self.0.matches(name)
     }
 
+    /// Whether it names one image, without a wildcard.
+    pub fn is_plain(&self) -> bool {
+        !is_glob(self.as_str())
+    }
+
     /// As written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()

@@ -204,7 +204,7 @@ impl Judged {
     pub(super) fn cell(&self, name: &str) -> String {
         match &self.cells[name] {
             Ok(Verdict::Pass(evidence)) => evidence.clone(),
-            Ok(Verdict::Violation(findings)) => {
+            Ok(Verdict::Violation { findings, .. }) => {
                 let one = |finding: &crate::finding::Finding| {
                     format!("{} [{}]", escape(&finding.message), finding.location.pointer)
                 };

@@ -6,12 +6,13 @@ use crate::finding::NodeRole;
 use crate::oci::{Untrusted, escape, escape_lines};
 use crate::policy::Level;
 use crate::report::{
-    Cell, CellVerdict, ImageReport, InstanceNote, Report, SealedFinding, SealedLocation, TargetFailure,
+    Cell, CellVerdict, ImageReport, InstanceNote, Report, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
 };
 
 use super::block::Block;
 use super::snippet::Snippet;
 use crate::output::paint::Word;
+use crate::output::text::count;
 
 /// Everything to say about an image, the gravest first; the order is otherwise that of the cells.
 pub(super) fn problems(report: &Report, image: &ImageReport) -> impl Iterator<Item = Block> {
@@ -64,10 +65,10 @@ fn failure(failure: &TargetFailure) -> Block {
 fn violations(report: &Report, image: &ImageReport) -> Vec<Block> {
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     let findings =
-        cells(image, CellVerdict::Violation).flat_map(|cell| cell.findings.iter().map(move |finding| (cell, finding)));
+        cells(image, CellVerdict::Violation).flat_map(|cell| cell.counting().map(move |finding| (cell, finding)));
     let keyed = findings.map(|(cell, finding)| {
         let place = (finding.location.node, positionless(&finding.location.pointer));
-        let key = (&cell.rule, cell.level, &finding.message, &finding.fix, place);
+        let key = (&cell.rule, cell.level, &cell.effective_from, &finding.message, &finding.fix, place);
         let nth = seen.entry((&cell.subject, key.clone())).or_default();
         *nth += 1;
         ((key, *nth), (cell, finding))
@@ -100,7 +101,7 @@ fn violation(report: &Report, image: &ImageReport, group: &[(&Cell, &SealedFindi
         word: word(cell.level),
         rules: vec![escape(&cell.rule)],
         url: instance.and_then(|instance| instance.url.as_deref()).map(escape),
-        scope: on(&subjects, image),
+        scope: scope(cell, on(&subjects, image)),
         message,
         help: Some(help(&finding.fix, instance)),
         snippets: excerpt.into_iter().chain(policy).collect(),
@@ -140,7 +141,7 @@ fn place(location: &SealedLocation, name_platform: bool) -> String {
 
 /// One failed request often leaves many cells unknown, of several rules on several platforms: it is said once.
 fn unknowns(image: &ImageReport) -> Vec<Block> {
-    let why = |cell: &'_ Cell| (cell.level, cell.reason.clone(), cell.help.clone());
+    let why = |cell: &'_ Cell| (cell.level, cell.effective_from.clone(), cell.reason.clone(), cell.help.clone());
     let by_rule = gathered(cells(image, CellVerdict::Unknown).map(|cell| ((&cell.rule, why(cell)), cell)));
     let keyed = by_rule.into_iter().map(|group| {
         let subjects: Vec<&str> = group.iter().map(|cell| cell.subject.as_str()).collect();
@@ -155,7 +156,7 @@ fn unknown(image: &ImageReport, rules: &[(&Cell, Vec<&str>)]) -> Block {
         word: Word::Unknown,
         rules: rules.iter().map(|(cell, _)| escape(&cell.rule)).collect(),
         url: None,
-        scope: format!("at level {} {}", cell.level, on(subjects, image)),
+        scope: scope(cell, format!("at level {} {}", cell.level, on(subjects, image)).trim_end().to_owned()),
         message: escape(cell.reason.as_deref().unwrap_or("it could not be checked")),
         help: cell.help.as_deref().map(escape_lines),
         snippets: Vec::new(),
@@ -163,24 +164,44 @@ fn unknown(image: &ImageReport, rules: &[(&Cell, Vec<&str>)]) -> Block {
     }
 }
 
-/// The cells of a rule that one waiver covers.
+/// What one waiver covers of a rule: cells, or findings in cells that count all the same.
 fn waived(image: &ImageReport) -> Vec<Block> {
-    let keyed = cells(image, CellVerdict::Waived).map(|cell| {
-        let waiver = cell.waiver.as_ref().map(|waiver| (&waiver.place.file, waiver.place.line, &waiver.reason));
-        ((&cell.rule, waiver), cell)
+    let keyed = image.cells.iter().flat_map(covering).map(|(cell, waiver, part)| {
+        ((&cell.rule, &waiver.place.file, waiver.place.line, &waiver.reason, part), (cell, waiver, part))
     });
     gathered(keyed).iter().map(|group| waiver(image, group)).collect()
 }
 
-fn waiver(image: &ImageReport, group: &[&Cell]) -> Block {
-    let subjects: Vec<&str> = group.iter().map(|cell| cell.subject.as_str()).collect();
-    let message = group[0].waiver.as_ref().map_or_else(String::new, |waiver| {
-        let until = waiver.expires.as_ref().map(|date| format!("until {date}, ")).unwrap_or_default();
-        format!("{} ({until}{}:{})", waiver.reason, waiver.place.file, waiver.place.line)
-    });
+/// How many findings of a cell a waiver covers, of how many; `None` for a cell that is waived as a whole.
+type Part = Option<(usize, usize)>;
+
+/// The waivers of a cell, each once.
+fn covering(cell: &Cell) -> Vec<(&Cell, &WaiverNote, Part)> {
+    let of_findings = || cell.findings.iter().filter_map(|finding| finding.waiver.as_ref());
+    let mut waivers: Vec<&WaiverNote> = Vec::new();
+    for waiver in cell.waiver.iter().chain(of_findings()) {
+        if !waivers.contains(&waiver) {
+            waivers.push(waiver);
+        }
+    }
+    let part = |waiver: &WaiverNote| {
+        let covered = of_findings().filter(|other| *other == waiver).count();
+        (cell.verdict != CellVerdict::Waived).then_some((covered, cell.findings.len()))
+    };
+    waivers.into_iter().map(|waiver| (cell, waiver, part(waiver))).collect()
+}
+
+fn waiver(image: &ImageReport, group: &[(&Cell, &WaiverNote, Part)]) -> Block {
+    let subjects: Vec<&str> = group.iter().map(|(cell, ..)| cell.subject.as_str()).collect();
+    let (cell, waiver, part) = group[0];
+    let part = part.map(|(covered, all)| format!("{covered} of {}: ", count(all, "finding"))).unwrap_or_default();
+    let until = waiver.expires.as_ref().map(|date| format!("until {date}, ")).unwrap_or_default();
+    let owner = waiver.owner.as_ref().map(|owner| format!("{owner}, ")).unwrap_or_default();
+    let link = waiver.link.as_ref().map(|link| format!("{link}, ")).unwrap_or_default();
+    let message = format!("{part}{} ({until}{owner}{link}{}:{})", waiver.reason, waiver.place.file, waiver.place.line);
     Block {
         word: Word::Waived,
-        rules: vec![escape(&group[0].rule)],
+        rules: vec![escape(&cell.rule)],
         url: None,
         scope: on(&subjects, image),
         message: escape(&message),
@@ -188,6 +209,13 @@ fn waiver(image: &ImageReport, group: &[&Cell]) -> Block {
         snippets: Vec::new(),
         fails: false,
     }
+}
+
+/// Where it is, and when it starts to count, of a rule that is yet to take effect.
+fn scope(cell: &Cell, place: String) -> String {
+    let Some(date) = cell.effective_from.as_ref().filter(|_| cell.level != Level::Error) else { return place };
+    let joint = if place.is_empty() { "" } else { "; " };
+    format!("{place}{joint}counts as an error from {}", escape(date))
 }
 
 /// `on linux/amd64, linux/arm64`; nothing for the image as a whole.

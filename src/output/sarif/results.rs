@@ -56,7 +56,7 @@ struct Writer<'r> {
 impl Writer<'_> {
     fn image(&self, image: &ImageReport) -> Vec<SarifResult> {
         let cell = |cell: &Cell| match cell.verdict {
-            CellVerdict::Violation => cell.findings.iter().map(|finding| self.finding(image, cell, finding)).collect(),
+            CellVerdict::Violation => cell.counting().map(|finding| self.finding(image, cell, finding)).collect(),
             CellVerdict::Unknown => vec![self.unknown(image, cell)],
             CellVerdict::Pass | CellVerdict::Waived | CellVerdict::NotApplicable => Vec::new(),
         };
@@ -74,6 +74,7 @@ impl Writer<'_> {
             };
             text.extend([" See ", location.node.as_str(), " '", digest.as_str(), "'", &at, "."]);
         }
+        text.push_str(&later(cell));
         let hash = finding.fingerprint.rsplit(':').next().unwrap_or_default().to_owned();
         let advice = if finding.fix.is_empty() { String::new() } else { format!("\n\nTo mend it: {}", finding.fix) };
         let pointer = Some(location.pointer.as_str()).filter(|pointer| !pointer.is_empty());
@@ -82,7 +83,7 @@ impl Writer<'_> {
 
     fn unknown(&self, image: &ImageReport, cell: &Cell) -> SarifResult {
         let reason = stopped(&foreign(cell.reason.as_deref().unwrap_or("no reason given"))).to_owned();
-        let text = format!("Image '{}'{} could not be checked: {reason}.", name(image), subject(cell));
+        let text = format!("Image '{}'{} could not be checked: {reason}.{}", name(image), subject(cell), later(cell));
         let advice = cell.help.as_ref().map(|help| format!("\n\nWhat to do: {help}")).unwrap_or_default();
         let parts = ["unknown", &cell.rule, &image.identity, &cell.subject].join("\0");
         let hash = Digest::sha256(parts.as_bytes()).hex()[..16].to_owned();
@@ -191,6 +192,12 @@ fn name(image: &ImageReport) -> String {
 
 fn subject(cell: &Cell) -> String {
     if cell.subject == "root" { String::new() } else { format!(" ({})", foreign(&cell.subject)) }
+}
+
+/// When it starts to count, of a rule that is yet to take effect.
+fn later(cell: &Cell) -> String {
+    let from = cell.effective_from.as_ref().filter(|_| cell.level != Level::Error);
+    from.map(|date| format!(" It counts as an error from {}.", foreign(date))).unwrap_or_default()
 }
 
 /// Without the full stop that the sentence around it brings.

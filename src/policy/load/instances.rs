@@ -12,7 +12,7 @@ use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::{any_of, did_you_mean, nearest};
-use super::tree::{cut, place, size, take_dotted, take_flag, take_reserved, take_text};
+use super::tree::{cut, place, size, take_address, take_dotted, take_flag, take_reserved, take_text};
 use super::wording;
 use crate::policy::{Instance, Level, Origin};
 use crate::rules::{Check, Rule};
@@ -49,7 +49,7 @@ impl Reader<'_> {
         let images = take_images(&mut keys, self.mistakes);
         let platforms = take_platforms(&mut keys, self.mistakes);
         let help = take_text(&mut keys, "help", self.mistakes).map(Spanned::into_inner);
-        let url = self.url(&mut keys);
+        let url = take_address(&mut keys, "url", self.mistakes);
         let effective_from = take_date(&mut keys, "effective-from", "the first day on which it counts", self.mistakes);
         let locked = take_flag(&mut keys, "locked", self.mistakes).is_some_and(|(locked, _)| locked);
         let rule = self.rule(name, name_span.clone(), &mut keys);
@@ -93,16 +93,6 @@ impl Reader<'_> {
                 .add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
             Level::Error
         })
-    }
-
-    fn url(&mut self, keys: &mut DeTable<'_>) -> Option<String> {
-        let written = take_text(keys, "url", self.mistakes)?;
-        let url = url::Url::parse(written.get_ref()).ok();
-        if url.is_none_or(|url| !matches!(url.scheme(), "https" | "http")) {
-            let message = format!("`url`: `{}` is no address of a page", written.get_ref());
-            self.mistakes.add(Mistake::at(written.span(), message).help("write it in full: `https://…`"));
-        }
-        Some(written.into_inner())
     }
 
     /// The rule that `rule` names, or else the table's own name.

@@ -217,6 +217,17 @@ pub(super) fn texts(key: &str, value: Value<'_>, mistakes: &mut Mistakes) -> Opt
     texts.into_iter().collect()
 }
 
+/// Takes the address of a page out of a table; anything but one of http or https is a mistake.
+pub(super) fn take_address(table: &mut DeTable<'_>, key: &str, mistakes: &mut Mistakes) -> Option<String> {
+    let written = take_text(table, key, mistakes)?;
+    let address = url::Url::parse(written.get_ref()).ok();
+    if address.is_none_or(|address| !matches!(address.scheme(), "https" | "http")) {
+        let message = format!("`{key}`: `{}` is no address of a page", written.get_ref());
+        mistakes.add(Mistake::at(written.span(), message).help("write it in full: `https://…`"));
+    }
+    Some(written.into_inner())
+}
+
 fn text(key: &str, value: Value<'_>, help: &str, mistakes: &mut Mistakes) -> Option<Spanned<String>> {
     let span = value.span();
     match value.into_inner() {

@@ -1,7 +1,9 @@
 //! From the tables of waivers to waivers.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
-use toml::de::DeTable;
+use toml::de::{DeTable, DeValue};
 
 use super::dates::take_date;
 use super::file::unknown;
@@ -9,10 +11,10 @@ use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::did_you_mean;
-use super::tree::{take_reserved, take_text};
+use super::tree::{Key, Value, place, take_address, take_text, take_texts};
 use crate::policy::{ImageScope, Waiver};
 
-const KEYS: &[&str] = &["rule", "images", "platforms", "reason", "expires"];
+const KEYS: &[&str] = &["rule", "images", "platforms", "fingerprint", "reason", "expires", "owner", "link"];
 
 /// Reads one waiver. `instances` are the names it may be for.
 pub(super) fn read(
@@ -23,21 +25,59 @@ pub(super) fn read(
 ) -> Option<Waiver> {
     let header = table.span();
     let mut table = table.into_inner();
+    let before = mistakes.len();
     miss(&table, &header, mistakes);
-    take_reserved(&mut table, mistakes);
+    let origin = |(key, value): (&Key<'_>, &Value<'_>)| (key.get_ref().to_string(), sources.origin(&place(key, value)));
+    let origins: BTreeMap<_, _> = table.iter().map(origin).collect();
     let rule = take_text(&mut table, "rule", mistakes);
     let rule = rule.map(|rule| known(&rule, instances, mistakes));
-    let scope = table.get_key_value("images").map(|(key, value)| super::tree::place(key, value));
+    let scope = table.get_key_value("images").map(|(key, value)| place(key, value));
     let images = take_images(&mut table, mistakes);
     let images = images.map(|images| named(images, scope, mistakes));
     let platforms = take_platforms(&mut table, mistakes);
+    let fingerprints = fingerprints(&mut table, mistakes);
     let reason = take_text(&mut table, "reason", mistakes).map(Spanned::into_inner);
     let expires = take_date(&mut table, "expires", "the last day on which it counts", mistakes);
+    let owner = take_text(&mut table, "owner", mistakes).map(Spanned::into_inner);
+    let link = take_address(&mut table, "link", mistakes);
     for (key, _) in &table {
         mistakes.add(unknown(key, "the waiver", KEYS).help("remove it"));
     }
     let origin = sources.origin(&header);
-    Some(Waiver { rule: rule?, images: images?, platforms, reason: reason?, expires, origin })
+    let waiver = Waiver {
+        rule: rule?,
+        images: images?,
+        platforms,
+        fingerprints,
+        reason: reason?,
+        expires,
+        owner,
+        link,
+        origin,
+        origins,
+    };
+    // A part of it that could not be read would have made it narrower.
+    (mistakes.len() == before).then_some(waiver)
+}
+
+/// The fingerprints that it is for: one, or a list of them.
+fn fingerprints(table: &mut DeTable<'_>, mistakes: &mut Mistakes) -> Vec<String> {
+    let written = match table.get("fingerprint").map(Spanned::get_ref) {
+        Some(DeValue::String(_)) => take_text(table, "fingerprint", mistakes).map(|text| vec![text]),
+        _ => take_texts(table, "fingerprint", mistakes),
+    };
+    let written = written.unwrap_or_default();
+    for text in written.iter().filter(|text| !is_fingerprint(text.get_ref())) {
+        let message = format!("`fingerprint`: `{}` is no fingerprint of a finding", text.get_ref());
+        let help = "take it from the JSON report: `v1:` and 16 hexadecimal digits in lower case";
+        mistakes.add(Mistake::at(text.span(), message).help(help));
+    }
+    written.into_iter().map(Spanned::into_inner).collect()
+}
+
+fn is_fingerprint(text: &str) -> bool {
+    let digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
+    text.strip_prefix("v1:").is_some_and(|digits| digits.len() == 16 && digits.chars().all(digit))
 }
 
 fn miss(table: &DeTable<'_>, header: &Span, mistakes: &mut Mistakes) {

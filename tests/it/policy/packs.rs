@@ -34,9 +34,22 @@ fn the_reference_has_every_rule_with_every_parameter() {
 fn the_reference_has_every_key_of_a_policy_a_rule_and_a_waiver() {
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("policies/reference.toml")).unwrap();
     let keys: BTreeSet<&str> = text.lines().filter_map(|line| line.split_once(" = ")).map(|(key, _)| key).collect();
-    for key in
-        ["name", "description", "extends", "rule", "level", "images", "platforms", "help", "url", "reason", "expires"]
-    {
+    for key in [
+        "name",
+        "description",
+        "extends",
+        "rule",
+        "level",
+        "images",
+        "platforms",
+        "help",
+        "url",
+        "reason",
+        "expires",
+        "fingerprint",
+        "owner",
+        "link",
+    ] {
         assert!(keys.contains(key), "{key}");
     }
 }
