@@ -29,6 +29,8 @@ pub(crate) enum Command {
     Check(Box<Check>),
     /// Draw the manifest graph of an image
     Graph(Graph),
+    /// Record everything that is read of images, to judge them again offline
+    Snapshot(Snapshot),
     /// Work on policy files, offline
     #[command(subcommand)]
     Policy(Policy),
@@ -47,7 +49,8 @@ Targets:
   ghcr.io/acme/app:1.2, alpine, docker://…   an image in a registry
   oci:DIR[:TAG or @DIGEST]                   an OCI image layout directory
   oci-archive:FILE[:TAG]                     an OCI layout in a tar file (also .tar.gz, .tar.zst)
-  docker-archive:FILE[:TAG]                  what `docker save` writes";
+  docker-archive:FILE[:TAG]                  what `docker save` writes
+  snapshot:FILE, snapshot:DIR                every image in a snapshot, or in all *.snapshot of a directory";
 
 #[derive(Debug, Args)]
 #[command(after_help = TARGETS)]
@@ -179,6 +182,39 @@ pub(crate) struct Graph {
     /// How to draw it
     #[arg(long, value_enum, default_value_t = GraphFormat::Tree)]
     pub(crate) format: GraphFormat,
+
+    /// Time for the whole run (`90s`, `10m`)
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub(crate) deadline: Option<Duration>,
+
+    #[command(flatten)]
+    pub(crate) registry: Registry,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = TARGETS)]
+pub(crate) struct Snapshot {
+    /// What to record
+    #[arg(required = true, value_name = "TARGET")]
+    pub(crate) targets: Vec<String>,
+
+    /// The file to write
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// A policy to judge the images by, and to record what it asks and what came of it; may be repeated.
+    ///
+    /// Found as `check` finds it if none is named. Whatever the policy, the whole graph is recorded, so that others can be
+    /// judged on it later. A violation does not fail the run.
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) policy: Vec<String>,
+
+    /// The name under which a layout or archive is recorded
+    #[arg(long = "as", value_name = "REFERENCE", value_parser = Reference::parse)]
+    pub(crate) name: Option<Reference>,
 
     /// Time for the whole run (`90s`, `10m`)
     #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -1,5 +1,9 @@
 //! The engine: resolves, walks, judges and seals, for many images at once.
 
+mod record;
+
+pub use record::image_note;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +16,7 @@ use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
 use crate::policy::{self, Instance, Level, Policy};
 use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
-use crate::source::{Budget, Event, Observer, Sources, Walk};
+use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
 use crate::target::Target;
 
 /// Images that are under way at once; so ten thousand take no more memory than sixteen.
@@ -74,6 +78,10 @@ impl Engine {
             Ok(source) => source,
             Err(why) => return failed(target, TargetFailure::Unread(why)),
         };
+        self.judge_opened(target, source, deadline).await
+    }
+
+    async fn judge_opened(&self, target: &Target, source: Arc<dyn Source>, deadline: Instant) -> ImageReport {
         let walk = Walk::new(source.clone(), self.budget.clone(), deadline);
         let mut report = judge_source(&self.policy, &self.options, target, &walk, self.now, &*self.observer).await;
         report.fetched = source.fetched();
@@ -85,23 +93,7 @@ impl Engine {
         let deadline = self.deadline_of_image();
         let source = self.sources.open(target, deadline).await?;
         let walk = Walk::new(source, self.budget.clone(), deadline);
-        let mut graph = walk.start(target, self.now).await?;
-        for _ in 0..EXPLORING_ROUNDS {
-            let demands = match Subjects::find(&graph) {
-                Err((Stop::Pending, demands)) => demands,
-                found => {
-                    let subjects = found.unwrap_or_else(|(stop, _)| Subjects::of(Nature::Undetermined(stop.into())));
-                    let view = View::new(&graph, &subjects);
-                    match ask(&view) {
-                        Err(Stop::Pending) => view.into_demands(),
-                        Err(stop) => return Err(stop.into()),
-                        Ok(answer) => return Ok(answer),
-                    }
-                }
-            };
-            walk.fetch(&mut graph, demands).await;
-        }
-        Err(Why::new(format!("exploring {target}"), Cause::Rounds))
+        explore_source(&walk, target, self.now, ask).await
     }
 
     fn deadline_of_image(&self) -> Instant {
@@ -154,6 +146,32 @@ pub async fn judge_source(
         }
         walk.fetch(&mut graph, demands).await;
     }
+}
+
+/// Asks what one source holds until everything asked for is known, and says what came of it.
+async fn explore_source<T>(
+    walk: &Walk,
+    target: &Target,
+    now: Timestamp,
+    ask: impl Fn(&View<'_>) -> Fact<T>,
+) -> Result<T, Why> {
+    let mut graph = walk.start(target, now).await?;
+    for _ in 0..EXPLORING_ROUNDS {
+        let demands = match Subjects::find(&graph) {
+            Err((Stop::Pending, demands)) => demands,
+            found => {
+                let subjects = found.unwrap_or_else(|(stop, _)| Subjects::of(Nature::Undetermined(stop.into())));
+                let view = View::new(&graph, &subjects);
+                match ask(&view) {
+                    Err(Stop::Pending) => view.into_demands(),
+                    Err(stop) => return Err(stop.into()),
+                    Ok(answer) => return Ok(answer),
+                }
+            }
+        };
+        walk.fetch(&mut graph, demands).await;
+    }
+    Err(Why::new(format!("exploring {target}"), Cause::Rounds))
 }
 
 /// The report of a target that could not be judged at all.

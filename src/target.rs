@@ -16,6 +16,17 @@ pub struct Target {
     pub kind: TargetKind,
     /// The name the image is judged under: of a registry target its reference, of a local one what `--as` says.
     pub name: Option<Reference>,
+    /// Where to read it instead, if a snapshot holds it.
+    pub recorded: Option<Recorded>,
+}
+
+/// One image of a snapshot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// The snapshot's file.
+    pub path: PathBuf,
+    /// Which of its images, from 0.
+    pub image: usize,
 }
 
 /// What a target text means.
@@ -43,6 +54,11 @@ pub enum TargetKind {
         path: PathBuf,
         /// Which of its images.
         select: Select,
+    },
+    /// What `ocilint snapshot` wrote (`snapshot:FILE`), or a directory of such files. It stands for every image in it.
+    Snapshot {
+        /// The file or directory.
+        path: PathBuf,
     },
 }
 
@@ -84,6 +100,7 @@ impl TargetError {
     pub fn help(&self) -> String {
         match self {
             Self::Reference(error) => error.hint().unwrap_or("write it as `registry/repository:tag`").to_owned(),
+            Self::NoPath { scheme: scheme @ "snapshot" } => format!("write `{scheme}:FILE`, or `{scheme}:DIR`"),
             Self::NoPath { scheme } => {
                 format!("write `{scheme}:PATH`, or `{scheme}:PATH:TAG` for one image of several")
             }
@@ -100,7 +117,7 @@ impl Target {
             TargetKind::Registry(reference) => Some(reference.clone()),
             _ => None,
         };
-        Ok(Self { text: text.to_owned(), kind, name })
+        Ok(Self { text: text.to_owned(), kind, name, recorded: None })
     }
 
     /// The same target under a name (`--as`); a registry target keeps its own.
@@ -123,7 +140,8 @@ impl Target {
             TargetKind::Registry(_) => None,
             TargetKind::Layout { path, .. }
             | TargetKind::OciArchive { path, .. }
-            | TargetKind::DockerArchive { path, .. } => Some(path),
+            | TargetKind::DockerArchive { path, .. }
+            | TargetKind::Snapshot { path } => Some(path),
         }
     }
 
@@ -157,6 +175,11 @@ impl TargetKind {
         if let Some(rest) = text.strip_prefix("docker-archive:") {
             let (path, select) = split("docker-archive", rest)?;
             return Ok(Self::DockerArchive { path, select });
+        }
+        if let Some(path) = text.strip_prefix("snapshot:") {
+            let path = PathBuf::from(path);
+            let empty = path.as_os_str().is_empty();
+            return if empty { Err(TargetError::NoPath { scheme: "snapshot" }) } else { Ok(Self::Snapshot { path }) };
         }
         let reference = text.strip_prefix("docker://").unwrap_or(text);
         Ok(Self::Registry(Reference::parse(reference)?))
@@ -212,8 +235,15 @@ mod tests {
     }
 
     #[test]
+    fn a_snapshot_is_a_path_whatever_is_in_it() {
+        let kind = |text| Target::parse(text).unwrap().kind;
+        assert_eq!(kind("snapshot:a/b:v1"), TargetKind::Snapshot { path: "a/b:v1".into() });
+    }
+
+    #[test]
     fn what_names_nothing_is_refused() {
         assert_eq!(Target::parse("oci:"), Err(TargetError::NoPath { scheme: "oci" }));
+        assert_eq!(Target::parse("snapshot:"), Err(TargetError::NoPath { scheme: "snapshot" }));
         assert!(matches!(Target::parse("oci:a@sha256:12"), Err(TargetError::Digest { .. })));
         assert!(matches!(Target::parse("acme/App"), Err(TargetError::Reference(_))));
     }

@@ -301,7 +301,8 @@ impl Reader<'_> {
         match &mut target.kind {
             TargetKind::Layout { path, .. }
             | TargetKind::OciArchive { path, .. }
-            | TargetKind::DockerArchive { path, .. } => {
+            | TargetKind::DockerArchive { path, .. }
+            | TargetKind::Snapshot { path } => {
                 *path = self.directory.join(&*path);
                 Ok(target)
             }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
-use ocilint::engine::{self, Engine};
+use ocilint::engine::Engine;
 use ocilint::judge::Options;
 use ocilint::output::{self, Destination, Format, Style};
 use ocilint::report::{ExitStatus, ImageReport, Report, exit_status};
@@ -13,14 +13,12 @@ use ocilint::{Policy, Target};
 
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
+use super::targets::{Named, Targets};
 use super::{say, setup, usage};
 use crate::cli;
 
 /// Where a report goes if the user says nothing.
 const HUMAN: Destination = Destination { format: Format::Human, path: None };
-
-/// A target, or why its text names none; the others are judged all the same.
-type Named = Result<Target, Box<ImageReport>>;
 
 pub(super) fn run(command: &cli::Check) -> u8 {
     match try_run(command) {
@@ -32,7 +30,7 @@ pub(super) fn run(command: &cli::Check) -> u8 {
 fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let policy = setup::policy(&command.policy, &command.display)?;
     let destinations = destinations(command)?;
-    let targets = targets(command)?;
+    let targets = Targets::read(&command.targets, command.name.as_ref())?;
     match judge(command, policy, &targets)? {
         Ended::Done(report) => Ok(finish(command, &destinations, &report).code()),
         Ended::Interrupted(code) => {
@@ -40,19 +38,6 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
             Ok(code)
         }
     }
-}
-
-fn targets(command: &cli::Check) -> Result<Vec<Named>, ExitStatus> {
-    let parse = |text: &String| Target::parse(text).map_err(|error| Box::new(engine::not_a_target(text, &error)));
-    let targets: Vec<Named> = command.targets.iter().map(parse).collect();
-    let Some(name) = &command.name else { return Ok(targets) };
-    if targets.iter().flatten().filter(|target| target.is_local()).count() != 1 {
-        return Err(usage(
-            "`--as` names one layout or archive, and there is not exactly one",
-            "check them in runs of their own",
-        ));
-    }
-    Ok(targets.into_iter().map(|target| target.map(|target| target.named(name.clone()))).collect())
 }
 
 fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
@@ -68,20 +53,23 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
     Ok(command.output.clone())
 }
 
-fn judge(command: &cli::Check, policy: Policy, targets: &[Named]) -> Result<Ended<Report>, ExitStatus> {
-    let progress = Arc::new(Progress::new(targets.len(), !command.display.no_progress, command.display.verbose));
+fn judge(command: &cli::Check, policy: Policy, targets: &Targets) -> Result<Ended<Report>, ExitStatus> {
+    let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
     let options = Options { platforms: command.platform.clone(), deny_warnings: command.deny_warnings };
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let mut engine = Engine::new(policy, options, sources, progress.clone());
+        if let Some(taken_at) = targets.taken_at {
+            engine = engine.at(taken_at);
+        }
         if let Some(time) = command.deadline {
             engine = engine.with_deadline(time);
         }
-        let good: Vec<Target> = targets.iter().flatten().cloned().collect();
+        let good: Vec<Target> = targets.named.iter().flatten().cloned().collect();
         let judged = unless_interrupted(engine.judge_all(&good).collect::<Vec<_>>()).await;
         progress.finish();
         Ok(match judged {
-            Ended::Done(images) => Ended::Done(engine.report(in_order(targets, images))),
+            Ended::Done(images) => Ended::Done(engine.report(in_order(&targets.named, images))),
             Ended::Interrupted(code) => Ended::Interrupted(code),
         })
     })

@@ -7,49 +7,70 @@ use ocilint::engine::Engine;
 use ocilint::graph::{self, GraphNode};
 use ocilint::judge::Options;
 use ocilint::output;
-use ocilint::report::ExitStatus;
+use ocilint::report::{ExitStatus, ImageReport, TargetFailure, image_status};
 use ocilint::{Policy, Target};
 
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
-use super::{say, setup, usage, written};
+use super::targets::Targets;
+use super::{say, setup, written};
 use crate::cli::{self, GraphFormat};
 
 pub(super) fn run(command: &cli::Graph) -> u8 {
     match explore(command) {
-        Ok(Ended::Done(tree)) => show(command, &tree).code(),
+        Ok(Ended::Done(trees)) => show(command, &trees).code(),
         Ok(Ended::Interrupted(code)) => code,
         Err(status) => status.code(),
     }
 }
 
-fn explore(command: &cli::Graph) -> Result<Ended<GraphNode>, ExitStatus> {
-    let target = Target::parse(&command.target).map_err(|error| usage(&error.to_string(), &error.help()))?;
-    let progress = Arc::new(Progress::new(1, !command.display.no_progress, command.display.verbose));
+fn explore(command: &cli::Graph) -> Result<Ended<Vec<(String, GraphNode)>>, ExitStatus> {
+    let targets = Targets::read(std::slice::from_ref(&command.target), None)?;
+    let targets = targets.named.into_iter().map(|named| named.map_err(|report| refused(&report)));
+    let targets = targets.collect::<Result<Vec<Target>, _>>()?;
+    let progress = Arc::new(Progress::new(targets.len(), !command.display.no_progress, command.display.verbose));
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let mut engine = Engine::new(Policy::default(), Options::default(), sources, progress.clone());
         if let Some(time) = command.deadline {
             engine = engine.with_deadline(time);
         }
-        let explored = unless_interrupted(engine.explore(&target, graph::tree)).await;
-        progress.finish();
-        match explored {
-            Ended::Interrupted(code) => Ok(Ended::Interrupted(code)),
-            Ended::Done(Ok(tree)) => Ok(Ended::Done(tree)),
-            Ended::Done(Err(why)) => {
-                say(&why.to_string(), why.help());
-                Err(ExitStatus::Unknown)
+        let mut trees = Vec::new();
+        for target in targets {
+            let explored = unless_interrupted(engine.explore(&target, graph::tree)).await;
+            match explored {
+                Ended::Interrupted(code) => return Ok(Ended::Interrupted(code)),
+                Ended::Done(Ok(tree)) => trees.push((target.text, tree)),
+                Ended::Done(Err(why)) => {
+                    progress.finish();
+                    say(&why.to_string(), why.help());
+                    return Err(ExitStatus::Unknown);
+                }
             }
         }
+        progress.finish();
+        Ok(Ended::Done(trees))
     })
 }
 
-fn show(command: &cli::Graph, tree: &GraphNode) -> ExitStatus {
+/// Says why a target cannot be drawn.
+fn refused(report: &ImageReport) -> ExitStatus {
+    match &report.error {
+        Some(TargetFailure::Unread(why)) => say(&why.to_string(), why.help()),
+        Some(TargetFailure::Usage { message, help }) => say(message, help),
+        None => {}
+    }
+    image_status(report)
+}
+
+/// A snapshot may hold several images; their trees, or JSON documents, follow each other.
+fn show(command: &cli::Graph, trees: &[(String, GraphNode)]) -> ExitStatus {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let drawn = match command.format {
-        GraphFormat::Tree => output::graph::write_tree(&command.target, tree, setup::style(&command.display), &mut out),
-        GraphFormat::Json => output::graph::write_json(&command.target, tree, &mut out),
+    let style = setup::style(&command.display);
+    let mut draw = |(target, tree): &(String, GraphNode)| match command.format {
+        GraphFormat::Tree => output::graph::write_tree(target, tree, style, &mut out),
+        GraphFormat::Json => output::graph::write_json(target, tree, &mut out),
     };
+    let drawn = trees.iter().try_for_each(&mut draw);
     written(drawn.and_then(|()| out.flush()))
 }

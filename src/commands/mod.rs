@@ -7,6 +7,8 @@ mod policy;
 mod progress;
 mod rules;
 mod setup;
+mod snapshot;
+mod targets;
 
 use std::io::{self, Write};
 
@@ -19,6 +21,7 @@ pub(crate) fn run(command: Command) -> u8 {
     match command {
         Command::Check(check) => check::run(&check),
         Command::Graph(graph) => graph::run(&graph),
+        Command::Snapshot(snapshot) => snapshot::run(&snapshot),
         Command::Policy(policy) => policy::run(&policy).code(),
         Command::Rules(rules) => rules::run(&rules).code(),
         Command::Completions { shell } => completions(shell).code(),

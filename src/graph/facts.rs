@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Why;
 use crate::oci::{Descriptor, Digest, Document, ImageConfig, Manifest, MediaType, Statement};
@@ -54,7 +54,7 @@ pub struct LayerHead {
 }
 
 /// Where a list of referrers came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Home {
     /// The referrers API of the distribution specification.
@@ -84,7 +84,8 @@ pub struct Tagged {
 }
 
 /// Requests and bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fetched {
     /// HTTP requests sent.
     pub requests: u64,

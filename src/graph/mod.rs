@@ -4,12 +4,14 @@
 //! asked for yet; the last suspends whoever asks, and the walk fetches what was asked for ([`Demand`]).
 
 mod entries;
+mod explore;
 mod facts;
 mod tree;
 mod view;
 mod why;
 
 pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
+pub use explore::everything;
 pub use facts::{Demand, Fetched, Graph, Home, Known, LayerHead, ReferrerList, Root, RootKind, Tagged};
 pub use tree::{GraphNode, tree};
 pub use view::{Fact, Facts, Stop, View, contradicted_type};

@@ -2,14 +2,15 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::oci::Untrusted;
 
 /// Why a fact could not be known: what was being done, on what, and what stood in the way.
 ///
 /// A closed vocabulary, clonable and serialisable, never holding a secret: it goes into reports as it is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Why {
     /// What was being done, on what: "reading manifest sha256:… of ghcr.io/acme/app".
     pub doing: String,
@@ -18,8 +19,8 @@ pub struct Why {
 }
 
 /// What stood in the way of knowing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Cause {
     /// No connection: name, address, TLS, reset.
     Unreachable {
@@ -147,6 +148,13 @@ pub enum Cause {
         /// What the system said.
         detail: String,
     },
+    /// A snapshot that is cut short, altered, or of another version.
+    Snapshot {
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The snapshot does not hold it: nobody asked for it when the snapshot was taken.
+    NotInSnapshot,
     /// The facts led to ever more facts.
     Rounds,
     /// The facts are known, and do not decide the question.
@@ -165,6 +173,12 @@ impl Why {
     /// The known facts do not decide the question.
     pub fn undecidable(doing: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::new(doing, Cause::Undecidable { detail: detail.into() })
+    }
+
+    /// The same reason, where it does not say what was being done with that said by whoever asked.
+    #[must_use]
+    pub fn or_doing(self, doing: impl Into<String>) -> Self {
+        if self.doing.is_empty() { Self::new(doing, self.cause) } else { self }
     }
 
     /// What to do next, as one sentence.
@@ -219,6 +233,8 @@ impl Display for Cause {
             }
             Self::NotAnImage { detail } => said(f, "this is no runnable image", detail),
             Self::File { detail } => said(f, "the file cannot be read", detail),
+            Self::Snapshot { detail } => said(f, "the snapshot cannot be used", detail),
+            Self::NotInSnapshot => f.write_str("not in the snapshot"),
             Self::Rounds => f.write_str("the facts led to more facts eight times over"),
             Self::Undecidable { detail } => Display::fmt(&Untrusted(detail), f),
         }
@@ -270,6 +286,8 @@ impl Cause {
             }
             Self::NotAnImage { .. } => "name an image, or allow the type with `[rules.artifact-type] allow = [\"…\"]`",
             Self::File { .. } => "check the path and its permissions",
+            Self::Snapshot { .. } => "take it again with `ocilint snapshot`",
+            Self::NotInSnapshot => "take the snapshot again with this policy: `ocilint snapshot … --policy …`",
             Self::Rounds => "the image is unusually deep: check one of its platforms by digest",
             Self::Undecidable { .. } => {
                 "scope the rule to images and platforms for which it can be decided, or waive it with a reason"

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub mod known;
 mod table;
@@ -22,7 +22,7 @@ pub const MANIFEST_ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
 /// A media type as a document or a registry writes it.
 ///
 /// Types are compared byte for byte, as clients do: one that differs in case is unknown. The text may be anything; escape it before showing it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct MediaType(Arc<str>);
 

@@ -38,7 +38,8 @@ pub fn exit_status(report: &Report) -> ExitStatus {
     report.images.iter().map(image_status).max().unwrap_or(ExitStatus::Usage)
 }
 
-fn image_status(image: &ImageReport) -> ExitStatus {
+/// The status of a run over this image alone.
+pub fn image_status(image: &ImageReport) -> ExitStatus {
     let target = match &image.error {
         None => ExitStatus::Clean,
         Some(TargetFailure::Unread(_)) => ExitStatus::Unknown,

@@ -4,7 +4,7 @@ mod excerpt;
 mod exit;
 
 pub use excerpt::{Excerpt, ExcerptLine};
-pub use exit::{ExitStatus, exit_status};
+pub use exit::{ExitStatus, exit_status, image_status};
 
 use std::sync::Arc;
 

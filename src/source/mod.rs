@@ -4,6 +4,7 @@ pub mod archive;
 pub mod layout;
 mod observe;
 pub mod registry;
+pub mod snapshot;
 mod walk;
 
 pub use observe::{Event, Observer, Silent};
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, timeout_at};
 
 use crate::graph::{Cause, Fetched, Known, ReferrerList, Why};
@@ -23,6 +25,7 @@ use crate::target::{Target, TargetKind};
 
 use self::archive::ArchiveKind;
 use self::layout::Layout;
+use self::snapshot::Snapshots;
 
 /// Reading something that may not be knowable.
 pub type Reading<'a, T> = BoxFuture<'a, Known<T>>;
@@ -59,17 +62,21 @@ pub trait Source: Send + Sync {
 /// Opens targets: the connections and credentials of a run.
 pub struct Sources {
     transport: Arc<Transport>,
+    snapshots: Snapshots,
 }
 
 impl Sources {
     /// Sources that share one way to registries; nothing is opened yet.
     pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
-        Self { transport: Arc::new(Transport::new(options, observer)) }
+        Self { transport: Arc::new(Transport::new(options, observer)), snapshots: Snapshots::default() }
     }
 
-    /// The source that a target is read from. Nothing is fetched yet from a registry; an archive is read through once.
+    /// The source that a target is read from. Nothing is fetched yet from a registry; an archive or snapshot is read through
+    /// once.
     pub async fn open(&self, target: &Target, deadline: Instant) -> Known<Arc<dyn Source>> {
         let local: Reading<'_, Arc<dyn Source>> = match &target.kind {
+            _ if target.recorded.is_some() => self.snapshots.open(target),
+            TargetKind::Snapshot { .. } => self.snapshots.open(target),
             TargetKind::Registry(reference) => {
                 let source = RegistrySource::new(Arc::clone(&self.transport), reference.clone());
                 return Ok(Arc::new(source.with_deadline(deadline.into_std())));
@@ -86,7 +93,8 @@ impl Sources {
 }
 
 /// How much of a blob is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Part {
     /// All of it, hashed; at most `cap` bytes.
     Whole {

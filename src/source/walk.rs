@@ -205,7 +205,8 @@ impl Walk {
     }
 
     async fn in_time<T>(&self, doing: String, reading: super::Reading<'_, T>) -> Known<T> {
-        timeout_at(self.deadline, reading).await.unwrap_or_else(|_| Err(Why::new(doing, Cause::Deadline)))
+        let in_time = timeout_at(self.deadline, reading).await;
+        in_time.unwrap_or_else(|_| Err(Why::new("", Cause::Deadline))).map_err(|why| why.or_doing(doing))
     }
 }
 

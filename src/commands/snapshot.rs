@@ -1,0 +1,123 @@
+//! `ocilint snapshot`: everything that is read of some images, in one file.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt, stream};
+use ocilint::engine::{self, Engine};
+use ocilint::judge::Options;
+use ocilint::output;
+use ocilint::report::{ExitStatus, TargetFailure, image_status};
+use ocilint::source::snapshot::{self, Facts, ImageNote, Shelf};
+use ocilint::{Policy, Target};
+
+use super::interrupt::{Ended, unless_interrupted};
+use super::progress::Progress;
+use super::targets::Targets;
+use super::{say, setup};
+use crate::cli;
+
+/// Images that are under way at once.
+const AT_ONCE: usize = 16;
+
+/// What was recorded of one image.
+struct Recorded {
+    note: ImageNote,
+    facts: Facts,
+}
+
+pub(super) fn run(command: &cli::Snapshot) -> u8 {
+    match try_run(command) {
+        Ok(Ended::Done(status)) => status.code(),
+        Ok(Ended::Interrupted(code)) => {
+            say("interrupted: no snapshot is written", "");
+            code
+        }
+        Err(status) => status.code(),
+    }
+}
+
+fn try_run(command: &cli::Snapshot) -> Result<Ended<ExitStatus>, ExitStatus> {
+    let policy = setup::policy(&command.policy, &command.display)?;
+    if policy.fallback {
+        say("no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used", "");
+    }
+    let targets = Targets::read(&command.targets, command.name.as_ref())?;
+    let good = all_good(&targets)?;
+    record(command, policy, &targets, &good)
+}
+
+/// The targets, if every one of them can be read: a snapshot without one that was named would be a trap.
+fn all_good(targets: &Targets) -> Result<Vec<Target>, ExitStatus> {
+    let mut status = ExitStatus::Clean;
+    for report in targets.named.iter().filter_map(|named| named.as_ref().err()) {
+        let (message, help) = match &report.error {
+            Some(TargetFailure::Unread(why)) => (why.to_string(), why.help().to_owned()),
+            Some(TargetFailure::Usage { message, help }) => (message.clone(), help.clone()),
+            None => continue,
+        };
+        say(&format!("{}: {message}", report.target), &help);
+        status = status.max(image_status(report));
+    }
+    if status == ExitStatus::Clean { Ok(targets.named.iter().flatten().cloned().collect()) } else { Err(status) }
+}
+
+fn record(
+    command: &cli::Snapshot,
+    policy: Policy,
+    targets: &Targets,
+    good: &[Target],
+) -> Result<Ended<ExitStatus>, ExitStatus> {
+    let progress = Arc::new(Progress::new(good.len(), !command.display.no_progress, command.display.verbose));
+    let shelf = Arc::new(Shelf::default());
+    setup::block_on(async {
+        let sources = setup::sources(&command.registry, progress.clone());
+        let mut engine = Engine::new(policy, Options::default(), sources, progress.clone());
+        if let Some(taken_at) = targets.taken_at {
+            engine = engine.at(taken_at);
+        }
+        if let Some(time) = command.deadline {
+            engine = engine.with_deadline(time);
+        }
+        let one = async |target| {
+            let (report, facts) = engine.record(target, &shelf).await;
+            Recorded { note: engine::image_note(target, &report), facts }
+        };
+        let all = stream::iter(good).map(one).buffered(AT_ONCE).collect::<Vec<_>>();
+        let recorded = unless_interrupted(all).await;
+        progress.finish();
+        Ok(match recorded {
+            Ended::Interrupted(code) => Ended::Interrupted(code),
+            Ended::Done(recorded) => Ended::Done(finish(command, &engine, &shelf, recorded)),
+        })
+    })
+}
+
+/// Writes the file and says what could not be read.
+fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec<Recorded>) -> ExitStatus {
+    let unread = recorded.iter().filter(|image| !image.facts.is_resolved());
+    let status = if unread.count() == 0 { ExitStatus::Clean } else { ExitStatus::Unknown };
+    for Recorded { note, facts } in recorded.iter().filter(|image| image.facts.failures() > 0) {
+        let what = match facts.unresolved() {
+            Some(why) => format!("not read: {why}"),
+            None => format!("{} facts could not be known, and are recorded so", facts.failures()),
+        };
+        say(&format!("{}: {what}", note.target), "");
+    }
+    let (notes, facts) = recorded.into_iter().map(|image| (image.note, image.facts)).unzip();
+    let file = match snapshot::encode(engine.header(notes), shelf, facts) {
+        Ok(file) => file,
+        Err(error) => {
+            say(&error.to_string(), "take several snapshots, each of fewer images");
+            return ExitStatus::Unknown;
+        }
+    };
+    if let Err(error) = output::file::write(&command.output, |out| out.write_all(&file)) {
+        let place = command.output.display();
+        say(
+            &format!("the snapshot could not be written to {place}: {error}"),
+            "check the path, its permissions and the space left",
+        );
+        return ExitStatus::Internal;
+    }
+    status
+}

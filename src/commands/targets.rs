@@ -1,0 +1,83 @@
+//! What the user named, snapshots opened up into the images in them.
+
+use jiff::Timestamp;
+use ocilint::Target;
+use ocilint::engine;
+use ocilint::oci::Reference;
+use ocilint::report::{ExitStatus, ImageReport, TargetFailure};
+use ocilint::source::snapshot::{self, ImageNote};
+use ocilint::target::TargetKind;
+
+use super::usage;
+
+/// A target, or why its text names none or its snapshot cannot be used; the others are judged all the same.
+pub(super) type Named = Result<Target, Box<ImageReport>>;
+
+/// The targets of a run, in the order named.
+#[derive(Debug, Default)]
+pub(super) struct Targets {
+    pub(super) named: Vec<Named>,
+    /// Of each target what the snapshot that holds it says of how it was judged then.
+    pub(super) notes: Vec<Option<ImageNote>>,
+    /// The clock of a run that reads snapshots only: when the latest of them was taken.
+    pub(super) taken_at: Option<Timestamp>,
+}
+
+impl Targets {
+    /// Reads the texts. `name` is for the one layout or archive among them (`--as`).
+    pub(super) fn read(texts: &[String], name: Option<&Reference>) -> Result<Self, ExitStatus> {
+        let mut targets = Self::default();
+        let mut live = false;
+        for text in texts {
+            match Target::parse(text) {
+                Ok(Target { kind: TargetKind::Snapshot { path }, .. }) => targets.open(&path),
+                Ok(target) => {
+                    live = true;
+                    targets.push(Ok(target), None);
+                }
+                Err(error) => {
+                    live = true;
+                    targets.push(Err(Box::new(engine::not_a_target(text, &error))), None);
+                }
+            }
+        }
+        targets.taken_at = targets.taken_at.filter(|_| !live);
+        match name {
+            Some(name) => targets.with_name(name),
+            None => Ok(targets),
+        }
+    }
+
+    fn push(&mut self, named: Named, note: Option<ImageNote>) {
+        self.named.push(named);
+        self.notes.push(note);
+    }
+
+    fn open(&mut self, path: &std::path::Path) {
+        for image in snapshot::images(path) {
+            match image {
+                Ok(image) => {
+                    self.taken_at = self.taken_at.max(Some(image.taken_at));
+                    self.push(Ok(image.target), Some(image.note));
+                }
+                Err((path, why)) => {
+                    let text = format!("snapshot:{}", path.display());
+                    let target = Target { text, kind: TargetKind::Snapshot { path }, name: None, recorded: None };
+                    self.push(Err(Box::new(engine::failed(&target, TargetFailure::Unread(why)))), None);
+                }
+            }
+        }
+    }
+
+    fn with_name(mut self, name: &Reference) -> Result<Self, ExitStatus> {
+        let mut local: Vec<&mut Target> = self.named.iter_mut().flatten().filter(|target| target.is_local()).collect();
+        let [target] = &mut local[..] else {
+            return Err(usage(
+                "`--as` names one layout or archive, and there is not exactly one",
+                "check them in runs of their own",
+            ));
+        };
+        target.name = Some(name.clone());
+        Ok(self)
+    }
+}

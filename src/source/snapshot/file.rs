@@ -1,0 +1,187 @@
+//! The file format.
+//!
+//! ```text
+//! ocilint-snapshot 1 sha256:…      the digest of everything behind this line
+//! {"taken_at": …, "images": […]}   the header, one line of JSON
+//! …                                the body, gzip: one JSON document with all contents and facts
+//! ```
+//!
+//! Maps are sorted, no time but the run's clock is in it: the same content gives the same bytes.
+
+use std::borrow::Cow;
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::bufread::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::facts::{Contents, Facts};
+use super::header::{self, Header, MAGIC};
+use super::record::Shelf;
+use super::{refused, sorted, unread};
+use crate::graph::Known;
+use crate::oci::Digest;
+
+/// The content of a snapshot is at most this large when unpacked, in bytes.
+pub(super) const MAX_BODY: u64 = 512 << 20;
+/// One document or blob is at most this large, in bytes: the most that is read of a statement.
+const MAX_MEMBER: usize = 40 << 20;
+
+/// The images have more content than a snapshot may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the images have more than the {} MiB of documents that a snapshot may hold", MAX_BODY >> 20)]
+pub struct TooLarge;
+
+/// A snapshot that was read and checked.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) header: Header,
+    pub(super) contents: Contents,
+    /// As many as the header has images.
+    pub(super) images: Vec<Arc<Facts>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Body {
+    #[serde(with = "sorted")]
+    contents: std::collections::BTreeMap<Digest, Content>,
+    images: Vec<Facts>,
+}
+
+/// Bytes: as text where they are one, else in base64.
+struct Content(Bytes);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Form<'a> {
+    Text(Cow<'a, str>),
+    Base64(Cow<'a, str>),
+}
+
+impl Serialize for Content {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = match str::from_utf8(&self.0) {
+            Ok(text) => Form::Text(Cow::Borrowed(text)),
+            Err(_) => Form::Base64(Cow::Owned(BASE64_STANDARD.encode(&self.0))),
+        };
+        form.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Content {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let bytes = match Form::deserialize(deserializer)? {
+            Form::Text(text) => text.into_owned().into_bytes(),
+            Form::Base64(text) => BASE64_STANDARD.decode(&*text).map_err(serde::de::Error::custom)?,
+        };
+        Ok(Self(bytes.into()))
+    }
+}
+
+/// The file with these images; `header.body` is filled in.
+pub fn encode(mut header: Header, shelf: &Shelf, images: Vec<Facts>) -> Result<Vec<u8>, TooLarge> {
+    if shelf.bytes() > MAX_BODY {
+        return Err(TooLarge);
+    }
+    let contents = shelf.contents().into_iter().map(|(digest, bytes)| (digest, Content(bytes))).collect();
+    let mut packed = Counting { inner: GzEncoder::new(Vec::new(), Compression::default()), bytes: 0 };
+    const MEMORY: &str = "invariant: writing to memory does not fail, and every key can stand in JSON";
+    serde_json::to_writer(&mut packed, &Body { contents, images }).expect(MEMORY);
+    header.body = packed.bytes;
+    if header.body > MAX_BODY {
+        return Err(TooLarge);
+    }
+    let mut rest = serde_json::to_vec(&header).expect(MEMORY);
+    rest.push(b'\n');
+    rest.extend(packed.inner.finish().expect(MEMORY));
+    let mut file = format!("{MAGIC}{}\n", Digest::sha256(&rest)).into_bytes();
+    file.extend(rest);
+    Ok(file)
+}
+
+/// Counts what passes through.
+struct Counting<W> {
+    inner: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counting<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.inner.write(bytes)?;
+        self.bytes = self.bytes.saturating_add(written as u64);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+/// Reads a file whose header was read before: all of it, with every digest checked again.
+pub(super) fn load(path: &Path, expected: &Header) -> Known<Loaded> {
+    let mut file = Vec::new();
+    // Content hardly ever grows by packing.
+    let most = MAX_BODY + (64 << 20);
+    header::open(path)?.take(most + 1).read_to_end(&mut file).map_err(|error| unread(path, &error))?;
+    if file.len() as u64 > most {
+        return Err(refused(path, "it is larger than any snapshot that `ocilint snapshot` writes"));
+    }
+    let loaded = decode(&file).map_err(|detail| refused(path, detail))?;
+    if loaded.header != *expected {
+        return Err(refused(path, "it changed while it was read"));
+    }
+    Ok(loaded)
+}
+
+fn decode(file: &[u8]) -> Result<Loaded, String> {
+    let (first, rest) = split_line(file);
+    let wanted = header::checksum(first)?;
+    if !wanted.matches(rest) {
+        return Err("it was cut short or altered: it does not have the digest that its first line names".to_owned());
+    }
+    let (second, packed) = split_line(rest);
+    let header = header::parse(second)?;
+    let body: Body =
+        serde_json::from_slice(&unpack(packed, header.body)?).map_err(|error| format!("it was altered: {error}"))?;
+    let mut contents = Contents::new();
+    for (digest, Content(bytes)) in body.contents {
+        if bytes.len() > MAX_MEMBER {
+            return Err(format!("it holds more than the {MAX_MEMBER} bytes that are read of a document"));
+        }
+        if !digest.matches(&bytes) {
+            return Err(format!("it was altered: the bytes under {digest} do not have that digest"));
+        }
+        contents.insert(digest, bytes);
+    }
+    if body.images.len() != header.images.len() {
+        return Err("it was altered: it holds another number of images than it says".to_owned());
+    }
+    body.images.iter().try_for_each(|facts| facts.check(&contents))?;
+    Ok(Loaded { header, contents, images: body.images.into_iter().map(Arc::new).collect() })
+}
+
+/// A line with its end, and what follows.
+fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
+    bytes.split_at(end)
+}
+
+/// The body, if it is of just the size that the header says.
+fn unpack(packed: &[u8], size: u64) -> Result<Vec<u8>, String> {
+    if size > MAX_BODY {
+        return Err(format!("its content is larger than {MAX_BODY} bytes"));
+    }
+    let mut body = Vec::new();
+    let mut unpacked = GzDecoder::new(packed).take(size + 1);
+    unpacked.read_to_end(&mut body).map_err(|error| format!("it was altered: {error}"))?;
+    if body.len() as u64 != size || !unpacked.into_inner().into_inner().is_empty() {
+        return Err("it was altered: its content is of another size than it says".to_owned());
+    }
+    Ok(body)
+}
