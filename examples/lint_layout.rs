@@ -10,7 +10,6 @@ use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 
-use ocilint::report::exit_status;
 use ocilint::{Engine, Options, Policy, RegistryOptions, Silent, Sources, Target};
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,6 +28,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("    {} ({})", finding.message, finding.fix);
         }
     }
-    let status = exit_status(&engine.report(vec![image]));
+    let status = image.exit_status();
     std::process::exit(status.code().into());
 }

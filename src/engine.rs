@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
 use crate::policy::{self, Instance, Level, Policy};
-use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, TargetFailure};
+use crate::report::{Fetched, ImageReport, InstanceNote, PolicyPlace, Report, Run, TargetFailure};
 use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
 use crate::target::Target;
 
@@ -57,9 +57,19 @@ impl Engine {
         self
     }
 
-    /// Judges the targets side by side; the reports come in the order of the targets.
-    pub fn judge_all<'a>(&'a self, targets: &'a [Target]) -> impl Stream<Item = ImageReport> + 'a {
-        stream::iter(targets).map(|target| self.judge(target)).buffered(AT_ONCE)
+    /// Judges the targets side by side; the reports come in the order of the targets. A target that is a report already (its
+    /// text was wrong) keeps its place.
+    pub fn judge_all(
+        &self,
+        targets: impl IntoIterator<Item = Result<Target, Box<ImageReport>>>,
+    ) -> impl Stream<Item = ImageReport> {
+        let judge = move |target: Result<Target, Box<ImageReport>>| async move {
+            match target {
+                Ok(target) => self.judge(&target).await,
+                Err(report) => *report,
+            }
+        };
+        stream::iter(targets).map(judge).buffered(AT_ONCE)
     }
 
     /// Judges one target. Never fails: what could not be read or judged is in the report.
@@ -101,9 +111,9 @@ impl Engine {
         self.deadline.map_or(image, |run| run.min(image))
     }
 
-    /// The whole report of a run.
-    pub fn report(&self, images: Vec<ImageReport>) -> Report {
-        Report {
+    /// What is known of the run before its first image.
+    pub fn run(&self) -> Run {
+        Run {
             observed_at: self.now.to_string(),
             policies: self.policy.sources.clone(),
             fallback: self.policy.fallback,
@@ -114,13 +124,12 @@ impl Engine {
                 .filter(|instance| described(instance))
                 .map(|instance| note(instance, policy::day(self.now)))
                 .collect(),
-            diagnostics: diagnostics(&images, self.policy.fallback),
-            fetched: images.iter().fold(Fetched::default(), |sum, image| Fetched {
-                requests: sum.requests + image.fetched.requests,
-                bytes: sum.bytes + image.fetched.bytes,
-            }),
-            images,
         }
+    }
+
+    /// The whole report of a run over few images.
+    pub fn report(&self, images: Vec<ImageReport>) -> Report {
+        Report { run: Arc::new(self.run()), images }
     }
 }
 
@@ -226,21 +235,4 @@ fn note(instance: &Instance, today: Date) -> InstanceNote {
         url: instance.url.clone(),
         place: instance.origin.as_ref().map(PolicyPlace::from),
     }
-}
-
-/// Remarks about the run, each said once.
-fn diagnostics(images: &[ImageReport], fallback: bool) -> Vec<Diagnostic> {
-    let no_policy = Diagnostic {
-        level: Level::Warning,
-        message: "no policy was named and no `ocilint.toml` was found: the built-in `baseline` was used".to_owned(),
-        help: Some("name one with `--policy FILE`, or `--policy ocilint:strict` for a built-in one".to_owned()),
-        place: None,
-    };
-    let mut all: Vec<Diagnostic> = fallback.then_some(no_policy).into_iter().collect();
-    for remark in images.iter().flat_map(|image| &image.remarks) {
-        if !all.contains(remark) {
-            all.push(remark.clone());
-        }
-    }
-    all
 }

@@ -14,7 +14,7 @@ use crate::engine::{failed, judge_source};
 use crate::graph::Cause;
 use crate::judge::Judgement;
 use crate::policy::Policy;
-use crate::report::{Cell, CellVerdict, ExitStatus, Fetched, ImageReport, Report, TargetFailure, exit_status};
+use crate::report::{Cell, CellVerdict, ExitStatus, ImageReport, TargetFailure};
 use crate::source::registry::RegistryOptions;
 use crate::source::{Budget, Silent, Source, Sources, Walk};
 
@@ -135,7 +135,7 @@ impl Case {
         if refusal.is_none() || !self.expect.is_empty() {
             self.compare_cells(&policy, &report, outcome);
         }
-        self.compare_exit(exit_status(&alone(report)).code(), outcome);
+        self.compare_exit(report.exit_status().code(), outcome);
     }
 
     /// Counts what was asked of the source.
@@ -217,17 +217,5 @@ fn refusal(failure: &TargetFailure) -> String {
     match failure {
         TargetFailure::Unread(why) => why.to_string(),
         TargetFailure::Usage { message, help } => format!("{message} ({help})"),
-    }
-}
-
-fn alone(image: ImageReport) -> Report {
-    Report {
-        observed_at: String::new(),
-        policies: Vec::new(),
-        fallback: false,
-        instances: Vec::new(),
-        images: vec![image],
-        diagnostics: Vec::new(),
-        fetched: Fetched::default(),
     }
 }

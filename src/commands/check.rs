@@ -1,19 +1,18 @@
 //! `ocilint check`: judge images and write the reports.
 
-use std::io::{self, Write};
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::StreamExt;
+use ocilint::Policy;
 use ocilint::engine::Engine;
 use ocilint::judge::Options;
-use ocilint::output::{self, Destination, Format, Style};
-use ocilint::report::{ExitStatus, ImageReport, Report, exit_status};
-use ocilint::{Policy, Target};
+use ocilint::output::{self, Destination, Format};
+use ocilint::report::ExitStatus;
 
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
-use super::targets::{Named, Targets};
+use super::reports::{Reports, Writing};
+use super::targets::Targets;
 use super::{say, setup, usage};
 use crate::cli;
 
@@ -31,10 +30,10 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let policy = setup::policy(&command.policy, &command.display)?;
     let destinations = destinations(command)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
-    match judge(command, policy, &targets)? {
-        Ended::Done(report) => Ok(finish(command, &destinations, &report).code()),
+    match judge(command, policy, destinations, targets)? {
+        Ended::Done(status) => Ok(status.code()),
         Ended::Interrupted(code) => {
-            say("interrupted: nothing is reported", "");
+            say("interrupted: no report is complete", "");
             Ok(code)
         }
     }
@@ -53,7 +52,12 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
     Ok(command.output.clone())
 }
 
-fn judge(command: &cli::Check, policy: Policy, targets: &Targets) -> Result<Ended<Report>, ExitStatus> {
+fn judge(
+    command: &cli::Check,
+    policy: Policy,
+    destinations: Vec<Destination>,
+    targets: Targets,
+) -> Result<Ended<ExitStatus>, ExitStatus> {
     let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
     let options = Options { platforms: command.platform.clone(), deny_warnings: command.deny_warnings };
     setup::block_on(async {
@@ -65,86 +69,40 @@ fn judge(command: &cli::Check, policy: Policy, targets: &Targets) -> Result<Ende
         if let Some(time) = command.deadline {
             engine = engine.with_deadline(time);
         }
-        let good: Vec<Target> = targets.named.iter().flatten().cloned().collect();
-        let judged = unless_interrupted(engine.judge_all(&good).collect::<Vec<_>>()).await;
+        let reports = reports(command, destinations, &engine, &progress);
+        let mut writing = Writing::start(reports)?;
+        let work = async {
+            let mut images = std::pin::pin!(engine.judge_all(targets.named));
+            while let Some(image) = images.next().await {
+                writing.image(image).await;
+            }
+            progress.finish();
+            writing.end().await
+        };
+        let ended = unless_interrupted(work).await;
         progress.finish();
-        Ok(match judged {
-            Ended::Done(images) => Ended::Done(engine.report(in_order(&targets.named, images))),
-            Ended::Interrupted(code) => Ended::Interrupted(code),
-        })
+        if matches!(ended, Ended::Interrupted(_)) {
+            writing.abandon().await;
+        }
+        Ok(ended)
     })
 }
 
-/// Puts the targets whose text was wrong back in their places.
-fn in_order(targets: &[Named], images: Vec<ImageReport>) -> Vec<ImageReport> {
-    let mut images = images.into_iter();
-    let place = |target: &Named| match target {
-        Ok(_) => images.next().expect("invariant: one report for each target judged"),
-        Err(report) => (**report).clone(),
-    };
-    targets.iter().map(place).collect()
-}
-
-/// Writes the reports; the status of the run.
-fn finish(command: &cli::Check, destinations: &[Destination], report: &Report) -> ExitStatus {
-    let mut status = exit_status(report);
-    if report.fallback && !destinations.contains(&HUMAN) {
+fn reports(command: &cli::Check, destinations: Vec<Destination>, engine: &Engine, progress: &Arc<Progress>) -> Reports {
+    let run = Arc::new(engine.run());
+    if run.fallback && !destinations.contains(&HUMAN) {
         say(
             "no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used",
             "name one with `--policy FILE`",
         );
     }
+    let options = output::Options { style: setup::style(&command.display), sarif: setup::sarif(&command.sarif) };
+    let mut reports = Reports::new(run, progress.clone());
     for destination in destinations {
-        if let Err(error) = write(command, destination, report) {
-            status = status.max(unwritten(destination.path.as_deref(), &error));
-        }
+        reports.add(destination, &options);
     }
-    if let Some(path) = &command.digest_file
-        && let Err(error) = output::file::write(path, |out| digests(report, out))
-    {
-        status = status.max(unwritten(Some(path), &error));
+    if let Some(path) = &command.digest_file {
+        reports.add_digests(path);
     }
-    status
-}
-
-/// Writes one report; a file is never coloured, and never seen half-written.
-fn write(command: &cli::Check, destination: &Destination, report: &Report) -> io::Result<()> {
-    let style = setup::style(&command.display);
-    let sarif = setup::sarif(&command.sarif);
-    match &destination.path {
-        None => {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            output::write(destination.format, report, &output::Options { style, sarif }, &mut out)?;
-            out.flush()
-        }
-        Some(path) => {
-            let style = Style { color: false, hyperlinks: false, ..style };
-            output::file::write(path, |out| {
-                output::write(destination.format, report, &output::Options { style, sarif }, out)
-            })
-        }
-    }
-}
-
-/// What was judged, a line for each target: `name@digest`, or the digest alone of an image without a name.
-fn digests(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    for image in &report.images {
-        match (&image.digest, &image.repository) {
-            (Some(digest), Some(repository)) => writeln!(out, "{repository}@{digest}")?,
-            (Some(digest), None) => writeln!(out, "{digest}")?,
-            (None, _) => {}
-        }
-    }
-    Ok(())
-}
-
-fn unwritten(path: Option<&Path>, error: &io::Error) -> ExitStatus {
-    let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-    if error.kind() != io::ErrorKind::BrokenPipe {
-        say(
-            &format!("the report could not be written to {place}: {error}"),
-            "check the path, its permissions and the space left",
-        );
-    }
-    ExitStatus::Internal
+    reports
 }

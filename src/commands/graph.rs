@@ -7,7 +7,7 @@ use ocilint::engine::Engine;
 use ocilint::graph::{self, GraphNode};
 use ocilint::judge::Options;
 use ocilint::output;
-use ocilint::report::{ExitStatus, ImageReport, TargetFailure, image_status};
+use ocilint::report::{ExitStatus, ImageReport, TargetFailure};
 use ocilint::{Policy, Target};
 
 use super::interrupt::{Ended, unless_interrupted};
@@ -60,7 +60,7 @@ fn refused(report: &ImageReport) -> ExitStatus {
         Some(TargetFailure::Usage { message, help }) => say(message, help),
         None => {}
     }
-    image_status(report)
+    report.exit_status()
 }
 
 /// A snapshot may hold several images; their trees, or JSON documents, follow each other.

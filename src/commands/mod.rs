@@ -5,6 +5,7 @@ mod graph;
 mod interrupt;
 mod policy;
 mod progress;
+mod reports;
 mod rules;
 mod setup;
 mod snapshot;

@@ -25,6 +25,11 @@ impl Progress {
         Self { bar, verbose, requests: AtomicU64::new(0) }
     }
 
+    /// Does something that may write to the screen, with the bar out of its way.
+    pub(super) fn aside(&self, write: impl FnOnce()) {
+        self.bar.suspend(write);
+    }
+
     /// Takes the bar off the screen.
     pub(super) fn finish(&self) {
         self.bar.finish_and_clear();

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use ocilint::engine::{self, Engine};
 use ocilint::judge::Options;
 use ocilint::output;
-use ocilint::report::{ExitStatus, TargetFailure, image_status};
+use ocilint::report::{ExitStatus, TargetFailure};
 use ocilint::source::snapshot::{self, Facts, ImageNote, Shelf};
 use ocilint::{Policy, Target};
 
@@ -56,7 +56,7 @@ fn all_good(targets: &Targets) -> Result<Vec<Target>, ExitStatus> {
             None => continue,
         };
         say(&format!("{}: {message}", report.target), &help);
-        status = status.max(image_status(report));
+        status = status.max(report.exit_status());
     }
     if status == ExitStatus::Clean { Ok(targets.named.iter().flatten().cloned().collect()) } else { Err(status) }
 }

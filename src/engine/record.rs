@@ -6,7 +6,7 @@ use super::{Engine, explore_source, failed};
 use crate::graph;
 use crate::judge::Judgement;
 use crate::policy::Level;
-use crate::report::{CellVerdict, ImageReport, TargetFailure, image_status};
+use crate::report::{CellVerdict, ImageReport, TargetFailure};
 use crate::source::snapshot::{Facts, Header, ImageNote, PolicyNote, Recorder, Shelf};
 use crate::source::{Event, Walk};
 use crate::target::Target;
@@ -69,7 +69,7 @@ pub fn image_note(target: &Target, report: &ImageReport) -> ImageNote {
         target: target.text.clone(),
         name: target.name.as_ref().map(ToString::to_string),
         digest: report.digest.clone(),
-        exit: image_status(report).code(),
+        exit: report.exit_status().code(),
         failing: rules(CellVerdict::Violation),
         unknown: rules(CellVerdict::Unknown),
     }

@@ -1,46 +1,86 @@
 //! Report files: whole or not at all.
 
-use std::fs::{self, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// Writes a file through a temporary one beside it, so that nobody ever reads half a report.
-///
-/// What exists and is no regular file (a FIFO, a terminal, `/dev/stdout`) is written to as it is; a symbolic link is
-/// followed. An existing file keeps its permissions.
 pub fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    // `/dev/stdout` may lead to a regular file that is open already: replacing that would cut off whoever holds it.
-    let special = path.starts_with("/dev") || path.starts_with("/proc");
-    match fs::metadata(path) {
-        Ok(found) if special || !found.is_file() => write_directly(path, content),
-        Ok(found) => replace(&fs::canonicalize(path)?, Some(found.permissions()), content),
-        Err(_) => replace(path, None, content),
+    let mut file = Pending::create(path)?;
+    content(&mut file)?;
+    file.commit()
+}
+
+/// A file that is there once it is whole. Dropped before that, it leaves what was there.
+pub struct Pending(Way);
+
+enum Way {
+    Direct(BufWriter<File>),
+    Replacing { written: BufWriter<NamedTempFile>, path: PathBuf },
+}
+
+impl Pending {
+    /// A file to be.
+    ///
+    /// What exists and is no regular file (a FIFO, a terminal, `/dev/stdout`) is written to as it is; a symbolic link is
+    /// followed. An existing file keeps its permissions.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        // `/dev/stdout` may lead to a regular file that is open already: replacing that would cut off whoever holds it.
+        let special = path.starts_with("/dev") || path.starts_with("/proc");
+        let way = match fs::metadata(path) {
+            Ok(found) if special || !found.is_file() => {
+                Way::Direct(BufWriter::new(OpenOptions::new().append(true).open(path)?))
+            }
+            Ok(found) => Way::replacing(fs::canonicalize(path)?, Some(found.permissions()))?,
+            Err(_) => Way::replacing(path.to_owned(), None)?,
+        };
+        Ok(Self(way))
+    }
+
+    /// Puts it in its place.
+    pub fn commit(self) -> io::Result<()> {
+        match self.0 {
+            Way::Direct(mut out) => out.flush(),
+            Way::Replacing { written, path } => {
+                let file = written.into_inner().map_err(io::IntoInnerError::into_error)?;
+                file.as_file().sync_all()?;
+                file.persist(path).map_err(|error| error.error)?;
+                Ok(())
+            }
+        }
+    }
+
+    fn out(&mut self) -> &mut dyn Write {
+        match &mut self.0 {
+            Way::Direct(out) => out,
+            Way::Replacing { written, .. } => written,
+        }
     }
 }
 
-fn write_directly(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut out = BufWriter::new(OpenOptions::new().append(true).open(path)?);
-    content(&mut out)?;
-    out.flush()
+impl Write for Pending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out().flush()
+    }
 }
 
-fn replace(
-    path: &Path,
-    permissions: Option<Permissions>,
-    content: impl FnOnce(&mut dyn Write) -> io::Result<()>,
-) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ocilint-");
-    if let Some(permissions) = permissions.or_else(usual_permissions) {
-        builder.permissions(permissions);
+impl Way {
+    fn replacing(path: PathBuf, permissions: Option<Permissions>) -> io::Result<Self> {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".ocilint-");
+        if let Some(permissions) = permissions.or_else(usual_permissions) {
+            builder.permissions(permissions);
+        }
+        let written = BufWriter::new(builder.tempfile_in(directory)?);
+        Ok(Self::Replacing { written, path })
     }
-    let mut out = BufWriter::new(builder.tempfile_in(directory)?);
-    content(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
 }
 
 /// What other programs give their files; the process's umask still applies. A temporary file's own are for its owner only.

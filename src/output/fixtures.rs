@@ -8,7 +8,7 @@ use crate::oci::{Digest, MediaType};
 use crate::policy::{Level, PolicySource};
 use crate::report::{
     Cell, CellVerdict, Diagnostic, Excerpt, Fetched, ImageReport, InstanceNote, JudgedPlatform, PolicyPlace, Report,
-    SealedFinding, SealedLocation, TargetFailure, WaiverNote,
+    Run, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
 };
 
 pub(super) const CONFIG: &str = concat!(
@@ -179,7 +179,7 @@ pub(super) fn report(images: Vec<ImageReport>) -> Report {
             url: (*name == "labels").then(|| "https://example.com/labels".to_owned()),
             place: (*name != "document").then(|| place(4 * number, "[rules.x]")),
         };
-    Report {
+    let run = Run {
         observed_at: "2026-11-23T12:00:00Z".to_owned(),
         policies: vec![Arc::new(PolicySource {
             name: "policies/strict.toml".to_owned(),
@@ -188,10 +188,8 @@ pub(super) fn report(images: Vec<ImageReport>) -> Report {
         })],
         fallback: false,
         instances: RULES.iter().enumerate().map(instance).collect(),
-        fetched: Fetched { requests: 9 * images.len() as u64, bytes: 24_301 },
-        images,
-        diagnostics: Vec::new(),
-    }
+    };
+    Report { run: Arc::new(run), images }
 }
 
 /// A run that has one of everything.
@@ -210,6 +208,6 @@ pub(super) fn everything() -> Report {
         failed("ghcr.io/acme/secret:1", TargetFailure::Unread(forbidden())),
         failed("docker.io/library/alpine:latest", usage),
     ]);
-    report.diagnostics.push(remark());
+    report.images[1].remarks.push(remark());
     report
 }

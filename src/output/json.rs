@@ -3,6 +3,7 @@
 //! The structs here are the published shape ([`SCHEMA`]): fields are added, never changed or removed.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -10,32 +11,60 @@ use crate::graph::Why;
 use crate::oci::{Digest, MediaType};
 use crate::policy::Level;
 use crate::report::{
-    Cell, CellVerdict, Diagnostic, Fetched, ImageReport, JudgedPlatform, PolicyPlace, Report, SealedFinding,
-    TargetFailure, WaiverNote, exit_status,
+    Cell, CellVerdict, Diagnostic, Fetched, ImageReport, JudgedPlatform, PolicyPlace, Run, SealedFinding, Tally,
+    TargetFailure, WaiverNote,
 };
 
-use super::text::SafeJson;
+use super::Writer;
+use super::text::JsonStream;
 
 /// The JSON Schema of the report.
 pub const SCHEMA: &str = include_str!("report-v1.schema.json");
 
-/// Writes a report as one indented document with a line feed at its end.
-pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
-    SafeJson::write(&ReportJson::from(report), out)
+/// Writes one indented document with a line feed at its end, image by image.
+pub(super) struct Json {
+    run: Arc<Run>,
+    stream: JsonStream,
 }
 
-#[derive(Serialize)]
-struct ReportJson<'r> {
-    schema: &'static str,
-    tool: ToolJson,
-    observed_at: &'r str,
-    policies: Vec<PolicyJson<'r>>,
-    exit: u8,
-    complete: bool,
-    images: Vec<ImageJson<'r>>,
-    diagnostics: Vec<DiagnosticJson<'r>>,
-    fetched: Fetched,
+impl Json {
+    pub(super) fn new(run: Arc<Run>) -> Self {
+        Self { run, stream: JsonStream::default() }
+    }
 }
+
+impl Writer for Json {
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()> {
+        let json = &mut self.stream;
+        let policy = |source: &Arc<crate::policy::PolicySource>| PolicyJson {
+            source: source.name.clone(),
+            sha256: source.sha256.clone(),
+            fallback: self.run.fallback,
+        };
+        json.begin_object(out)?;
+        json.field("schema", "ocilint/report/v1", out)?;
+        json.field("tool", &TOOL, out)?;
+        json.field("observed_at", &self.run.observed_at, out)?;
+        json.field("policies", &self.run.policies.iter().map(policy).collect::<Vec<_>>(), out)?;
+        json.begin_list("images", out)
+    }
+
+    fn image(&mut self, image: &ImageReport, out: &mut dyn Write) -> io::Result<()> {
+        self.stream.element(&ImageJson::from(image), out)
+    }
+
+    fn end(&mut self, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
+        let json = &mut self.stream;
+        json.end_list(out)?;
+        json.field("exit", &tally.exit_status().code(), out)?;
+        json.field("complete", &tally.is_complete(), out)?;
+        json.field("diagnostics", &tally.diagnostics.iter().map(DiagnosticJson::from).collect::<Vec<_>>(), out)?;
+        json.field("fetched", &tally.fetched, out)?;
+        json.end_object(out)
+    }
+}
+
+const TOOL: ToolJson = ToolJson { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
 struct ToolJson {
@@ -44,9 +73,9 @@ struct ToolJson {
 }
 
 #[derive(Serialize)]
-struct PolicyJson<'r> {
-    source: &'r str,
-    sha256: &'r str,
+struct PolicyJson {
+    source: String,
+    sha256: String,
     fallback: bool,
 }
 
@@ -94,27 +123,6 @@ struct DiagnosticJson<'r> {
     message: &'r str,
     help: Option<&'r str>,
     policy: Option<&'r PolicyPlace>,
-}
-
-impl<'r> From<&'r Report> for ReportJson<'r> {
-    fn from(report: &'r Report) -> Self {
-        let policy = |source: &'r crate::policy::PolicySource| PolicyJson {
-            source: &source.name,
-            sha256: &source.sha256,
-            fallback: report.fallback,
-        };
-        Self {
-            schema: "ocilint/report/v1",
-            tool: ToolJson { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
-            observed_at: &report.observed_at,
-            policies: report.policies.iter().map(|source| policy(source)).collect(),
-            exit: exit_status(report).code(),
-            complete: report.is_complete(),
-            images: report.images.iter().map(ImageJson::from).collect(),
-            diagnostics: report.diagnostics.iter().map(DiagnosticJson::from).collect(),
-            fetched: report.fetched,
-        }
-    }
 }
 
 impl<'r> From<&'r ImageReport> for ImageJson<'r> {
@@ -180,12 +188,18 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::super::fixtures::*;
+    use super::super::{Format, Options, write};
     use super::*;
+    use crate::report::Report;
+
+    fn bytes(report: &Report) -> Vec<u8> {
+        let mut out = Vec::new();
+        write(Format::Json, report, &Options::default(), &mut out).unwrap();
+        out
+    }
 
     fn written(report: &Report) -> Value {
-        let mut out = Vec::new();
-        write(report, &mut out).unwrap();
-        serde_json::from_slice(&out).unwrap()
+        serde_json::from_slice(&bytes(report)).unwrap()
     }
 
     /// Consumers must accept fields that they do not know; this project must declare every field that it writes.
@@ -240,9 +254,7 @@ mod tests {
             vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")],
         )]);
         report.images[0].platforms.truncate(1);
-        let mut out = Vec::new();
-        write(&report, &mut out).unwrap();
-        let text = String::from_utf8(out).unwrap();
+        let text = String::from_utf8(bytes(&report)).unwrap();
         insta::assert_snapshot!(
             text.replace(&format!("\"version\": \"{}\"", env!("CARGO_PKG_VERSION")), "\"version\": \"…\"")
         );

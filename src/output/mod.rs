@@ -14,11 +14,12 @@ mod text;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use thiserror::Error;
 
 use crate::policy::PolicyError;
-use crate::report::Report;
+use crate::report::{ImageReport, Report, Run, Tally};
 pub use json::SCHEMA as JSON_SCHEMA;
 pub use sarif::{Place, SarifOptions, repository_root};
 
@@ -87,13 +88,33 @@ pub struct Options {
     pub sarif: SarifOptions,
 }
 
-/// Writes a report. The caller flushes.
-pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+/// Writes a report as its parts come, so that none of it needs to be kept. The caller flushes.
+pub trait Writer: Send {
+    /// What comes before the first image.
+    fn begin(&mut self, out: &mut dyn Write) -> io::Result<()>;
+    /// The next image.
+    fn image(&mut self, image: &ImageReport, out: &mut dyn Write) -> io::Result<()>;
+    /// What the run comes to. Without it a report is not finished, and does not look so.
+    fn end(&mut self, tally: &Tally, out: &mut dyn Write) -> io::Result<()>;
+}
+
+/// The writer of a format.
+pub fn writer(format: Format, run: Arc<Run>, options: &Options) -> Box<dyn Writer> {
     match format {
-        Format::Human => human::write(report, options.style, out),
-        Format::Json => json::write(report, out),
-        Format::Sarif => sarif::write(report, &options.sarif, out),
+        Format::Human => Box::new(human::Human::new(run, options.style)),
+        Format::Json => Box::new(json::Json::new(run)),
+        Format::Sarif => Box::new(sarif::Sarif::new(run, &options.sarif)),
     }
+}
+
+/// Writes a whole report. The caller flushes.
+pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn Write) -> io::Result<()> {
+    let mut writer = writer(format, report.run.clone(), options);
+    writer.begin(out)?;
+    for image in &report.images {
+        writer.image(image, out)?;
+    }
+    writer.end(&report.tally(), out)
 }
 
 /// Writes the mistakes of a policy, for people.

@@ -234,8 +234,8 @@ fn poisoned(text: &str) -> Report {
     judged.remarks.push(crate::report::Diagnostic { message: text.to_owned(), place: Some(place), ..remark() });
     let why = Why::new(text, Cause::NotFound { detail: text.to_owned() });
     let mut report = report(vec![judged, failed(text, TargetFailure::Unread(why))]);
-    report.diagnostics.push(crate::report::Diagnostic { message: text.to_owned(), ..remark() });
-    report.instances[0].help = Some(text.to_owned());
+    report.images[0].remarks.push(crate::report::Diagnostic { message: text.to_owned(), ..remark() });
+    Arc::make_mut(&mut report.run).instances[0].help = Some(text.to_owned());
     report
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
@@ -121,16 +122,80 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// One indented document that is written as its parts come.
+#[derive(Default)]
+pub(super) struct JsonStream {
+    formatter: SafeJson,
+    /// Whether the object, and the list in it, have something yet.
+    fields: bool,
+    elements: bool,
+}
+
+impl JsonStream {
+    pub(super) fn begin_object(&mut self, mut out: &mut dyn Write) -> io::Result<()> {
+        self.formatter.begin_object(&mut out)
+    }
+
+    pub(super) fn field(
+        &mut self,
+        name: &str,
+        value: &(impl Serialize + ?Sized),
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.name(name, out)?;
+        self.value(value, out)?;
+        self.formatter.end_object_value(&mut &mut *out)
+    }
+
+    pub(super) fn begin_list(&mut self, name: &str, out: &mut dyn Write) -> io::Result<()> {
+        self.name(name, out)?;
+        self.elements = false;
+        self.formatter.begin_array(&mut &mut *out)
+    }
+
+    pub(super) fn element(&mut self, value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
+        self.formatter.begin_array_value(&mut &mut *out, !self.elements)?;
+        self.elements = true;
+        self.value(value, out)?;
+        self.formatter.end_array_value(&mut &mut *out)
+    }
+
+    pub(super) fn end_list(&mut self, mut out: &mut dyn Write) -> io::Result<()> {
+        self.formatter.end_array(&mut out)?;
+        self.formatter.end_object_value(&mut out)
+    }
+
+    /// Ends the document, with a line feed.
+    pub(super) fn end_object(&mut self, mut out: &mut dyn Write) -> io::Result<()> {
+        self.formatter.end_object(&mut out)?;
+        out.write_all(b"\n")
+    }
+
+    fn name(&mut self, name: &str, mut out: &mut dyn Write) -> io::Result<()> {
+        self.formatter.begin_object_key(&mut out, !self.fields)?;
+        self.fields = true;
+        self.value(name, out)?;
+        self.formatter.end_object_key(&mut &mut *out)?;
+        self.formatter.begin_object_value(&mut &mut *out)
+    }
+
+    /// A value at the present depth.
+    fn value(&self, value: &(impl Serialize + ?Sized), out: &mut dyn Write) -> io::Result<()> {
+        let mut serializer = serde_json::Serializer::with_formatter(out, self.formatter.clone());
+        Ok(value.serialize(&mut serializer)?)
+    }
+}
+
 /// Indented JSON in which every unsafe character, and every `#` that follows another, is an escape sequence: a parser reads
 /// the same text, a terminal or a log does not see it.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct SafeJson {
     pretty: PrettyFormatter<'static>,
 }
 
 impl SafeJson {
     /// Writes a value and a line feed.
-    pub(super) fn write(value: &impl serde::Serialize, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn write(value: &impl Serialize, out: &mut dyn Write) -> io::Result<()> {
         let mut serializer = serde_json::Serializer::with_formatter(&mut *out, Self::default());
         value.serialize(&mut serializer)?;
         out.write_all(b"\n")

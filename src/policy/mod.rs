@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::rules::{Check, Rule};
 
 /// How much a violation matters (SARIF's own levels).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Not judged.

@@ -1,6 +1,6 @@
 //! The exit status: one function decides it, whatever the output format.
 
-use super::{Cell, CellVerdict, ImageReport, Report, TargetFailure};
+use super::{Cell, CellVerdict, ImageReport, TargetFailure};
 use crate::policy::Level;
 
 /// How a run ends, as a process exit status.
@@ -31,23 +31,20 @@ impl ExitStatus {
     }
 }
 
-/// The status of a report: the gravest of its images', in the order internal, violation, usage, unknown, clean.
-///
-/// A report without images is a usage error: nothing checked is never clean.
-pub fn exit_status(report: &Report) -> ExitStatus {
-    report.images.iter().map(image_status).max().unwrap_or(ExitStatus::Usage)
-}
-
-/// The status of a run over this image alone.
-pub fn image_status(image: &ImageReport) -> ExitStatus {
-    let target = match &image.error {
-        None => ExitStatus::Clean,
-        Some(TargetFailure::Unread(_)) => ExitStatus::Unknown,
-        Some(TargetFailure::Usage { .. }) => ExitStatus::Usage,
-    };
-    // An image without a failure and without a single cell was not judged, whatever the reason.
-    let judged = if image.error.is_none() && image.cells.is_empty() { ExitStatus::Internal } else { ExitStatus::Clean };
-    image.cells.iter().map(cell_status).fold(target.max(judged), ExitStatus::max)
+impl ImageReport {
+    /// The status of this image. A run's is the gravest of its images', in the order internal, violation, usage, unknown,
+    /// clean ([`Tally::exit_status`](super::Tally::exit_status)).
+    pub fn exit_status(&self) -> ExitStatus {
+        let target = match &self.error {
+            None => ExitStatus::Clean,
+            Some(TargetFailure::Unread(_)) => ExitStatus::Unknown,
+            Some(TargetFailure::Usage { .. }) => ExitStatus::Usage,
+        };
+        // An image without a failure and without a single cell was not judged, whatever the reason.
+        let judged =
+            if self.error.is_none() && self.cells.is_empty() { ExitStatus::Internal } else { ExitStatus::Clean };
+        self.cells.iter().map(cell_status).fold(target.max(judged), ExitStatus::max)
+    }
 }
 
 fn cell_status(cell: &Cell) -> ExitStatus {
@@ -64,6 +61,7 @@ mod tests {
 
     use super::*;
     use crate::graph::{Cause, Fetched, Why};
+    use crate::report::Tally;
 
     fn cell(level: Level, verdict: CellVerdict) -> Cell {
         Cell {
@@ -99,15 +97,9 @@ mod tests {
     }
 
     fn status(images: Vec<ImageReport>) -> ExitStatus {
-        exit_status(&Report {
-            observed_at: String::new(),
-            policies: Vec::new(),
-            fallback: false,
-            instances: Vec::new(),
-            images,
-            diagnostics: Vec::new(),
-            fetched: Fetched::default(),
-        })
+        let mut tally = Tally::default();
+        images.iter().for_each(|image| tally.add(image));
+        tally.exit_status()
     }
 
     fn unread() -> TargetFailure {

@@ -2,9 +2,11 @@
 
 mod excerpt;
 mod exit;
+mod tally;
 
 pub use excerpt::{Excerpt, ExcerptLine};
-pub use exit::{ExitStatus, exit_status, image_status};
+pub use exit::ExitStatus;
+pub use tally::{Counts, Fate, Fates, Tally};
 
 use std::sync::Arc;
 
@@ -16,9 +18,9 @@ use crate::graph::Why;
 use crate::oci::{Digest, MediaType};
 use crate::policy::{Level, PolicySource};
 
-/// What came of a run.
+/// What is known of a run before its first image.
 #[derive(Debug, Clone)]
-pub struct Report {
+pub struct Run {
     /// The one clock of the run, RFC 3339.
     pub observed_at: String,
     /// The policy files.
@@ -27,12 +29,15 @@ pub struct Report {
     pub fallback: bool,
     /// Every use of a rule that was active, for descriptions of rules in reports.
     pub instances: Vec<InstanceNote>,
+}
+
+/// A run that is held as a whole: for few images. Of many, each goes to the writers and into the [`Tally`] as it comes.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// What was known before the first image.
+    pub run: Arc<Run>,
     /// One for each target, in the order named.
     pub images: Vec<ImageReport>,
-    /// What is to be said about the run itself: waivers that expired, a fallback policy.
-    pub diagnostics: Vec<Diagnostic>,
-    /// What was fetched in all.
-    pub fetched: Fetched,
 }
 
 /// A use of a rule, as reports describe it.
@@ -57,7 +62,7 @@ pub struct InstanceNote {
 }
 
 /// A remark about the run itself.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Diagnostic {
     /// How much it matters; none fails a run.
     pub level: Level,
@@ -216,7 +221,7 @@ pub struct SealedLocation {
 }
 
 /// A place in a policy file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct PolicyPlace {
     /// The file as it was named.
     pub file: String,
@@ -237,9 +242,16 @@ impl From<&crate::policy::Origin> for PolicyPlace {
 }
 
 impl Report {
-    /// Whether no cell of any level is unknown and every target could be judged.
-    pub fn is_complete(&self) -> bool {
-        self.images.iter().all(ImageReport::is_complete)
+    /// What the run comes to.
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::new(&self.run);
+        self.images.iter().for_each(|image| tally.add(image));
+        tally
+    }
+
+    /// The exit status of the judging.
+    pub fn exit_status(&self) -> ExitStatus {
+        self.tally().exit_status()
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ocilint::report::{Report, exit_status};
+use ocilint::report::Report;
 
 use crate::gate::scenario::{self, Place, Scenario};
 use crate::gate::stage::{Stage, summary, written};
@@ -93,7 +93,7 @@ fn problem(case: &Case) -> Option<String> {
         Ok(report) => report,
         Err(problem) => return Some(format!("{told}: {problem}")),
     };
-    let fine = match (case.scenario.exit, exit_status(&report).code()) {
+    let fine = match (case.scenario.exit, report.exit_status().code()) {
         (0, 0 | 2) | (1, 1 | 2) => true,
         (0, 1) => denies(case),
         _ => false,

@@ -3,64 +3,28 @@
 use textwrap::core::display_width;
 
 use crate::oci::escape;
-use crate::policy::Level;
-use crate::report::{Cell, CellVerdict, ImageReport, TargetFailure};
+use crate::report::{Counts, Fate, ImageReport};
 
 use super::Human;
 use crate::output::paint::Word;
 use crate::output::text::count;
 
-/// What came of an image.
-pub(super) fn fate(image: &ImageReport) -> Word {
-    let failed =
-        |verdict: CellVerdict| image.cells.iter().any(|cell| cell.level == Level::Error && cell.verdict == verdict);
-    match &image.error {
-        Some(TargetFailure::Usage { .. }) => Word::Error,
-        _ if failed(CellVerdict::Violation) => Word::Error,
-        Some(TargetFailure::Unread(_)) => Word::Unknown,
-        None if failed(CellVerdict::Unknown) || image.cells.is_empty() => Word::Unknown,
-        None => Word::Passed,
+/// The word for what came of an image.
+fn word(image: &ImageReport) -> Word {
+    match image.fate() {
+        Fate::Failed => Word::Error,
+        Fate::Unchecked => Word::Unknown,
+        Fate::Passed => Word::Passed,
     }
 }
 
-/// How many cells came to what.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Counts {
-    pub(super) checks: usize,
-    pub(super) passed: usize,
-    pub(super) errors: usize,
-    pub(super) warnings: usize,
-    pub(super) notes: usize,
-    pub(super) unknown: usize,
-    pub(super) waived: usize,
-}
-
-impl Counts {
-    pub(super) fn of<'c>(cells: impl IntoIterator<Item = &'c Cell>) -> Self {
-        let mut counts = Self::default();
-        for cell in cells.into_iter().filter(|cell| cell.verdict != CellVerdict::NotApplicable) {
-            counts.checks += 1;
-            let counter = match (cell.verdict, cell.level) {
-                (CellVerdict::Pass | CellVerdict::NotApplicable, _) => &mut counts.passed,
-                (CellVerdict::Unknown, _) => &mut counts.unknown,
-                (CellVerdict::Waived, _) => &mut counts.waived,
-                (CellVerdict::Violation, Level::Error) => &mut counts.errors,
-                (CellVerdict::Violation, Level::Warning) => &mut counts.warnings,
-                (CellVerdict::Violation, Level::Note | Level::Off) => &mut counts.notes,
-            };
-            *counter += 1;
-        }
-        counts
-    }
-
-    /// `2 errors, 1 warning`: what did not pass.
-    pub(super) fn problems(&self) -> Vec<String> {
-        let nouns = [(self.errors, "error"), (self.warnings, "warning"), (self.notes, "note")];
-        let mut parts: Vec<String> = nouns.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
-        let states = [(self.unknown, "unknown"), (self.waived, "waived")];
-        parts.extend(states.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")));
-        parts
-    }
+/// `2 errors, 1 warning`: what did not pass.
+pub(super) fn problems(counts: &Counts) -> Vec<String> {
+    let nouns = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")];
+    let mut parts: Vec<String> = nouns.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
+    let states = [(counts.unknown, "unknown"), (counts.waived, "waived")];
+    parts.extend(states.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")));
+    parts
 }
 
 /// The name an image is shown under: the name it was judged under, or the target when that is a file or a directory.
@@ -87,10 +51,10 @@ pub(super) fn pinned(image: &ImageReport) -> String {
     name + &suffix
 }
 
-impl Human<'_> {
+impl Human {
     /// `✓ ghcr.io/acme/app:1.2@sha256:…  12 checks, 8 platforms`; the digest on a line of its own where it does not fit.
     pub(super) fn headline(&self, image: &ImageReport) -> String {
-        let word = fate(image);
+        let word = word(image);
         let name = name(image);
         let suffix = digest_suffix(image, &name).unwrap_or_default();
         let result = result(image);
@@ -129,7 +93,7 @@ fn result(image: &ImageReport) -> String {
         return "not checked".to_owned();
     }
     let counts = Counts::of(&image.cells);
-    let problems = counts.problems().join(", ");
+    let problems = problems(&counts).join(", ");
     let joint = if problems.is_empty() { "" } else { " in " };
     let platforms = match image.platforms.len() {
         0 => String::new(),

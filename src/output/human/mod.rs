@@ -8,37 +8,26 @@ mod snippet;
 mod summary;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
-use crate::report::{ImageReport, Report};
+use crate::report::{ImageReport, Run, Tally};
 
-use super::Style;
 use super::paint::Paint;
 use super::text::guard;
+use super::{Style, Writer};
 use block::Block;
 pub(super) use mistakes::write as write_mistakes;
 use problems::problems;
 
-/// Writes a report, one image at a time.
-pub(super) fn write(report: &Report, style: Style, out: &mut dyn Write) -> io::Result<()> {
-    let human = Human { report, style, paint: Paint::new(style) };
-    let images = report.images.iter().map(|image| human.image(image));
-    let mut before: Option<Part> = None;
-    for part in images.chain([human.remarks(), human.summary()]).filter(|part| !part.text.is_empty()) {
-        // Lines of passing images stand close together; everything else has room around it.
-        if before.is_some_and(|before| !(before.is_line && part.is_line)) {
-            out.write_all(b"\n")?;
-        }
-        out.write_all(guard(&part.text, style.color || style.hyperlinks, style.unicode).as_bytes())?;
-        before = Some(part);
-    }
-    Ok(())
-}
-
 /// A report on its way to people.
-struct Human<'r> {
-    report: &'r Report,
+pub(super) struct Human {
+    run: Arc<Run>,
     style: Style,
     paint: Paint,
+    /// Whether what was written last is the line of an image and nothing more.
+    after_line: Option<bool>,
+    /// What was judged, as long as it is one image.
+    only: Option<String>,
 }
 
 /// A piece of the output.
@@ -48,11 +37,44 @@ struct Part {
     is_line: bool,
 }
 
-impl Human<'_> {
+impl Writer for Human {
+    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn image(&mut self, image: &ImageReport, out: &mut dyn Write) -> io::Result<()> {
+        self.only = image.digest.as_ref().map(|_| image::pinned(image));
+        let part = self.block(image);
+        self.put(&part, out)
+    }
+
+    fn end(&mut self, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
+        self.put(&self.remarks(tally), out)?;
+        self.put(&self.summary(tally), out)
+    }
+}
+
+impl Human {
+    pub(super) fn new(run: Arc<Run>, style: Style) -> Self {
+        Self { run, style, paint: Paint::new(style), after_line: None, only: None }
+    }
+
+    fn put(&mut self, part: &Part, out: &mut dyn Write) -> io::Result<()> {
+        if part.text.is_empty() {
+            return Ok(());
+        }
+        // Lines of passing images stand close together; everything else has room around it.
+        if self.after_line.is_some_and(|after_line| !(after_line && part.is_line)) {
+            out.write_all(b"\n")?;
+        }
+        self.after_line = Some(part.is_line);
+        let ansi = self.style.color || self.style.hyperlinks;
+        out.write_all(guard(&part.text, ansi, self.style.unicode).as_bytes())
+    }
+
     /// An image's line and the blocks below it.
-    fn image(&self, image: &ImageReport) -> Part {
-        let blocks: Vec<Block> =
-            problems(self.report, image).filter(|block| !self.style.quiet || block.fails).collect();
+    fn block(&self, image: &ImageReport) -> Part {
+        let blocks: Vec<Block> = problems(&self.run, image).filter(|block| !self.style.quiet || block.fails).collect();
         if self.style.quiet && blocks.is_empty() {
             return Part { text: String::new(), is_line: true };
         }
@@ -69,9 +91,9 @@ impl Human<'_> {
     }
 
     /// What is to be said about the run itself.
-    fn remarks(&self) -> Part {
+    fn remarks(&self, tally: &Tally) -> Part {
         let mut text = String::new();
-        let remarks = self.report.diagnostics.iter().filter(|_| !self.style.quiet);
+        let remarks = tally.diagnostics.iter().filter(|_| !self.style.quiet);
         for (number, remark) in remarks.enumerate() {
             if number > 0 {
                 text.push('\n');

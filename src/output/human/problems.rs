@@ -6,7 +6,7 @@ use crate::finding::NodeRole;
 use crate::oci::{Untrusted, escape, escape_lines};
 use crate::policy::Level;
 use crate::report::{
-    Cell, CellVerdict, ImageReport, InstanceNote, Report, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
+    Cell, CellVerdict, ImageReport, InstanceNote, Run, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
 };
 
 use super::block::Block;
@@ -15,12 +15,11 @@ use crate::output::paint::Word;
 use crate::output::text::count;
 
 /// Everything to say about an image, the gravest first; the order is otherwise that of the cells.
-pub(super) fn problems(report: &Report, image: &ImageReport) -> impl Iterator<Item = Block> {
+pub(super) fn problems(run: &Run, image: &ImageReport) -> impl Iterator<Item = Block> {
     let mut blocks: Vec<Block> = image.error.iter().map(failure).collect();
-    blocks.extend(violations(report, image));
+    blocks.extend(violations(run, image));
     blocks.extend(unknowns(image));
     blocks.extend(waived(image));
-    blocks.extend(image.remarks.iter().map(Block::remark));
     // A stable sort: within a rank the order stays.
     blocks.sort_by_key(|block| (!block.fails, block.word));
     blocks.into_iter()
@@ -62,7 +61,7 @@ fn failure(failure: &TargetFailure) -> Block {
 }
 
 /// Alike findings of several platforms are one block; several of one platform never are, wherever they stand.
-fn violations(report: &Report, image: &ImageReport) -> Vec<Block> {
+fn violations(run: &Run, image: &ImageReport) -> Vec<Block> {
     let mut seen: BTreeMap<_, usize> = BTreeMap::new();
     let findings =
         cells(image, CellVerdict::Violation).flat_map(|cell| cell.counting().map(move |finding| (cell, finding)));
@@ -74,7 +73,7 @@ fn violations(report: &Report, image: &ImageReport) -> Vec<Block> {
         ((key, *nth), (cell, finding))
     });
     let groups = gathered(keyed);
-    groups.iter().map(|group| violation(report, image, group)).collect()
+    groups.iter().map(|group| violation(run, image, group)).collect()
 }
 
 /// A pointer without positions: two platforms stand at two positions of one index.
@@ -84,10 +83,10 @@ fn positionless(pointer: &str) -> String {
     segments.collect::<Vec<_>>().join("/")
 }
 
-fn violation(report: &Report, image: &ImageReport, group: &[(&Cell, &SealedFinding)]) -> Block {
+fn violation(run: &Run, image: &ImageReport, group: &[(&Cell, &SealedFinding)]) -> Block {
     let (cell, finding) = group[0];
     let subjects: Vec<&str> = group.iter().map(|(cell, _)| cell.subject.as_str()).collect();
-    let instance = report.instances.iter().find(|instance| instance.name == cell.rule);
+    let instance = run.instances.iter().find(|instance| instance.name == cell.rule);
     let location = &finding.location;
     let place = place(location, subjects.len() > 1);
     let excerpt = location.excerpt.as_ref().and_then(|excerpt| Snippet::excerpt(place.clone(), excerpt));

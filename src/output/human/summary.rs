@@ -1,21 +1,26 @@
 //! The last lines: counts, what was judged, and what the exit status means.
 
 use crate::oci::escape;
-use crate::report::{ExitStatus, exit_status};
+use crate::report::{ExitStatus, Tally};
 
-use super::image::{Counts, fate, pinned};
+use super::image::problems;
 use super::{Human, Part};
 use crate::output::paint::Word;
 use crate::output::text::{count, size, wrap};
 
-impl Human<'_> {
-    pub(super) fn summary(&self) -> Part {
+impl Human {
+    pub(super) fn summary(&self, tally: &Tally) -> Part {
         if self.style.quiet {
             return Part { text: String::new(), is_line: false };
         }
-        let exit = exit_status(self.report);
-        let lines =
-            [self.images(), self.checks(), self.judged(), self.policies(), self.fetched(), Some(self.exit(exit))];
+        let lines = [
+            self.images(tally),
+            self.checks(tally),
+            self.judged(tally),
+            self.policies(),
+            fetched(tally),
+            Some(self.exit(tally.exit_status())),
+        ];
         let mut text = String::new();
         for line in lines.into_iter().flatten() {
             text.push_str(&line);
@@ -24,42 +29,35 @@ impl Human<'_> {
         Part { text, is_line: false }
     }
 
-    fn images(&self) -> Option<String> {
-        let images = &self.report.images;
-        let fates: Vec<Word> = images.iter().map(fate).collect();
-        let of = |word: Word| fates.iter().filter(|fate| **fate == word).count();
-        let parts = [(Word::Error, "failed"), (Word::Unknown, "could not be checked"), (Word::Passed, "passed")];
-        let parts = parts.iter().map(|(word, said)| (of(*word), *word, *said)).filter(|(number, ..)| *number > 0);
+    fn images(&self, tally: &Tally) -> Option<String> {
+        let fates = tally.images;
+        let parts = [
+            (fates.failed, Word::Error, "failed"),
+            (fates.unchecked, Word::Unknown, "could not be checked"),
+            (fates.passed, Word::Passed, "passed"),
+        ];
+        let parts = parts.iter().filter(|(number, ..)| *number > 0);
         let parts: Vec<String> =
-            parts.map(|(number, word, said)| self.paint.word(word, &format!("{number} {said}"))).collect();
-        (!images.is_empty()).then(|| format!("{}: {}", count(images.len(), "image"), parts.join(", ")))
+            parts.map(|(number, word, said)| self.paint.word(*word, &format!("{number} {said}"))).collect();
+        (fates.total() > 0).then(|| format!("{}: {}", count(fates.total(), "image"), parts.join(", ")))
     }
 
-    fn checks(&self) -> Option<String> {
-        let counts = Counts::of(self.report.images.iter().flat_map(|image| &image.cells));
+    fn checks(&self, tally: &Tally) -> Option<String> {
+        let counts = &tally.checks;
         let passed = (counts.passed > 0).then(|| format!("{} passed", counts.passed));
-        let parts: Vec<String> = passed.into_iter().chain(counts.problems()).collect();
+        let parts: Vec<String> = passed.into_iter().chain(problems(counts)).collect();
         let line = format!("{}: {}", count(counts.checks, "check"), parts.join(", "));
         (counts.checks > 0).then(|| wrap(&line, self.paint.style.width, false))
     }
 
-    fn fetched(&self) -> Option<String> {
-        let fetched = self.report.fetched;
-        let requests = usize::try_from(fetched.requests).unwrap_or(usize::MAX);
-        (requests > 0).then(|| format!("fetched: {}, {}", count(requests, "request"), size(fetched.bytes)))
-    }
-
     /// Of a single image, what to deploy; of several, their own lines say it.
-    fn judged(&self) -> Option<String> {
-        match self.report.images.as_slice() {
-            [image] => image.digest.as_ref().map(|_| format!("judged: {}", pinned(image))),
-            _ => None,
-        }
+    fn judged(&self, tally: &Tally) -> Option<String> {
+        self.only.as_ref().filter(|_| tally.images.total() == 1).map(|name| format!("judged: {name}"))
     }
 
     fn policies(&self) -> Option<String> {
-        let names: Vec<String> = self.report.policies.iter().map(|policy| escape(&policy.name)).collect();
-        let fallback = if self.report.fallback { " (built in; none was named or found)" } else { "" };
+        let names: Vec<String> = self.run.policies.iter().map(|policy| escape(&policy.name)).collect();
+        let fallback = if self.run.fallback { " (built in; none was named or found)" } else { "" };
         (!names.is_empty()).then(|| format!("policy: {}{fallback}", names.join(", ")))
     }
 
@@ -75,4 +73,9 @@ impl Human<'_> {
         let code = format!("exit {}", exit.code());
         line.replacen(&code, &self.paint.word(word, &code), 1)
     }
+}
+
+fn fetched(tally: &Tally) -> Option<String> {
+    let requests = usize::try_from(tally.fetched.requests).unwrap_or(usize::MAX);
+    (requests > 0).then(|| format!("fetched: {}, {}", count(requests, "request"), size(tally.fetched.bytes)))
 }

@@ -62,8 +62,8 @@ pub fn repository_root(said: Option<&Path>, cwd: &Path, environment: impl Fn(&st
 }
 
 /// Turns names of files into locations.
-pub(super) struct Places<'o> {
-    options: &'o SarifOptions,
+pub(super) struct Places {
+    cwd: PathBuf,
     root: PathBuf,
     /// Where all results are shown, if the user says so.
     said: Option<PhysicalLocation>,
@@ -71,12 +71,12 @@ pub(super) struct Places<'o> {
     unnamed: PhysicalLocation,
 }
 
-impl<'o> Places<'o> {
+impl Places {
     /// `policy` is the name of the first policy file.
-    pub(super) fn new(options: &'o SarifOptions, policy: Option<&str>) -> Self {
+    pub(super) fn new(options: &SarifOptions, policy: Option<&str>) -> Self {
         let root = real(&options.root);
         let start = location(format!("{ELSEWHERE}/ocilint.toml"), 1, 1, 2);
-        let mut places = Self { options, root, said: None, unnamed: start };
+        let mut places = Self { cwd: options.cwd.clone(), root, said: None, unnamed: start };
         places.said = options.location.as_ref().and_then(|place| places.said(place));
         if let Some(policy) = policy {
             places.unnamed = location(places.policy_uri(policy), 1, 1, 2);
@@ -109,13 +109,13 @@ impl<'o> Places<'o> {
     fn said(&self, place: &Place) -> Option<PhysicalLocation> {
         let uri = self.uri(&place.file)?;
         let line = place.line.unwrap_or(1);
-        let length = line_length(&self.options.cwd.join(&place.file), line).unwrap_or(1);
+        let length = line_length(&self.cwd.join(&place.file), line).unwrap_or(1);
         Some(location(uri, line, 1, length.max(1) + 1))
     }
 
     /// The URI of a file of the repository; `None` of any other.
     fn uri(&self, file: &Path) -> Option<String> {
-        let path = real(&self.options.cwd.join(file));
+        let path = real(&self.cwd.join(file));
         let relative = path.strip_prefix(&self.root).ok()?;
         let names = relative.components().map(|component| match component {
             Component::Normal(name) => Some(segment(name.as_encoded_bytes())),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::oci::{Digest, escape};
 use crate::policy::Level;
-use crate::report::{Cell, CellVerdict, ImageReport, PolicyPlace, Report, SealedFinding};
+use crate::report::{Cell, CellVerdict, ImageReport, PolicyPlace, Run, SealedFinding};
 
 use super::model::{Fingerprints, Location, LogicalLocation, Message, ResultProperties, RuleDescriptor, SarifResult};
 use super::place::Places;
@@ -15,25 +15,48 @@ pub(super) const MOST: usize = 5_000;
 /// The rule of the result that says how many were left out.
 const OVERFLOW: &str = "ocilint-more-results";
 
-/// All results; `rules` grows by one when there are too many.
-pub(super) fn results(report: &Report, places: &Places<'_>, rules: &mut Vec<RuleDescriptor>) -> Vec<SarifResult> {
-    let indices = rules.iter().enumerate().map(|(index, rule)| (rule.id.clone(), index)).collect();
-    let writer = Writer { report, places, indices };
-    let mut results: Vec<SarifResult> = report.images.iter().flat_map(|image| writer.image(image)).collect();
-    if results.len() > MOST {
-        // The gravest stay; a stable sort keeps the order otherwise.
-        results.sort_by_key(|result| ["error", "warning", "note"].iter().position(|level| *level == result.level));
-        let left_out = results.len() - (MOST - 1);
-        results.truncate(MOST - 1);
-        results.push(writer.overflow(left_out, rules.len()));
-        rules.push(rules::own(
-            OVERFLOW,
-            "There are more results than code scanning takes.",
-            "The exit status and the JSON report count them all. Mend the first ones, or check fewer images in one run.",
-        ));
+/// The results of a run so far: all of them while they are few, else the gravest.
+#[derive(Default)]
+pub(super) struct Results {
+    kept: Vec<SarifResult>,
+    total: usize,
+}
+
+impl Results {
+    pub(super) fn add(&mut self, image: &ImageReport, run: &Run, places: &Places) {
+        let results = Writer { run, places }.image(image);
+        self.total += results.len();
+        self.kept.extend(results);
+        if self.kept.len() > 2 * MOST {
+            self.keep_the_gravest(MOST);
+        }
     }
-    number_alike(&mut results);
-    results
+
+    /// All results; `rules` grows by one when there are too many.
+    pub(super) fn end(mut self, places: &Places, rules: &mut Vec<RuleDescriptor>) -> Vec<SarifResult> {
+        if self.total > MOST {
+            self.keep_the_gravest(MOST - 1);
+            self.kept.push(overflow(self.total - (MOST - 1), places));
+            rules.push(rules::own(
+                OVERFLOW,
+                "There are more results than code scanning takes.",
+                "The exit status and the JSON report count them all. Mend the first ones, or check fewer images in one run.",
+            ));
+        }
+        let indices: BTreeMap<&str, usize> =
+            rules.iter().enumerate().map(|(index, rule)| (rule.id.as_str(), index)).collect();
+        for result in &mut self.kept {
+            result.rule_index = indices.get(result.rule_id.as_str()).copied();
+        }
+        number_alike(&mut self.kept);
+        self.kept
+    }
+
+    /// A stable sort keeps the order otherwise.
+    fn keep_the_gravest(&mut self, most: usize) {
+        self.kept.sort_by_key(|result| ["error", "warning", "note"].iter().position(|level| *level == result.level));
+        self.kept.truncate(most);
+    }
 }
 
 /// Equal fingerprints (two tags of one repository with the same problem) are numbered, so that each is an alert of its own.
@@ -48,9 +71,8 @@ fn number_alike(results: &mut [SarifResult]) {
 }
 
 struct Writer<'r> {
-    report: &'r Report,
-    places: &'r Places<'r>,
-    indices: BTreeMap<String, usize>,
+    run: &'r Run,
+    places: &'r Places,
 }
 
 impl Writer<'_> {
@@ -87,7 +109,7 @@ impl Writer<'_> {
         let advice = cell.help.as_ref().map(|help| format!("\n\nWhat to do: {help}")).unwrap_or_default();
         let parts = ["unknown", &cell.rule, &image.identity, &cell.subject].join("\0");
         let hash = Digest::sha256(parts.as_bytes()).hex()[..16].to_owned();
-        let instance = self.report.instances.iter().find(|instance| instance.name == cell.rule);
+        let instance = self.run.instances.iter().find(|instance| instance.name == cell.rule);
         self.result(
             image,
             cell,
@@ -111,11 +133,10 @@ impl Writer<'_> {
         // Line feeds are ours in the advice only.
         let advice = said.advice.lines().map(foreign).collect::<Vec<_>>().join("\n");
         let text = format!("{}{link}{advice}", said.text);
-        let rule_id = escape(&cell.rule);
         let platform = Some(cell.subject.as_str()).filter(|subject| *subject != "root");
         SarifResult {
-            rule_index: self.indices.get(&rule_id).copied(),
-            rule_id,
+            rule_index: None,
+            rule_id: escape(&cell.rule),
             kind: "fail",
             level: level_word(cell.level),
             message: ended(&text),
@@ -144,20 +165,20 @@ impl Writer<'_> {
             logical: Vec::new(),
         }
     }
+}
 
-    fn overflow(&self, left_out: usize, rule_index: usize) -> SarifResult {
-        let text = format!("{left_out} more results are left out here: code scanning takes {MOST} of a run.");
-        SarifResult {
-            rule_id: OVERFLOW.to_owned(),
-            rule_index: Some(rule_index),
-            kind: "fail",
-            level: level_word(Level::Error),
-            message: message(text),
-            locations: [Location { id: None, message: None, physical: self.places.primary(None), logical: Vec::new() }],
-            related_locations: Vec::new(),
-            partial_fingerprints: fingerprints(Digest::sha256(OVERFLOW.as_bytes()).hex()[..16].to_owned()),
-            properties: ResultProperties { image: None, digest: None, platform: None, pointer: None },
-        }
+fn overflow(left_out: usize, places: &Places) -> SarifResult {
+    let text = format!("{left_out} more results are left out here: code scanning takes {MOST} of a run.");
+    SarifResult {
+        rule_id: OVERFLOW.to_owned(),
+        rule_index: None,
+        kind: "fail",
+        level: level_word(Level::Error),
+        message: message(text),
+        locations: [Location { id: None, message: None, physical: places.primary(None), logical: Vec::new() }],
+        related_locations: Vec::new(),
+        partial_fingerprints: fingerprints(Digest::sha256(OVERFLOW.as_bytes()).hex()[..16].to_owned()),
+        properties: ResultProperties { image: None, digest: None, platform: None, pointer: None },
     }
 }
 

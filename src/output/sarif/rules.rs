@@ -1,8 +1,10 @@
 //! Rule descriptors: one for each use of a rule in the policy.
 
+use std::collections::BTreeSet;
+
 use crate::oci::{escape, escape_lines};
 use crate::policy::Level;
-use crate::report::{InstanceNote, Report};
+use crate::report::{InstanceNote, Run};
 
 use super::model::{Configuration, Help, RuleDescriptor, RuleProperties};
 use super::{level_word, message, sentence};
@@ -11,13 +13,10 @@ use super::{level_word, message, sentence};
 const DESCRIPTION: usize = 1024;
 const NAME: usize = 255;
 
-/// The descriptors in the order of the report.
-pub(super) fn descriptors(report: &Report) -> Vec<RuleDescriptor> {
-    let used = |instance: &&InstanceNote| {
-        let cells = || report.images.iter().flat_map(|image| &image.cells);
-        instance.level != Level::Off || cells().any(|cell| cell.rule == instance.name)
-    };
-    report.instances.iter().filter(used).map(described).collect()
+/// The descriptors in the order of the policy; of rules that are turned off, only those that say something all the same.
+pub(super) fn descriptors(run: &Run, speaking: &BTreeSet<String>) -> Vec<RuleDescriptor> {
+    let used = |instance: &&InstanceNote| instance.level != Level::Off || speaking.contains(&instance.name);
+    run.instances.iter().filter(used).map(described).collect()
 }
 
 fn described(instance: &InstanceNote) -> RuleDescriptor {

@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
 use super::super::fixtures::*;
+use super::super::{Format, Options};
 use super::*;
-use crate::report::ImageReport;
+use crate::report::{ImageReport, Report};
 
 const SARIF: &str = include_str!("../../../tests/schemas/sarif-2.1.0.json");
 
@@ -10,10 +11,15 @@ fn options() -> SarifOptions {
     SarifOptions { root: "/repository".into(), cwd: "/repository".into(), ..SarifOptions::default() }
 }
 
-fn written(report: &Report) -> Value {
+fn bytes(report: &Report, sarif: SarifOptions) -> Vec<u8> {
     let mut out = Vec::new();
-    write(report, &options(), &mut out).unwrap();
-    serde_json::from_slice(&out).unwrap()
+    let options = Options { sarif, ..Options::default() };
+    super::super::write(Format::Sarif, report, &options, &mut out).unwrap();
+    out
+}
+
+fn written(report: &Report) -> Value {
+    serde_json::from_slice(&bytes(report, options())).unwrap()
 }
 
 fn results(log: &Value) -> &Vec<Value> {
@@ -74,9 +80,8 @@ fn the_shape_is_what_code_scanning_reads() {
         "ghcr.io/acme/app:1.2",
         vec![root_user("linux/amd64"), unknown("sbom", Level::Error, "linux/arm64")],
     )]);
-    report.instances.retain(|instance| ["user", "sbom"].contains(&instance.name.as_str()));
-    let mut out = Vec::new();
-    write(&report, &options(), &mut out).unwrap();
+    Arc::make_mut(&mut report.run).instances.retain(|instance| ["user", "sbom"].contains(&instance.name.as_str()));
+    let out = bytes(&report, options());
     let text = String::from_utf8(out).unwrap();
     insta::assert_snapshot!(text.replace(env!("CARGO_PKG_VERSION"), "…"));
 }
@@ -158,8 +163,7 @@ fn text_from_images_makes_no_links() {
 
 #[test]
 fn a_category_names_the_run() {
-    let mut out = Vec::new();
-    write(&everything(), &SarifOptions { category: Some("prod".to_owned()), ..options() }, &mut out).unwrap();
+    let out = bytes(&everything(), SarifOptions { category: Some("prod".to_owned()), ..options() });
     let log: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(log["runs"][0]["automationDetails"]["id"], "ocilint/prod/");
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::Timestamp;
-use ocilint::report::{CellVerdict, Report, exit_status};
+use ocilint::report::{CellVerdict, Report};
 use ocilint::rules::RULES;
 
 use super::each;
@@ -56,7 +56,7 @@ fn was_read(stage: &mut Stage, case: &Scenario) -> bool {
 fn is_as_expected(case: &Scenario, report: &Report) -> bool {
     let cells = report.images.iter().flat_map(|image| &image.cells);
     let violated = cells.clone().any(|cell| cell.rule == "document" && cell.verdict == CellVerdict::Violation);
-    i32::from(exit_status(report).code()) == case.exit && violated == (case.exit == 1)
+    i32::from(report.exit_status().code()) == case.exit && violated == (case.exit == 1)
 }
 
 #[test]

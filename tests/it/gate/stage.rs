@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ocilint::judge::Options;
 use ocilint::output::{self, Format};
-use ocilint::report::{Report, exit_status};
+use ocilint::report::Report;
 use ocilint::source::registry::{PlainHttp, RegistryOptions, Retry, Timeouts};
 use ocilint::source::{Silent, Sources};
 use ocilint::{Engine, Policy, Target};
@@ -160,7 +160,7 @@ pub(crate) fn written(report: &Report) -> Outcome {
         texts.push(String::from_utf8(out).expect("reports are text"));
     }
     let json = serde_json::from_str(&texts[1]).expect("the JSON report is JSON");
-    Outcome { exit: exit_status(report).code().into(), json, text: texts.concat() }
+    Outcome { exit: report.exit_status().code().into(), json, text: texts.concat() }
 }
 
 fn options(impatient: bool, directory: &TempDir) -> RegistryOptions {

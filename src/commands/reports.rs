@@ -1,0 +1,246 @@
+//! The reports of a run: written as the images come, by a thread of their own.
+//!
+//! Whoever reads standard output may be slow, or a pager that waits for a key: neither the requests nor an interruption wait for
+//! it.
+
+use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use ocilint::output::file::Pending;
+use ocilint::output::{Destination, Options, Style, Writer, writer};
+use ocilint::report::{ExitStatus, ImageReport, Run, Tally};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+use super::progress::Progress;
+use super::say;
+
+/// Images that wait to be written; with those under way, all that a run holds of its images.
+const WAITING: usize = 16;
+/// How long an interrupted run waits for its unfinished files to be taken away.
+const TIDYING: Duration = Duration::from_millis(500);
+
+/// Everything that is written about a run.
+pub(super) struct Reports {
+    run: Arc<Run>,
+    tally: Tally,
+    sinks: Vec<Sink>,
+    progress: Arc<Progress>,
+    /// Whether every report could be written so far.
+    whole: bool,
+}
+
+/// One report and where it goes.
+struct Sink {
+    writer: Box<dyn Writer>,
+    out: Out,
+}
+
+enum Out {
+    /// With whether it is a terminal, on which each image is shown at once.
+    Stdout(BufWriter<Stdout>, bool),
+    File(Pending, PathBuf),
+}
+
+impl Reports {
+    pub(super) fn new(run: Arc<Run>, progress: Arc<Progress>) -> Self {
+        let tally = Tally::new(&run);
+        Self { run, tally, sinks: Vec::new(), progress, whole: true }
+    }
+
+    /// Adds a report; a file is never coloured, and never seen half-written. One that cannot be opened is said at once, and the
+    /// others are written all the same.
+    pub(super) fn add(&mut self, destination: Destination, options: &Options) {
+        let Some(path) = destination.path else {
+            let out = Out::Stdout(BufWriter::new(io::stdout()), io::stdout().is_terminal());
+            return self.open(Sink { writer: writer(destination.format, self.run.clone(), options), out });
+        };
+        let style = Style { color: false, hyperlinks: false, ..options.style };
+        let options = Options { style, ..options.clone() };
+        self.add_file(&path, writer(destination.format, self.run.clone(), &options));
+    }
+
+    /// Adds the file of digests.
+    pub(super) fn add_digests(&mut self, path: &Path) {
+        self.add_file(path, Box::new(Digests));
+    }
+
+    fn add_file(&mut self, path: &Path, writer: Box<dyn Writer>) {
+        match Pending::create(path) {
+            Ok(file) => self.open(Sink { writer, out: Out::File(file, path.to_owned()) }),
+            Err(error) => self.lose(Some(path), &error),
+        }
+    }
+
+    fn open(&mut self, mut sink: Sink) {
+        match sink.writer.begin(&mut sink.out) {
+            Ok(()) => self.sinks.push(sink),
+            Err(error) => self.lose(sink.out.path().as_deref(), &error),
+        }
+    }
+
+    fn image(&mut self, image: &ImageReport) {
+        self.tally.add(image);
+        let progress = self.progress.clone();
+        progress.aside(|| {
+            self.each(|sink, _| {
+                sink.writer.image(image, &mut sink.out)?;
+                sink.out.show()
+            });
+        });
+    }
+
+    /// Ends the reports and puts the files in their places; the status of the run.
+    fn end(mut self) -> ExitStatus {
+        self.each(|sink, tally| sink.writer.end(tally, &mut sink.out));
+        for sink in std::mem::take(&mut self.sinks) {
+            let (result, path) = match sink.out {
+                Out::Stdout(mut out, _) => (out.flush(), None),
+                Out::File(file, path) => (file.commit(), Some(path)),
+            };
+            if let Err(error) = result {
+                self.lose(path.as_deref(), &error);
+            }
+        }
+        if self.whole { self.tally.exit_status() } else { ExitStatus::Internal }
+    }
+
+    /// Does something with every report, and gives up those with which it fails.
+    fn each(&mut self, mut write: impl FnMut(&mut Sink, &Tally) -> io::Result<()>) {
+        let mut failures = Vec::new();
+        self.sinks.retain_mut(|sink| match write(sink, &self.tally) {
+            Ok(()) => true,
+            Err(error) => {
+                failures.push((sink.out.path(), error));
+                false
+            }
+        });
+        for (path, error) in failures {
+            self.lose(path.as_deref(), &error);
+        }
+    }
+
+    fn lose(&mut self, path: Option<&Path>, error: &io::Error) {
+        self.whole = false;
+        let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+        // A reader that went away needs no message.
+        if error.kind() != io::ErrorKind::BrokenPipe {
+            let message = format!("the report could not be written to {place}: {error}");
+            self.progress.aside(|| say(&message, "check the path, its permissions and the space left"));
+        }
+    }
+}
+
+impl Out {
+    /// Its file; none is standard output.
+    fn path(&self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout(..) => None,
+            Self::File(_, path) => Some(path.clone()),
+        }
+    }
+
+    /// Shows what was written to whoever watches.
+    fn show(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out, true) => out.flush(),
+            Self::Stdout(_, false) | Self::File(..) => Ok(()),
+        }
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdout(out, _) => out.write(bytes),
+            Self::File(file, _) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Stdout(out, _) => out.flush(),
+            Self::File(file, _) => file.flush(),
+        }
+    }
+}
+
+/// What was judged, a line for each target: `name@digest`, or the digest alone of an image without a name.
+struct Digests;
+
+impl Writer for Digests {
+    fn begin(&mut self, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn image(&mut self, image: &ImageReport, out: &mut dyn Write) -> io::Result<()> {
+        match (&image.digest, &image.repository) {
+            (Some(digest), Some(repository)) => writeln!(out, "{repository}@{digest}"),
+            (Some(digest), None) => writeln!(out, "{digest}"),
+            (None, _) => Ok(()),
+        }
+    }
+
+    fn end(&mut self, _: &Tally, _: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The thread that writes.
+pub(super) struct Writing {
+    parts: mpsc::Sender<Part>,
+    status: oneshot::Receiver<ExitStatus>,
+}
+
+enum Part {
+    Image(Box<ImageReport>),
+    End,
+}
+
+impl Writing {
+    pub(super) fn start(mut reports: Reports) -> Result<Self, ExitStatus> {
+        let (parts, mut coming) = mpsc::channel(WAITING);
+        let (ended, status) = oneshot::channel();
+        let write = move || {
+            while let Some(part) = coming.blocking_recv() {
+                match part {
+                    Part::Image(image) => reports.image(&image),
+                    Part::End => {
+                        // Nobody listens only if the run was interrupted.
+                        let _ = ended.send(reports.end());
+                        return;
+                    }
+                }
+            }
+            // Abandoned: the unfinished files go before it is said.
+            drop(reports);
+            drop(ended);
+        };
+        thread::Builder::new().name("reports".to_owned()).spawn(write).map_err(|error| {
+            say(&format!("the program could not start the thread that writes its reports: {error}"), "");
+            ExitStatus::Internal
+        })?;
+        Ok(Self { parts, status })
+    }
+
+    /// Writes an image; waits while too many are waiting.
+    pub(super) async fn image(&self, image: ImageReport) {
+        // That the thread is gone is told by its status.
+        let _ = self.parts.send(Part::Image(Box::new(image))).await;
+    }
+
+    /// Ends the reports; the status of the run.
+    pub(super) async fn end(&mut self) -> ExitStatus {
+        let _ = self.parts.send(Part::End).await;
+        (&mut self.status).await.unwrap_or(ExitStatus::Internal)
+    }
+
+    /// Leaves the reports unfinished: files are as they were before.
+    pub(super) async fn abandon(self) {
+        drop(self.parts);
+        let _ = timeout(TIDYING, self.status).await;
+    }
+}
