@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use jiff::Timestamp;
 use ocilint::oci::{Platform, Reference};
 
 /// Checks container images against policies, read straight from where they are stored.
@@ -246,6 +247,47 @@ pub(crate) enum Policy {
         #[command(flatten)]
         display: Display,
     },
+    /// List the waivers: who owes what, and until when
+    Waivers(Waivers),
+}
+
+/// The statuses of `policy waivers`, which differ in one.
+const WAIVERS_STATUS: &str = "\
+Exit status:
+  0  the policies are right; with `--expiring`, and nothing has to be done
+  1  with `--expiring`: at least one waiver is listed
+  3  a usage or policy error
+  4  an internal error, or a list that could not be written";
+
+#[derive(Debug, Args)]
+#[command(after_help = WAIVERS_STATUS)]
+pub(crate) struct Waivers {
+    /// Policy files, or directories of them, each read for itself; without any the policy that `check` would find
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Only those that end within this time (`30d`, `4w`) or have expired; ends with status 1 if there are any
+    #[arg(long, value_name = "TIME", value_parser = days)]
+    pub(crate) expiring: Option<u32>,
+
+    /// The day or time to count from, instead of the present
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub(crate) at: Option<Timestamp>,
+
+    /// How to list them
+    #[arg(long, value_enum, default_value_t = ListFormat::Human)]
+    pub(crate) format: ListFormat,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ListFormat {
+    /// Lines for people
+    Human,
+    /// JSON for programs
+    Json,
 }
 
 #[derive(Debug, Args)]
@@ -261,6 +303,24 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
     let span: jiff::SignedDuration = text.parse().map_err(|_| "write a time such as `90s` or `10m`".to_owned())?;
     Duration::try_from(span).map_err(|_| "a time is not negative".to_owned())
+}
+
+/// `30d`, `4w`; a plain number is days.
+fn days(text: &str) -> Result<u32, String> {
+    let (number, of) = match (text.strip_suffix('d'), text.strip_suffix('w')) {
+        (Some(days), _) => (days, 1),
+        (_, Some(weeks)) => (weeks, 7),
+        _ => (text, 1),
+    };
+    let number: Option<u32> = number.parse().ok();
+    number.and_then(|number| number.checked_mul(of)).ok_or_else(|| "write a number of days such as `30d`".to_owned())
+}
+
+/// A day, which is its first moment in UTC, or a time with its offset.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let is_day = text.len() == "2027-01-31".len();
+    let written = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
+    written.parse().map_err(|_| "write a day such as `2027-01-31`, or a time such as `2027-01-31T12:00:00Z`".to_owned())
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

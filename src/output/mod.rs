@@ -10,6 +10,7 @@ mod json;
 mod paint;
 mod sarif;
 mod text;
+pub mod waivers;
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -19,7 +20,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use crate::policy::PolicyError;
-use crate::report::{ImageReport, Report, Run, Tally};
+use crate::report::{Diagnostic, ImageReport, Report, Run, Tally};
 pub use json::SCHEMA as JSON_SCHEMA;
 pub use sarif::{Place, SarifOptions, repository_root};
 
@@ -120,6 +121,11 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
 /// Writes the mistakes of a policy, for people.
 pub fn write_mistakes(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
     human::write_mistakes(mistakes, style, out)
+}
+
+/// Writes remarks on a policy that is right, for people.
+pub fn write_remarks(remarks: &[Diagnostic], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    human::write_remarks(remarks, style, out)
 }
 
 impl Format {

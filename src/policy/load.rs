@@ -7,6 +7,7 @@ mod dates;
 mod file;
 mod header;
 mod instances;
+mod limits;
 mod merge;
 mod mistake;
 mod scopes;
@@ -61,11 +62,21 @@ pub fn check_files(paths: &[PathBuf]) -> Vec<PolicyError> {
     check(paths, RULES)
 }
 
+/// The policies of files that are each loaded for themselves, as [`check_files`] finds them; or all of their mistakes.
+pub fn load_files(paths: &[PathBuf]) -> Result<Vec<Policy>, PolicyErrors> {
+    let (policies, errors) = load_each(paths, RULES);
+    if errors.is_empty() { Ok(policies) } else { Err(PolicyErrors(errors)) }
+}
+
 fn check(paths: &[PathBuf], rules: &[&'static Rule]) -> Vec<PolicyError> {
-    let mut errors: Vec<PolicyError> = Vec::new();
+    load_each(paths, rules).1
+}
+
+fn load_each(paths: &[PathBuf], rules: &[&'static Rule]) -> (Vec<Policy>, Vec<PolicyError>) {
+    let (mut policies, mut errors) = (Vec::new(), Vec::<PolicyError>::new());
     for path in paths {
         let found = match files(path) {
-            Ok(files) => files.into_iter().flat_map(|file| check_file(&file, rules)).collect(),
+            Ok(files) => files.into_iter().flat_map(|file| load_file(&file, rules, &mut policies)).collect(),
             Err(mistake) => vec![mistake.resolve(&Sources::new())],
         };
         // A file that several extend would be told several times.
@@ -76,12 +87,17 @@ fn check(paths: &[PathBuf], rules: &[&'static Rule]) -> Vec<PolicyError> {
             }
         }
     }
-    errors
+    (policies, errors)
 }
 
-fn check_file(path: &Path, rules: &[&'static Rule]) -> Vec<PolicyError> {
+/// Adds the policy of a file; its mistakes if it has any.
+fn load_file(path: &Path, rules: &[&'static Rule], policies: &mut Vec<Policy>) -> Vec<PolicyError> {
     let arguments = [path.to_string_lossy().into_owned()];
-    load(&arguments, Path::new(""), rules).map_or_else(|errors| errors.0, |_| Vec::new())
+    match load(&arguments, Path::new(""), rules) {
+        Ok(policy) => policies.push(policy),
+        Err(errors) => return errors.0,
+    }
+    Vec::new()
 }
 
 /// The policy files that a path stands for, sorted.
@@ -255,7 +271,7 @@ impl<'a> Loader<'a> {
         let implicit = self.implicit(&instances);
         names.extend(implicit.iter().map(|instance| instance.name.clone()));
         let rulings = self.rulings(order, &names);
-        let waivers = self.waivers(order, &names);
+        let waivers = self.waivers(order, &names, &rulings);
         instances.extend(implicit);
         instances.sort_by(|a, b| a.name.cmp(&b.name));
         (instances, waivers, rulings)
@@ -333,11 +349,11 @@ impl<'a> Loader<'a> {
         self.rules.iter().copied().filter_map(instance).collect()
     }
 
-    fn waivers(&mut self, order: &[usize], names: &[String]) -> Vec<Waiver> {
+    fn waivers(&mut self, order: &[usize], names: &[String], rulings: &Rulings<Span>) -> Vec<Waiver> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let tables: Vec<Spanned<_>> =
             order.iter().flat_map(|&number| std::mem::take(&mut self.sheets[number].waivers)).collect();
-        let read = |table| waivers::read(table, &names, self.sources, &mut self.mistakes);
+        let read = |table| waivers::read(table, &names, rulings, self.sources, &mut self.mistakes);
         tables.into_iter().filter_map(read).collect()
     }
 }

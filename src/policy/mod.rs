@@ -1,11 +1,14 @@
 //! Policies: which rules are judged, at which level, for which images, with which waivers.
 
+mod ledger;
 mod load;
+mod overlong;
 mod rulings;
 mod scope;
 mod waiver;
 
-pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean};
+pub use ledger::{Due, ledger};
+pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean, load_files};
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 pub use waiver::{EXPIRING_DAYS, Waiver, day};

@@ -3,10 +3,12 @@
 mod excerpt;
 mod exit;
 mod tally;
+mod waivers;
 
 pub use excerpt::{Excerpt, ExcerptLine};
 pub use exit::ExitStatus;
 pub use tally::{Counts, Fate, Fates, Tally};
+pub use waivers::dead_waivers;
 
 use std::sync::Arc;
 

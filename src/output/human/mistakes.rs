@@ -9,6 +9,7 @@ use crate::output::Style;
 use crate::output::paint::{Paint, Word};
 use crate::output::text::guard;
 use crate::policy::PolicyError;
+use crate::report::Diagnostic;
 
 /// Mistakes that are shown: enough to mend a file by, and no more than can be drawn in a moment.
 const SHOWN: usize = 500;
@@ -24,6 +25,17 @@ pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut
     let counted = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
     let shown = if mistakes.len() > SHOWN { format!(", the first {SHOWN} of them shown") } else { String::new() };
     text.extend([&counted, " in the policy", &shown, ": nothing was judged\n"]);
+    out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
+}
+
+/// Writes remarks on a policy that is right.
+pub(in crate::output) fn write_remarks(remarks: &[Diagnostic], style: Style, out: &mut dyn Write) -> io::Result<()> {
+    let paint = Paint::new(style);
+    let mut text = String::new();
+    for remark in remarks.iter().take(SHOWN) {
+        Block::remark(remark).render(&paint, &mut text);
+        text.push('\n');
+    }
     out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
 }
 

@@ -16,7 +16,7 @@ use super::paint::Paint;
 use super::text::guard;
 use super::{Style, Writer};
 use block::Block;
-pub(super) use mistakes::write as write_mistakes;
+pub(super) use mistakes::{write as write_mistakes, write_remarks};
 use problems::problems;
 
 /// A report on its way to people.

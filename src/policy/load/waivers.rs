@@ -7,19 +7,21 @@ use toml::de::{DeTable, DeValue};
 
 use super::dates::take_date;
 use super::file::unknown;
+use super::limits::{self, Places};
 use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::did_you_mean;
 use super::tree::{Key, Value, place, take_address, take_text, take_texts};
-use crate::policy::{ImageScope, Waiver};
+use crate::policy::{ImageScope, Rulings, Waiver};
 
 const KEYS: &[&str] = &["rule", "images", "platforms", "fingerprint", "reason", "expires", "owner", "link"];
 
-/// Reads one waiver. `instances` are the names it may be for.
+/// Reads one waiver. `instances` are the names it may be for, `rulings` what is demanded of it.
 pub(super) fn read(
     table: Spanned<DeTable<'_>>,
     instances: &[&str],
+    rulings: &Rulings<Span>,
     sources: &Sources,
     mistakes: &mut Mistakes,
 ) -> Option<Waiver> {
@@ -29,11 +31,12 @@ pub(super) fn read(
     miss(&table, &header, mistakes);
     let origin = |(key, value): (&Key<'_>, &Value<'_>)| (key.get_ref().to_string(), sources.origin(&place(key, value)));
     let origins: BTreeMap<_, _> = table.iter().map(origin).collect();
+    let places = Places::of(&table, &header);
     let rule = take_text(&mut table, "rule", mistakes);
-    let rule = rule.map(|rule| known(&rule, instances, mistakes));
-    let scope = table.get_key_value("images").map(|(key, value)| place(key, value));
     let images = take_images(&mut table, mistakes);
-    let images = images.map(|images| named(images, scope, mistakes));
+    limits::check(rule.as_ref(), images.as_ref(), &places, rulings, mistakes);
+    let rule = rule.map(|rule| known(&rule, instances, mistakes));
+    let images = images.map(|images| named(images, places.images(), mistakes));
     let platforms = take_platforms(&mut table, mistakes);
     let fingerprints = fingerprints(&mut table, mistakes);
     let reason = take_text(&mut table, "reason", mistakes).map(Spanned::into_inner);
