@@ -3,13 +3,18 @@
 //! Files are read and laid over each other as tables ([`merge`]), every key keeping its place; only what comes out of that is
 //! given to the rules, so that a file may complete what another one began.
 
+mod data;
 mod dates;
+mod defaults;
 mod file;
+mod find;
 mod header;
 mod instances;
 mod limits;
+mod locks;
 mod merge;
 mod mistake;
+mod parents;
 mod scopes;
 mod sources;
 mod suggest;
@@ -19,28 +24,28 @@ mod waivers;
 mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use toml::Spanned;
 
 pub use mistake::{PolicyError, PolicyErrors};
+pub use parents::{Fetched, Loading, Parent};
 pub use suggest::did_you_mean;
 
 use file::{Rules, Sheet};
+use find::{choose, files};
+use merge::Layers;
 use mistake::{Mistake, Mistakes, Span};
-use sources::{Place, Sources};
+use sources::{FILES, Place, Sources};
 
 use super::{Instance, Level, Policy, Rulings, Waiver};
 use crate::rules::{RULES, Rule};
 
-/// The policy that is found without being named.
-const DISCOVERED: &str = "ocilint.toml";
-/// The built-in policy where none is named and none found.
-const FALLBACK: &str = "ocilint:baseline";
 /// Rules that one policy may hold, and waivers.
 const ENTRIES: usize = 10_000;
+/// How many files may extend one another, one by one.
+const DEPTH: usize = 20;
 
 impl Policy {
     /// Loads the policy to judge by: what `arguments` name (paths, seen from `start_dir`, or built-in policies such as
@@ -100,78 +105,31 @@ fn load_file(path: &Path, rules: &[&'static Rule], policies: &mut Vec<Policy>) -
     Vec::new()
 }
 
-/// The policy files that a path stands for, sorted.
-fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let unread = |error| Mistake::nowhere(format!("cannot read the directory `{}`: {error}", path.display()));
-    let entries = fs::read_dir(path).map_err(unread)?;
-    let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unread)?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir());
-    files.sort();
-    if files.is_empty() {
-        let mistake = Mistake::nowhere(format!("there is no policy in `{}`", path.display()));
-        return Err(mistake.help("policies are files named `*.toml`"));
-    }
-    Ok(files)
-}
-
 fn load(arguments: &[String], start_dir: &Path, rules: &[&'static Rule]) -> Result<Policy, PolicyErrors> {
-    let (arguments, fallback) = choose(arguments, start_dir);
-    let places = arguments.iter().map(|argument| Place::new(argument, start_dir)).collect();
+    let (places, fallback) = places(arguments, start_dir);
     load_places(places, fallback, rules)
 }
 
+/// What to load, and whether that is the fallback.
+fn places(arguments: &[String], start_dir: &Path) -> (Vec<Result<Place, Mistake>>, bool) {
+    let (arguments, fallback) = choose(arguments, start_dir);
+    (arguments.iter().map(|argument| Place::new(argument, start_dir)).collect(), fallback)
+}
+
+/// Loads policies where nothing is fetched: what would have to be is a mistake.
 fn load_places(
     places: Vec<Result<Place, Mistake>>,
     fallback: bool,
     rules: &[&'static Rule],
 ) -> Result<Policy, PolicyErrors> {
     let sources = Sources::new();
-    let mut loader = Loader {
-        sources: &sources,
-        rules,
-        mistakes: Mistakes::default(),
-        sheets: Vec::new(),
-        known: BTreeMap::new(),
-        active: Vec::new(),
-    };
-    let (tables, order) = loader.gather(places);
-    let (instances, waivers, rulings) = loader.understand(tables, &order);
-    let errors = loader.mistakes.resolve(&sources);
-    if errors.is_empty() {
-        let rulings = rulings.map(|span| sources.origin(&span));
-        Ok(Policy { sources: sources.files(), instances, waivers, rulings, fallback })
-    } else {
-        Err(PolicyErrors(errors))
+    let mut loader = Loader::new(&sources, rules, None);
+    let mut policy = loader.load(places);
+    policy.fallback = fallback;
+    for parent in std::mem::take(&mut loader.parents) {
+        loader.mistakes.add(parents::unfetched(parent));
     }
-}
-
-/// The policies to load, and whether that is the fallback.
-fn choose(arguments: &[String], start_dir: &Path) -> (Vec<String>, bool) {
-    if !arguments.is_empty() {
-        return (arguments.to_vec(), false);
-    }
-    match discover(start_dir) {
-        Some(found) => (vec![found], false),
-        None => (vec![FALLBACK.to_owned()], true),
-    }
-}
-
-/// The nearest `ocilint.toml` from a directory up to the root of its repository, as a path seen from the directory. Outside of
-/// a repository only the directory itself counts: what lies above may be anybody's.
-fn discover(start_dir: &Path) -> Option<String> {
-    let start = std::path::absolute(start_dir).ok()?;
-    let depth = start.ancestors().position(|directory| exists(&directory.join(".git"))).unwrap_or(0);
-    let mut directories = start.ancestors().take(depth + 1).enumerate();
-    let (up, _) = directories.find(|(_, directory)| exists(&directory.join(DISCOVERED)))?;
-    Some("../".repeat(up) + DISCOVERED)
-}
-
-/// Whether there is anything of that name; a file that cannot be looked at is there, and reading it says why it cannot be read.
-fn exists(path: &Path) -> bool {
-    path.symlink_metadata().map_or_else(|error| error.kind() == std::io::ErrorKind::PermissionDenied, |_| true)
+    loader.finish(policy)
 }
 
 struct Loader<'a> {
@@ -184,22 +142,42 @@ struct Loader<'a> {
     known: BTreeMap<PathBuf, usize>,
     /// The files that extend one another, down to the one being looked at.
     active: Vec<usize>,
+    /// What was fetched.
+    fetched: Option<&'a Fetched>,
+    /// What has to be fetched, and where it is named.
+    parents: Vec<parents::Wanted>,
 }
 
 impl<'a> Loader<'a> {
+    fn new(sources: &'a Sources, rules: &'a [&'static Rule], fetched: Option<&'a Fetched>) -> Self {
+        let (mistakes, sheets, known) = (Mistakes::default(), Vec::new(), BTreeMap::new());
+        Self { sources, rules, mistakes, sheets, known, active: Vec::new(), fetched, parents: Vec::new() }
+    }
+
+    fn load(&mut self, places: Vec<Result<Place, Mistake>>) -> Policy {
+        let (tables, order) = self.gather(places);
+        self.understand(tables, &order)
+    }
+
+    fn finish(self, policy: Policy) -> Result<Policy, PolicyErrors> {
+        let errors = self.mistakes.resolve(self.sources);
+        if errors.is_empty() { Ok(policy) } else { Err(PolicyErrors(errors)) }
+    }
+
     /// Reads everything that was named, and returns the rules and the order in which the files count.
     fn gather(&mut self, places: Vec<Result<Place, Mistake>>) -> (Rules<'a>, Vec<usize>) {
-        let (mut union, mut all) = (Rules::new(), Vec::new());
+        let (mut union, mut all, mut left) = (Rules::new(), Vec::new(), data::WRITTEN_OUT);
         for place in places {
             let mut order = Vec::new();
             match place {
-                Ok(place) => self.follow(place, None, &mut order),
+                Ok(place) => drop(self.follow(place, None, &mut order)),
                 Err(mistake) => self.mistakes.add(mistake),
             }
-            let mut rules = Rules::new();
+            let mut layers = Layers::new(self.rules, &mut left, &mut self.mistakes);
             for &number in &order {
-                merge::lay_over(&mut rules, self.sheets[number].rules.clone(), &mut self.mistakes);
+                layers.lay_over(&self.sheets[number], &file::below(&self.sheets, number));
             }
+            let rules = layers.finish();
             merge::unite(&mut union, rules, &mut self.mistakes);
             all.extend(order);
         }
@@ -209,25 +187,47 @@ impl<'a> Loader<'a> {
     }
 
     /// Reads a file and what it extends, and appends them to the order in which they count: what is extended comes first, and
-    /// what is extended twice counts once, where it came first.
-    fn follow(&mut self, place: Place, named_at: Option<Span>, order: &mut Vec<usize>) {
-        let Some(number) = self.sheet(place, named_at.clone()) else { return };
+    /// what is extended twice counts once, where it came first. Returns the number of the file.
+    fn follow(&mut self, place: Place, named_at: Option<Span>, order: &mut Vec<usize>) -> Option<usize> {
+        let number = self.sheet(place, named_at.clone())?;
         if let Some(at) = self.active.iter().position(|&active| active == number) {
             self.mistakes.add(self.cycle(&self.active[at..], number).named_at(named_at));
-            return;
+            return None;
         }
         if order.contains(&number) {
-            return;
+            return Some(number);
+        }
+        if self.active.len() == DEPTH {
+            let mistake = Mistake::nowhere(format!("more than {DEPTH} policies extend one another")).named_at(named_at);
+            self.mistakes.add(mistake.help("extend fewer policies, one beside the other"));
+            return None;
         }
         self.active.push(number);
-        for base in self.sheets[number].header.extends.clone() {
-            match self.sheets[number].place.beside(base.get_ref()) {
+        for base in self.bases(number) {
+            let followed = match self.sheets[number].place.beside(base.get_ref()) {
                 Ok(place) => self.follow(place, Some(base.span()), order),
-                Err(mistake) => self.mistakes.add(mistake.named_at(Some(base.span()))),
-            }
+                Err(mistake) => {
+                    self.mistakes.add(mistake.named_at(Some(base.span())));
+                    self.mistakes.miss_a_file();
+                    None
+                }
+            };
+            self.sheets[number].bases.extend(followed);
         }
         self.active.pop();
         order.push(number);
+        Some(number)
+    }
+
+    /// What a file extends, as far as that is read.
+    fn bases(&mut self, number: usize) -> Vec<Spanned<String>> {
+        let mut bases = self.sheets[number].header.extends.clone();
+        if let Some(first) = bases.get(FILES) {
+            let mistake = Mistake::at(first.span(), format!("a policy is made of at most {FILES} files"));
+            self.mistakes.add(mistake.help("put files together"));
+        }
+        bases.truncate(FILES);
+        bases
     }
 
     /// The number of a file, which is read if it was not yet.
@@ -236,16 +236,21 @@ impl<'a> Loader<'a> {
         if let Some(&number) = self.known.get(&identity) {
             return Some(number);
         }
-        let (kept, mistake) = match self.sources.read(&place) {
+        let fetched = self.fetched.and_then(|fetched| fetched.get(place.shown())).filter(|_| place.is_remote());
+        if place.is_remote() && fetched.is_none() {
+            self.parents.push(parents::Wanted { name: place.shown().to_owned(), named_at });
+            self.mistakes.miss_a_file();
+            return None;
+        }
+        let (kept, mistake) = match self.sources.read(&place, fetched.map(Vec::as_slice)) {
             Ok(read) => read,
             Err(mistake) => {
                 self.mistakes.add(mistake.named_at(named_at));
+                self.mistakes.miss_a_file();
                 return None;
             }
         };
-        if let Some(mistake) = mistake {
-            self.mistakes.add(mistake);
-        }
+        self.mistakes.extend(mistake);
         let number = self.sheets.len();
         self.sheets.push(Sheet::read(place, kept, &mut self.mistakes));
         self.known.insert(identity, number);
@@ -258,10 +263,11 @@ impl<'a> Loader<'a> {
         Mistake::nowhere(message).help("remove one of the steps")
     }
 
-    /// Makes instances and waivers of the tables.
-    fn understand(&mut self, tables: Rules<'a>, order: &[usize]) -> (Vec<Instance>, Vec<Waiver>, Rulings<Span>) {
+    /// Makes the policy of the tables.
+    fn understand(&mut self, tables: Rules<'a>, order: &[usize]) -> Policy {
         self.count(&tables, order);
         let mut names: Vec<String> = tables.keys().cloned().collect();
+        let locks = tables.iter().filter_map(|(name, table)| Some((name.clone(), locks::lock(table)?))).collect();
         let mut instances = Vec::new();
         let mut reader = instances::Reader { rules: self.rules, sources: self.sources, mistakes: &mut self.mistakes };
         for (name, table) in tables {
@@ -271,10 +277,12 @@ impl<'a> Loader<'a> {
         let implicit = self.implicit(&instances);
         names.extend(implicit.iter().map(|instance| instance.name.clone()));
         let rulings = self.rulings(order, &names);
+        self.guard_waivers(order, &locks);
         let waivers = self.waivers(order, &names, &rulings);
         instances.extend(implicit);
         instances.sort_by(|a, b| a.name.cmp(&b.name));
-        (instances, waivers, rulings)
+        let rulings = rulings.map(|span| self.sources.origin(&span));
+        Policy { sources: self.sources.files(), instances, waivers, rulings, fallback: false }
     }
 
     /// What the files demand of waivers together.
@@ -286,7 +294,8 @@ impl<'a> Loader<'a> {
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         for (name, span) in rulings.forbidden.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
             let message = format!("`forbid-waivers`: no rule of the policy is named `{name}`");
-            let mistake = Mistake::at(span.clone(), message).consequent().help_if(did_you_mean(name, &names));
+            let mistake = Mistake::at(span.clone(), message).inherited().consequent();
+            let mistake = mistake.help_if(did_you_mean(name, &names));
             self.mistakes.add(mistake.help("name a rule by its table: `[rules.NAME]`"));
         }
         rulings
@@ -318,7 +327,7 @@ impl<'a> Loader<'a> {
         };
         // A file that could not be read, or holds rules in the wrong form, has had its own mistake.
         if !self.sheets.is_empty() && !self.sheets.iter().any(|sheet| sheet.misread) {
-            let mistake = Mistake::file(0, message).consequent();
+            let mistake = Mistake::file(0, message).inherited().consequent();
             self.mistakes.add(mistake.help("add one, such as `[rules.platforms]`; `ocilint rules` lists them"));
         }
     }
@@ -344,9 +353,16 @@ impl<'a> Loader<'a> {
                 check: Arc::from(check()),
                 origin: None,
                 origins: BTreeMap::new(),
+                lists: BTreeMap::new(),
             })
         };
         self.rules.iter().copied().filter_map(instance).collect()
+    }
+
+    fn guard_waivers(&mut self, order: &[usize], locks: &BTreeMap<String, Span>) {
+        for waiver in order.iter().flat_map(|&number| &self.sheets[number].waivers) {
+            locks::guard_waiver(waiver, locks, self.sources, &mut self.mistakes);
+        }
     }
 
     fn waivers(&mut self, order: &[usize], names: &[String], rulings: &Rulings<Span>) -> Vec<Waiver> {

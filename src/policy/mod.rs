@@ -8,7 +8,7 @@ mod scope;
 mod waiver;
 
 pub use ledger::{Due, ledger};
-pub use load::{PolicyError, PolicyErrors, check_files, did_you_mean, load_files};
+pub use load::{Fetched, Loading, Parent, PolicyError, PolicyErrors, check_files, did_you_mean, load_files};
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 pub use waiver::{EXPIRING_DAYS, Waiver, day};
@@ -133,6 +133,8 @@ pub struct Instance {
     pub origin: Option<Origin>,
     /// Where each of its keys was written, which may be in different files (`extends`).
     pub origins: BTreeMap<String, Origin>,
+    /// Where the lists of `[data]` stand that its keys take.
+    pub lists: BTreeMap<String, Origin>,
 }
 
 impl Instance {

@@ -8,6 +8,7 @@ mod name_glob;
 mod parameters;
 mod prelude;
 mod size;
+mod takes_list;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -92,6 +93,8 @@ pub struct Rule {
     pub implicit: Option<fn() -> Box<dyn Check>>,
     /// The names of its parameters.
     pub parameters: fn() -> &'static [&'static str],
+    /// Whether a parameter takes a list.
+    pub takes_list: fn(&str) -> bool,
     /// Reads its parameters from a policy's table (without the keys that the policy owns).
     pub configure: fn(Spanned<DeTable<'_>>) -> Configured,
 }
@@ -157,6 +160,7 @@ macro_rules! declare_rule {
             docs: concat!($($doc, "\n"),+),
             implicit: crate::rules::declare_rule!(@implicit $check $(, $implicit)?),
             parameters: crate::rules::parameters::names::<$check>,
+            takes_list: crate::rules::takes_list::of::<$check>,
             configure: crate::rules::configure::<$check>,
         };
     };

@@ -6,10 +6,13 @@ use std::sync::OnceLock;
 
 use globset::{GlobBuilder, GlobMatcher};
 use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind, Literal};
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
 
 /// Compiled size beyond which a regular expression is refused, in bytes.
 const REGEX_SIZE: usize = 1 << 20;
+/// Size that a state of a compiled regular expression does not exceed on the average, in bytes.
+const STATE_SIZE: usize = 128;
 /// Length beyond which a pattern or glob is refused, in bytes.
 const PATTERN_LENGTH: usize = 4_096;
 
@@ -46,7 +49,8 @@ pub(super) fn allowed_and_denied(
 
 /// A regular expression, anchored at both ends and limited in size.
 ///
-/// It is compiled to be checked, and kept compiled from its first use on: a policy of thousands of rules stays small.
+/// It is compiled at its first use, so that a policy of thousands of rules loads quickly and stays small; to be checked only if
+/// it is so long that it may be too large.
 #[derive(Clone)]
 pub struct Pattern {
     text: String,
@@ -61,8 +65,10 @@ impl Pattern {
         }
         let unusable = |error: String| format!("not a usable regular expression: {}", last_line(&error));
         // The pattern is parsed alone first, so that an unbalanced `)` cannot escape the anchors.
-        regex_syntax::parse(text).map_err(|error| unusable(error.to_string()))?;
-        anchored(text).map_err(|error| unusable(error.to_string()))?;
+        let parsed = regex_syntax::parse(text).map_err(|error| unusable(error.to_string()))?;
+        if most_states(&parsed).saturating_mul(STATE_SIZE) > REGEX_SIZE {
+            anchored(text).map_err(|error| unusable(error.to_string()))?;
+        }
         Ok(Self { text: text.to_owned(), regex: OnceLock::new() })
     }
 
@@ -86,6 +92,24 @@ impl fmt::Debug for Pattern {
 
 fn anchored(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(&format!("^(?:{text})$")).size_limit(REGEX_SIZE).build()
+}
+
+/// A number of states that the compiled form of an expression does not exceed.
+fn most_states(hir: &Hir) -> usize {
+    let sum = |parts: &[Hir]| parts.iter().map(most_states).fold(2, usize::saturating_add);
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 2,
+        HirKind::Literal(Literal(bytes)) => bytes.len() + 2,
+        // A range of characters is up to seven sequences of up to four bytes each.
+        HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(28) + 2,
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1) as usize;
+            most_states(&repetition.sub).saturating_add(2).saturating_mul(times)
+        }
+        HirKind::Capture(capture) => most_states(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => sum(parts),
+    }
 }
 
 /// The last line of the regex crate's error says what is wrong; the lines before it draw the pattern.
@@ -198,6 +222,42 @@ mod tests {
         assert!(!Pattern::new("a|b").unwrap().matches("ab"));
         assert!(Pattern::new("a)(b").is_err());
         assert!(Pattern::new("(a{1000}){1000}").is_err());
+    }
+
+    /// What is taken without being compiled compiles.
+    #[test]
+    fn what_is_thought_small_is_small() {
+        for unit in [
+            "a",
+            "é",
+            ".",
+            r"\w",
+            r"\W",
+            r"\d",
+            r"\p{L}",
+            r"\s",
+            "[^a]",
+            "(?i:k)",
+            "(?i:ſtraße)",
+            r"\b",
+            "(a|bc|d)",
+            "[a-zA-Z0-9]",
+            "(?s:.)",
+            r"[\w.]",
+            r"(?:\p{Greek}|x)*",
+            "(?:a?){3}",
+        ] {
+            let parts =
+                (0..8).map(|power| 10usize.pow(power) / 2 + 1).take_while(|&times| times * unit.len() < PATTERN_LENGTH);
+            let repeated = parts.map(|times| unit.repeat(times));
+            let counted = [2, 50, 200, 500, 900].map(|times| format!("(?:{unit}){{{times}}}"));
+            for text in repeated.chain(counted).filter(|text| text.len() <= PATTERN_LENGTH) {
+                let small = most_states(&regex_syntax::parse(&text).unwrap()) * STATE_SIZE <= REGEX_SIZE;
+                assert!(!small || anchored(&text).is_ok(), "{text}");
+            }
+        }
+        let usual = regex_syntax::parse(r"https://github\.com/acme/[a-z-]+/\d+(-.+)?").unwrap();
+        assert!(most_states(&usual) * STATE_SIZE < REGEX_SIZE / 2, "{}", most_states(&usual));
     }
 
     #[test]

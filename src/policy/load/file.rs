@@ -1,10 +1,12 @@
 //! What one policy file says by itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::data::{self, Lists};
+use super::defaults::Defaults;
 use super::header::Header;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::sources::{Kept, Place};
@@ -15,7 +17,7 @@ use super::tree::{Key, Value, kind, moved};
 /// Size up to which every syntax error is looked for, in bytes; of a larger file only the first is told.
 const RECOVERED_SIZE: usize = 1 << 20;
 
-const TABLES: &[&str] = &["policy", "rules", "waivers"];
+const TABLES: &[&str] = &["policy", "defaults", "data", "rules", "waivers"];
 
 /// The tables of rules, by the names of the instances.
 pub(super) type Rules<'a> = BTreeMap<String, RuleTable<'a>>;
@@ -29,6 +31,10 @@ pub(super) struct RuleTable<'a> {
     pub(super) name: Span,
     /// Its keys.
     pub(super) keys: DeTable<'a>,
+    /// The keys that take a list of `[data]`, and where that stands.
+    pub(super) lists: BTreeMap<String, Span>,
+    /// The keys that were taken out because they were wrong.
+    pub(super) blamed: BTreeSet<String>,
 }
 
 /// One policy file, read but not yet understood.
@@ -38,6 +44,14 @@ pub(super) struct Sheet<'a> {
     pub(super) place: Place,
     /// What it builds on, and what it demands of waivers.
     pub(super) header: Header,
+    /// The addresses of its bytes.
+    pub(super) range: Span,
+    /// The files that it builds on, as far as they could be read.
+    pub(super) bases: Vec<usize>,
+    /// What its rules have where they say nothing.
+    pub(super) defaults: Defaults<'a>,
+    /// Its named lists.
+    pub(super) lists: Lists<'a>,
     /// Its rules.
     pub(super) rules: Rules<'a>,
     /// Its waivers.
@@ -49,11 +63,22 @@ pub(super) struct Sheet<'a> {
 impl<'a> Sheet<'a> {
     /// Reads the text of a file.
     pub(super) fn read(place: Place, kept: &'a Kept, mistakes: &mut Mistakes) -> Self {
-        let (header, waivers) = (Header::default(), Vec::new());
-        let mut sheet = Self { place, header, rules: Rules::new(), waivers, misread: false };
+        let mut sheet = Self {
+            place,
+            header: Header::default(),
+            range: kept.range(),
+            bases: Vec::new(),
+            defaults: Defaults::default(),
+            lists: Lists::new(),
+            rules: Rules::new(),
+            waivers: Vec::new(),
+            misread: false,
+        };
         for (key, value) in moved(parse(kept, mistakes), kept.base()) {
             match key.get_ref().as_ref() {
                 "policy" => sheet.read_header(value, mistakes),
+                "defaults" => sheet.defaults = Defaults::read(value, mistakes),
+                "data" => sheet.lists = data::read(value, mistakes),
                 "rules" => sheet.read_rules(value, mistakes),
                 "waivers" => sheet.read_waivers(value, mistakes),
                 name => {
@@ -94,7 +119,8 @@ impl<'a> Sheet<'a> {
             let (name, span) = (key.get_ref().as_ref(), value.span());
             match value.into_inner() {
                 DeValue::Table(keys) => {
-                    let rule = RuleTable { header: span, name: key.span(), keys };
+                    let (lists, blamed) = (BTreeMap::new(), BTreeSet::new());
+                    let rule = RuleTable { header: span, name: key.span(), keys, lists, blamed };
                     self.rules.insert(name.to_owned(), rule);
                 }
                 other => {
@@ -129,6 +155,17 @@ impl<'a> Sheet<'a> {
             }
         }
     }
+}
+
+/// The places of a file and of all that it extends.
+pub(super) fn below(sheets: &[Sheet<'_>], number: usize) -> Vec<Span> {
+    let (mut found, mut next) = (BTreeSet::new(), vec![number]);
+    while let Some(number) = next.pop() {
+        if found.insert(number) {
+            next.extend(&sheets[number].bases);
+        }
+    }
+    found.into_iter().map(|number| sheets[number].range.clone()).collect()
 }
 
 fn parse<'a>(kept: &'a Kept, mistakes: &mut Mistakes) -> DeTable<'a> {

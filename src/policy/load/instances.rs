@@ -12,7 +12,9 @@ use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::{any_of, did_you_mean, nearest};
-use super::tree::{cut, place, size, take_address, take_dotted, take_flag, take_reserved, take_text};
+use super::tree::{
+    Cut, cut, cut_within, holds, keep, place, size, take_address, take_dotted, take_flag, take_reserved, take_text,
+};
 use super::wording;
 use crate::policy::{Instance, Level, Origin};
 use crate::rules::{Check, Rule};
@@ -39,13 +41,13 @@ impl Reader<'_> {
     /// Reads the table of one instance; `None` if something in it is wrong.
     pub(super) fn read(&mut self, name: &str, table: RuleTable<'_>) -> Option<Instance> {
         let before = self.mistakes.len();
-        let RuleTable { header, name: name_span, mut keys } = table;
+        let RuleTable { header, name: name_span, mut keys, lists, blamed } = table;
         let origins = self.origins(&keys);
         if self.is_dotted(name, &header, &name_span, &keys) {
             return None;
         }
         take_reserved(&mut keys, self.mistakes);
-        let level = self.level(&mut keys);
+        let level = take_level(&mut keys, self.mistakes);
         let images = take_images(&mut keys, self.mistakes);
         let platforms = take_platforms(&mut keys, self.mistakes);
         let help = take_text(&mut keys, "help", self.mistakes).map(Spanned::into_inner);
@@ -55,7 +57,7 @@ impl Reader<'_> {
         let rule = self.rule(name, name_span.clone(), &mut keys);
         self.check_name(name, name_span, rule);
         let rule = rule?;
-        let blamed = self.check_keys(rule, &mut keys);
+        let blamed = self.check_keys(rule, &mut keys, blamed);
         let check = self.configure(rule, &header, keys, blamed)?;
         let origin = Some(self.sources.origin(&header));
         let instance = Instance {
@@ -71,6 +73,7 @@ impl Reader<'_> {
             check: Arc::from(check),
             origin,
             origins,
+            lists: lists.into_iter().map(|(key, span)| (key, self.sources.origin(&span))).collect(),
         };
         (self.mistakes.len() == before).then_some(instance)
     }
@@ -80,19 +83,6 @@ impl Reader<'_> {
             (key.get_ref().to_string(), self.sources.origin(&place(key, value)))
         };
         keys.iter().map(origin).collect()
-    }
-
-    fn level(&mut self, keys: &mut DeTable<'_>) -> Level {
-        let Some(written) = take_text(keys, "level", self.mistakes) else { return Level::Error };
-        let words: Vec<&str> = LEVELS.iter().map(|level| level.as_str()).collect();
-        let word = written.get_ref();
-        LEVELS.iter().copied().find(|level| level.as_str() == word).unwrap_or_else(|| {
-            let message = format!("`{word}` is no level, expected {}", any_of(&words));
-            let mistake = Mistake::at(written.span(), message).help_if(did_you_mean(word, &words));
-            self.mistakes
-                .add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
-            Level::Error
-        })
     }
 
     /// The rule that `rule` names, or else the table's own name.
@@ -114,6 +104,7 @@ impl Reader<'_> {
             "a rule under a name of its own says which rule it is: `rule = \"…\"`; `ocilint rules` lists them"
         };
         let mistake = Mistake::at(span, format!("there is no rule `{word}`"));
+        let mistake = if has_key { mistake } else { mistake.inherited() };
         self.mistakes.add(mistake.help_if(did_you_mean(&word, &names)).help(help));
         None
     }
@@ -151,8 +142,7 @@ impl Reader<'_> {
 
     /// Takes out what is no parameter of the rule, and names that were written without their quotes. Returns the parameters
     /// that may be missing for it.
-    fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>) -> BTreeSet<String> {
-        let mut blamed = BTreeSet::new();
+    fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>, mut blamed: BTreeSet<String>) -> BTreeSet<String> {
         let parameters = (rule.parameters)();
         let words: Vec<&str> = parameters.iter().chain(OWNED).copied().collect();
         let unknown = keys.keys().filter(|key| !parameters.contains(&key.get_ref().as_ref()));
@@ -197,7 +187,7 @@ impl Reader<'_> {
                 Err(error) => error,
             };
             let span = error.span().unwrap_or_else(|| header.clone());
-            let cut = if span == *header { None } else { cut(&mut keys, &span) };
+            let cut = if span == *header { None } else { cut_blamed(rule, header, &mut keys, &span) };
             let Some(cut) = cut else {
                 // What is missing may be what was taken out.
                 if blamed.is_empty() {
@@ -237,6 +227,40 @@ impl Reader<'_> {
             self.mistakes.add(mistake.help(explained(rule)));
         }
     }
+}
+
+/// Takes out what a place is to blame for. A list of `[data]` has one place in every parameter that takes it: then it is taken
+/// out of the one that does not take it.
+fn cut_blamed(rule: &Rule, header: &Span, keys: &mut DeTable<'_>, span: &Span) -> Option<Cut> {
+    let shared: Vec<String> =
+        keys.iter().filter(|(_, value)| holds(value, span)).map(|(key, _)| key.get_ref().to_string()).collect();
+    for name in shared.iter().filter(|_| shared.len() > 1) {
+        let mut probe = keys.clone();
+        keep(&mut probe, |key, _| key.get_ref() == name || !shared.iter().any(|shared| key.get_ref() == shared));
+        let error = (rule.configure)(Spanned::new(header.clone(), probe)).err().and_then(|error| error.span());
+        if error.as_ref() == Some(span) {
+            return cut_within(keys, name, span);
+        }
+    }
+    cut(keys, span)
+}
+
+/// The level that a word names.
+pub(super) fn level_of(word: &str) -> Option<Level> {
+    LEVELS.iter().copied().find(|level| level.as_str() == word)
+}
+
+/// Takes the level out of a table; anything else is a mistake. Without one it is `error`.
+pub(super) fn take_level(keys: &mut DeTable<'_>, mistakes: &mut Mistakes) -> Level {
+    let Some(written) = take_text(keys, "level", mistakes) else { return Level::Error };
+    let word = written.get_ref();
+    level_of(word).unwrap_or_else(|| {
+        let words: Vec<&str> = LEVELS.iter().map(|level| level.as_str()).collect();
+        let message = format!("`{word}` is no level, expected {}", any_of(&words));
+        let mistake = Mistake::at(written.span(), message).help_if(did_you_mean(word, &words));
+        mistakes.add(mistake.help("`error` fails the run, `warning` and `note` are shown, `off` is not judged"));
+        Level::Error
+    })
 }
 
 fn explained(rule: &Rule) -> String {

@@ -1,28 +1,71 @@
 //! How files become one policy: `extends` lays one file over another, several policies are put side by side.
 
-use super::file::{RuleTable, Rules};
+use super::data::{Lists, Writer, spend};
+use super::defaults::Defaults;
+use super::file::{RuleTable, Rules, Sheet};
+use super::locks;
 use super::mistake::{Mistake, Mistakes, Span};
-use super::tree::place;
+use super::tree::{place, size};
+use crate::rules::Rule;
 
-/// Lays the rules of a file over those of the files it extends: by instance, key by key at the first level; a list or table is
-/// replaced as a whole.
-pub(super) fn lay_over<'a>(base: &mut Rules<'a>, over: Rules<'a>, mistakes: &mut Mistakes) {
-    for (name, mut over) in over {
-        let Some(under) = base.get_mut(&name) else {
-            base.insert(name, over);
-            continue;
-        };
-        keep_rule(&name, under, &mut over, mistakes);
-        under.header = over.header;
-        under.name = over.name;
-        for (key, value) in over.keys {
-            // An insertion alone would keep the old key, and with it the old place.
-            under.keys.remove(key.get_ref().as_ref());
-            under.keys.insert(key, value);
-        }
-    }
+/// The files of one policy, laid over each other.
+#[derive(Debug)]
+pub(super) struct Layers<'l, 'a> {
+    /// The rules there are.
+    pub(super) known: &'l [&'static Rule],
+    /// How many values defaults and lists may yet be written out to.
+    pub(super) left: &'l mut usize,
+    /// The rules so far.
+    pub(super) rules: Rules<'a>,
+    /// The lists so far.
+    pub(super) lists: Lists<'a>,
+    /// Where mistakes go.
+    pub(super) mistakes: &'l mut Mistakes,
 }
 
+impl<'l, 'a> Layers<'l, 'a> {
+    /// No file yet.
+    pub(super) fn new(known: &'l [&'static Rule], left: &'l mut usize, mistakes: &'l mut Mistakes) -> Self {
+        Self { known, left, rules: Rules::new(), lists: Lists::new(), mistakes }
+    }
+
+    /// Lays a file over those before it: by instance, key by key at the first level; a list or table is replaced as a whole.
+    /// `files` are the places of the file and of what it extends.
+    pub(super) fn lay_over(&mut self, sheet: &Sheet<'a>, files: &[Span]) {
+        let lists = locks::guard_lists(&self.rules, &self.lists, sheet.lists.clone(), self.known, self.mistakes);
+        self.lists.extend(lists);
+        for (name, mut over) in sheet.rules.clone() {
+            let Some(under) = self.rules.get_mut(&name) else {
+                self.fill(&sheet.defaults, &mut over);
+                self.rules.insert(name, over);
+                continue;
+            };
+            locks::guard(&name, under, &mut over, self.mistakes);
+            locks::guard_below(&name, under, &over, files, self.mistakes);
+            keep_rule(&name, under, &mut over, self.mistakes);
+            under.header = over.header;
+            under.name = over.name;
+            for (key, value) in over.keys {
+                // An insertion alone would keep the old key, and with it the old place.
+                under.keys.remove(key.get_ref().as_ref());
+                under.keys.insert(key, value);
+            }
+        }
+    }
+
+    fn fill(&mut self, defaults: &Defaults<'a>, table: &mut RuleTable<'a>) {
+        if spend(self.left, size(defaults.keys()), &table.header, self.mistakes) {
+            defaults.fill(&mut table.keys);
+        }
+    }
+
+    /// The rules, the lists that they name put in.
+    pub(super) fn finish(mut self) -> Rules<'a> {
+        let Self { known: rules, left, lists, mistakes, .. } = self;
+        Writer { lists: &lists, rules, left, mistakes }.write_out(&mut self.rules);
+        self.rules
+    }
+}
 /// A file may not change what rule an instance of the files it extends is.
 fn keep_rule(name: &str, under: &RuleTable<'_>, over: &mut RuleTable<'_>, mistakes: &mut Mistakes) {
     let Some(written) = over.keys.get("rule").and_then(|value| value.get_ref().as_str()) else { return };
@@ -62,5 +105,5 @@ pub(super) fn unite<'a>(union: &mut Rules<'a>, other: Rules<'a>, mistakes: &mut 
 fn same(one: &RuleTable<'_>, other: &RuleTable<'_>) -> bool {
     let places =
         |table: &RuleTable<'_>| -> Vec<Span> { table.keys.iter().map(|(key, value)| place(key, value)).collect() };
-    one.header == other.header && places(one) == places(other)
+    one.header == other.header && places(one) == places(other) && one.lists == other.lists
 }

@@ -64,6 +64,8 @@ pub(super) struct Mistake {
     lost_until: Option<usize>,
     /// Whether the file as a whole is meant; the span then only says which file.
     whole: bool,
+    /// Whether what is missing may stand in a file that could not be read.
+    inherited: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,7 +83,8 @@ impl Mistake {
     pub(super) fn at(span: Span, message: impl Into<String>) -> Self {
         let message = message.into();
         let kind = Kind::Plain;
-        Self { span: Some(span), message, help: None, related: Vec::new(), kind, lost_until: None, whole: false }
+        let (help, related, lost_until) = (None, Vec::new(), None);
+        Self { span: Some(span), message, help, related, kind, lost_until, whole: false, inherited: false }
     }
 
     /// Something wrong that has no place in any file.
@@ -117,6 +120,12 @@ impl Mistake {
         self
     }
 
+    /// Says that what is missing may stand in a file that is extended, so that it need not be a mistake if one of those
+    /// could not be read.
+    pub(super) fn inherited(self) -> Self {
+        Self { inherited: true, ..self }
+    }
+
     /// What to do about it.
     pub(super) fn help(self, help: impl Into<String>) -> Self {
         self.help_if(Some(help.into()))
@@ -137,27 +146,41 @@ impl Mistake {
 
 /// The mistakes found so far.
 #[derive(Debug, Default)]
-pub(super) struct Mistakes(Vec<Mistake>);
+pub(super) struct Mistakes {
+    found: Vec<Mistake>,
+    /// Whether a file that is extended could not be read.
+    incomplete: bool,
+}
 
 impl Mistakes {
     /// Adds one.
     pub(super) fn add(&mut self, mistake: Mistake) {
-        self.0.push(mistake);
+        self.found.push(mistake);
+    }
+
+    /// Adds one, if there is any.
+    pub(super) fn extend(&mut self, mistake: Option<Mistake>) {
+        self.found.extend(mistake);
+    }
+
+    /// Says that a file that is extended could not be read.
+    pub(super) fn miss_a_file(&mut self) {
+        self.incomplete = true;
     }
 
     /// How many there are.
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.found.len()
     }
 
     /// The mistakes in the order of the files and their lines, without those that only follow from a syntax error: the ones
     /// on its line or in what it swallowed, and whatever is missing from its file.
     pub(super) fn resolve(self, sources: &Sources) -> Vec<PolicyError> {
-        let unreadable = self.0.iter().filter(|mistake| mistake.kind == Kind::Unreadable);
+        let unreadable = self.found.iter().filter(|mistake| mistake.kind == Kind::Unreadable);
         let spans = unreadable.filter_map(|mistake| mistake.span.clone());
         let damaged: BTreeSet<(usize, usize)> = spans.filter_map(|span| sources.line(span.start)).collect();
         let lost = |mistake: &Mistake| Some(mistake.span.as_ref()?.start..mistake.lost_until?);
-        let lost: Vec<Span> = self.0.iter().filter_map(lost).collect();
+        let lost: Vec<Span> = self.found.iter().filter_map(lost).collect();
         let is_lost = |mistake: &Mistake| {
             let start = mistake.span.as_ref().map(|span| span.start);
             start.is_some_and(|start| lost.iter().any(|lost| lost.contains(&start)))
@@ -171,9 +194,13 @@ impl Mistakes {
                 (Kind::Consequent, Some((file, _))) => damaged.iter().any(|line| line.0 == file),
             }
         };
-        let mut mistakes: Vec<Mistake> = self.0.into_iter().filter(|mistake| !follows(mistake)).collect();
-        mistakes.sort_by_key(|mistake| mistake.span.as_ref().map(|span| (span.start, span.end)));
-        mistakes.dedup_by(|a, b| a.span == b.span && a.message == b.message);
+        let follows = |mistake: &Mistake| follows(mistake) || (mistake.inherited && self.incomplete);
+        let mut mistakes: Vec<Mistake> = self.found.into_iter().filter(|mistake| !follows(mistake)).collect();
+        let place = |mistake: &Mistake| mistake.span.as_ref().map(|span| (span.start, span.end));
+        // What is wrong with a list is wrong wherever the list is put in.
+        let mut told = BTreeSet::new();
+        mistakes.retain(|mistake| told.insert((place(mistake), mistake.message.clone())));
+        mistakes.sort_by_key(place);
         mistakes.into_iter().map(|mistake| mistake.resolve(sources)).collect()
     }
 }

@@ -7,16 +7,16 @@ use super::tree::take_texts;
 use crate::oci::PlatformPattern;
 use crate::policy::{ImageScope, PlatformScope};
 
-/// The images that `images` names.
+/// The images that `images` names; `None` too if one of them is none.
 pub(super) fn take_images(table: &mut DeTable<'_>, mistakes: &mut Mistakes) -> Option<ImageScope> {
-    let mut scope = ImageScope::default();
+    let (mut scope, before) = (ImageScope::default(), mistakes.len());
     for pattern in take_texts(table, "images", mistakes)? {
         if let Err(error) = scope.push(pattern.get_ref()) {
             let mistake = Mistake::at(pattern.span(), format!("`images`: {error}"));
             mistakes.add(mistake.help_if(error.help).help("write it as `ghcr.io/acme/**`"));
         }
     }
-    Some(scope)
+    (mistakes.len() == before).then_some(scope)
 }
 
 /// The platforms that `platforms` names.

@@ -59,6 +59,16 @@ pub(super) fn place(key: &Key<'_>, value: &Value<'_>) -> Span {
     if value.start < key.end { value } else { key.start..value.end }
 }
 
+/// Keeps the entries of a table that are wanted.
+pub(super) fn keep<'a>(table: &mut DeTable<'a>, mut wanted: impl FnMut(&Key<'a>, &Value<'a>) -> bool) {
+    *table = std::mem::take(table).into_iter().filter(|(key, value)| wanted(key, value)).collect();
+}
+
+/// Whether a value stands for a list of `[data]`: `{ data = "name" }`.
+pub(super) fn is_reference(value: &Value<'_>) -> bool {
+    value.get_ref().as_table().is_some_and(|table| table.contains_key("data"))
+}
+
 /// A key with dots that was not quoted.
 #[derive(Debug)]
 pub(super) struct Dotted {
@@ -124,16 +134,22 @@ pub(super) enum Blamed {
 /// Takes out the smallest item that holds a place: an entry of the table, of a table in it, or an element of a list in it.
 pub(super) fn cut(table: &mut DeTable<'_>, span: &Span) -> Option<Cut> {
     let (key, _) = table.iter().find(|(key, value)| within(span, &key.span()) || holds(value, span))?;
-    let (name, on_key) = (key.get_ref().to_string(), within(span, &key.span()));
-    let value = table.get_mut(name.as_str())?;
+    let name = key.get_ref().to_string();
+    cut_within(table, &name, span)
+}
+
+/// The same within one entry of the table.
+pub(super) fn cut_within(table: &mut DeTable<'_>, name: &str, span: &Span) -> Option<Cut> {
+    let on_key = within(span, &table.get_key_value(name)?.0.span());
+    let value = table.get_mut(name)?;
     // A table made by dots has the place of its key.
     let is_key = on_key && value.span() != *span;
     if !is_key && let Some(blamed) = cut_inside(value, span) {
-        return Some(Cut { key: name, blamed });
+        return Some(Cut { key: name.to_owned(), blamed });
     }
-    let value = table.remove(name.as_str())?;
+    let value = table.remove(name)?;
     let blamed = if is_key { Blamed::Key } else { Blamed::Value(kind(value.get_ref())) };
-    Some(Cut { key: name, blamed })
+    Some(Cut { key: name.to_owned(), blamed })
 }
 
 /// The same within a value; `None` if the value itself is to blame.
@@ -160,7 +176,8 @@ fn cut_inside(value: &mut Value<'_>, span: &Span) -> Option<Blamed> {
     }
 }
 
-fn holds(value: &Value<'_>, span: &Span) -> bool {
+/// Whether a place is within a value.
+pub(super) fn holds(value: &Value<'_>, span: &Span) -> bool {
     within(span, &value.span())
         || match value.get_ref() {
             DeValue::Table(table) => table.iter().any(|(key, value)| within(span, &key.span()) || holds(value, span)),

@@ -100,7 +100,7 @@ fn known(rule: &Spanned<String>, instances: &[&str], mistakes: &mut Mistakes) ->
     if !instances.contains(&name.as_str()) {
         let mistake =
             Mistake::at(rule.span(), format!("the waiver is for `{name}`, and no rule of the policy is named so"));
-        let mistake = mistake.consequent().help_if(did_you_mean(name, instances));
+        let mistake = mistake.inherited().consequent().help_if(did_you_mean(name, instances));
         mistakes.add(mistake.help("a waiver names a rule by its table: `[rules.NAME]`"));
     }
     name.clone()
