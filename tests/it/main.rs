@@ -22,4 +22,5 @@ mod program;
 mod readme;
 mod registry;
 mod rules;
+mod snapshot;
 mod support_selftest;

@@ -17,6 +17,7 @@ use super::fault;
 use super::program::{MEMORY, Program};
 use super::scenario::{FaultRow, Place, Scenario, Through};
 use super::{place, shelf::Shelf};
+use crate::snapshot::taken;
 use crate::support::{Access, Authority, Credentials, Referrers, Registry, Rule, Store, When};
 
 /// A run that takes longer hangs. (How long the program computes is limited more closely, and apart from what else the machine
@@ -122,6 +123,25 @@ impl Stage {
                 Err(format!("it panicked: {panic:?}"))
             }
         }
+    }
+
+    /// Whether the engine alone cannot run it.
+    pub(crate) fn takes_arguments(&self) -> bool {
+        !self.args.is_empty() || self.targets.len() != 1
+    }
+
+    /// What a run says that takes a snapshot, and what a run over that snapshot says.
+    pub(crate) fn recorded(&self) -> Result<(String, String), String> {
+        let policy = self.policy()?;
+        let target = Target::parse(&self.targets[0]).map_err(|error| error.to_string())?;
+        let engine = taken::engine(&policy, self.options.clone());
+        let file = self.directory.path().join("taken.snapshot");
+        taken::block_on(async {
+            let (recorded, bytes) = taken::record(&engine, &[target]).await;
+            std::fs::write(&file, bytes).map_err(|error| error.to_string())?;
+            let replayed = taken::replay(&engine, &file).await;
+            Ok((written(&engine.report(recorded)).text, written(&engine.report(replayed)).text))
+        })
     }
 
     /// The program, about to check something.

@@ -1,0 +1,147 @@
+//! `ocilint snapshot`, and snapshots as targets.
+
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::program::{self, Run};
+
+const POLICY: &str = "[rules.user]\n[rules.sbom]\n";
+
+/// A directory with a layout for each name, and a policy.
+fn stage(layouts: &[&str]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for name in layouts {
+        copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/layouts").join(name), &directory.path().join(name));
+    }
+    std::fs::write(directory.path().join("policy.toml"), POLICY).unwrap();
+    directory
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &to);
+        } else {
+            std::fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn run(directory: &TempDir, line: &str) -> Run {
+    program::run(directory.path(), &line.split(' ').collect::<Vec<_>>())
+}
+
+/// The report without its clock.
+fn report(run: &Run) -> Value {
+    let mut report: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {}", run.stderr));
+    report["observed_at"] = Value::Null;
+    report
+}
+
+#[test]
+fn several_images_are_replayed_under_their_own_names() {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    let taken = run(&directory, "snapshot oci:oci-sbom oci:docker-list -o all.snapshot -p policy.toml");
+    assert_eq!((taken.exit, taken.stdout.as_str(), taken.stderr.as_str()), (0, "", ""));
+    let live = run(&directory, "check oci:oci-sbom oci:docker-list -p policy.toml -o json");
+    let replayed = run(&directory, "check snapshot:all.snapshot -p policy.toml -o json");
+    assert_eq!(live.exit, 1);
+    assert_eq!(replayed.exit, 1);
+    let mut report_of_replay = report(&replayed);
+    report_of_replay.as_object_mut().unwrap().remove("comparison");
+    let mut report_of_live = report(&live);
+    report_of_live.as_object_mut().unwrap().remove("comparison");
+    assert_eq!(report_of_replay, report_of_live);
+    let (drawn, live) = (run(&directory, "graph snapshot:all.snapshot"), run(&directory, "graph oci:oci-sbom"));
+    assert_eq!(drawn.exit, 0);
+    assert!(drawn.stdout.starts_with(&live.stdout), "{}", drawn.stdout);
+}
+
+#[test]
+fn the_clock_is_the_latest_at_which_one_was_taken() {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    let clock = |run: &Run| {
+        let report: Value = serde_json::from_str(&run.stdout).unwrap();
+        report["observed_at"].as_str().unwrap().to_owned()
+    };
+    run(&directory, "snapshot oci:oci-sbom -o a.snapshot -p policy.toml");
+    run(&directory, "snapshot oci:docker-list -o b.snapshot -p policy.toml");
+    let one = clock(&run(&directory, "check snapshot:a.snapshot -p policy.toml -o json"));
+    assert_eq!(one, clock(&run(&directory, "check snapshot:a.snapshot -p policy.toml -o json")));
+    let other = clock(&run(&directory, "check snapshot:b.snapshot -p policy.toml -o json"));
+    assert!(one < other);
+    assert_eq!(other, clock(&run(&directory, "check snapshot:b.snapshot snapshot:a.snapshot -p policy.toml -o json")));
+    assert!(other < clock(&run(&directory, "check snapshot:a.snapshot oci:oci-sbom -p policy.toml -o json")));
+}
+
+#[test]
+fn a_directory_stands_for_its_snapshots_in_order() {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    std::fs::create_dir(directory.path().join("fleet")).unwrap();
+    run(&directory, "snapshot oci:oci-sbom -o fleet/b.snapshot -p policy.toml");
+    run(&directory, "snapshot oci:docker-list -o fleet/a.snapshot -p policy.toml");
+    std::fs::write(directory.path().join("fleet/c.snapshot"), "cut").unwrap();
+    std::fs::write(directory.path().join("fleet/other.txt"), "no snapshot").unwrap();
+    let run = run(&directory, "check snapshot:fleet -p policy.toml -o json");
+    let report = report(&run);
+    let targets: Vec<&str> =
+        report["images"].as_array().unwrap().iter().map(|image| image["target"].as_str().unwrap()).collect();
+    assert_eq!(targets, ["oci:docker-list", "oci:oci-sbom", "snapshot:fleet/c.snapshot"]);
+    assert!(report["images"][2]["error"]["message"].as_str().unwrap().contains("no snapshot"));
+    assert_eq!(run.exit, 1);
+}
+
+#[test]
+fn a_name_is_recorded_or_given_later() {
+    let directory = stage(&["oci-sbom"]);
+    std::fs::write(directory.path().join("scoped.toml"), "[rules.user]\nimages = [\"ghcr.io/acme/**\"]\n").unwrap();
+    run(&directory, "snapshot oci:oci-sbom -o named.snapshot -p scoped.toml --as ghcr.io/acme/app:1");
+    let replayed = report(&run(&directory, "check snapshot:named.snapshot -p scoped.toml -o json"));
+    assert_eq!(replayed["images"][0]["name"], "ghcr.io/acme/app:1");
+    assert_eq!(run(&directory, "snapshot oci:oci-sbom -o plain.snapshot -p scoped.toml").exit, 0);
+    assert_eq!(run(&directory, "check snapshot:plain.snapshot -p scoped.toml").exit, 3);
+    assert_eq!(run(&directory, "check snapshot:plain.snapshot -p scoped.toml --as ghcr.io/acme/app:1").exit, 0);
+}
+
+#[test]
+fn what_cannot_be_read_is_recorded_as_such() {
+    let directory = stage(&[]);
+    let taken = run(&directory, "snapshot oci:absent -o a.snapshot -p policy.toml");
+    assert_eq!(taken.exit, 2);
+    assert!(taken.stderr.contains("oci:absent: not read"), "{}", taken.stderr);
+    let live = run(&directory, "check oci:absent -p policy.toml -o json");
+    let replayed = run(&directory, "check snapshot:a.snapshot -p policy.toml -o json");
+    assert_eq!((live.exit, replayed.exit), (2, 2));
+    assert_eq!(report(&replayed)["images"], report(&live)["images"]);
+}
+
+#[test]
+fn mistakes_leave_no_file() {
+    let directory = stage(&["oci-sbom"]);
+    assert_eq!(run(&directory, "snapshot oci:oci-sbom acme/App -o a.snapshot -p policy.toml").exit, 3);
+    assert_eq!(run(&directory, "snapshot snapshot:absent -o a.snapshot -p policy.toml").exit, 2);
+    assert_eq!(run(&directory, "snapshot oci:oci-sbom -o a.snapshot -p absent.toml").exit, 3);
+    assert_eq!(run(&directory, "snapshot oci:oci-sbom -p policy.toml").exit, 3);
+    assert!(!directory.path().join("a.snapshot").exists());
+    assert_eq!(run(&directory, "snapshot oci:oci-sbom -o absent/a.snapshot -p policy.toml").exit, 4);
+}
+
+/// Snapshots can be joined and judged anew, without the registries that they come from.
+#[test]
+fn a_snapshot_of_snapshots_holds_the_same() {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    run(&directory, "snapshot oci:oci-sbom -o a.snapshot -p policy.toml");
+    run(&directory, "snapshot oci:docker-list -o b.snapshot -p policy.toml");
+    assert_eq!(
+        run(&directory, "snapshot snapshot:a.snapshot snapshot:b.snapshot -o c.snapshot -p policy.toml").exit,
+        0
+    );
+    let of =
+        |targets: &str| report(&run(&directory, &format!("check {targets} -p policy.toml -o json")))["images"].clone();
+    assert_eq!(of("snapshot:c.snapshot"), of("snapshot:a.snapshot snapshot:b.snapshot"));
+}
