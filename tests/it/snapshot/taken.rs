@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use ocilint::engine::{self, Engine};
 use ocilint::judge::Options;
 use ocilint::oci::Digest;
-use ocilint::report::{ImageReport, image_status};
+use ocilint::report::ImageReport;
 use ocilint::source::registry::RegistryOptions;
 use ocilint::source::snapshot::{self, Shelf};
 use ocilint::source::{Silent, Sources};
@@ -71,7 +71,7 @@ pub(crate) async fn replay(engine: &Engine, path: &Path) -> Vec<ImageReport> {
 
 /// The gravest exit status of the images; 255 of none, which no run ends with.
 pub(crate) fn exit(reports: &[ImageReport]) -> u8 {
-    reports.iter().map(image_status).max().map_or(255, ocilint::report::ExitStatus::code)
+    reports.iter().map(ImageReport::exit_status).max().map_or(255, ocilint::report::ExitStatus::code)
 }
 
 /// The header and the body of a snapshot's file.
