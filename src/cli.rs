@@ -67,6 +67,12 @@ pub(crate) struct Check {
     #[arg(long, short, value_name = "FILE")]
     pub(crate) policy: Vec<String>,
 
+    /// A policy to compare with: of snapshots, say how many images would newly fail that pass under this one; may be repeated.
+    ///
+    /// Without it snapshots are compared with what came of them when they were taken.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) compare_to: Vec<String>,
+
     /// `human`, `json` or `sarif`, to standard output or to a file; may be repeated
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
     pub(crate) output: Vec<ocilint::output::Destination>,

@@ -2,7 +2,7 @@
 
 mod record;
 
-pub use record::image_note;
+pub use record::{image_note, outcome};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -124,6 +124,7 @@ impl Engine {
                 .filter(|instance| described(instance))
                 .map(|instance| note(instance, policy::day(self.now)))
                 .collect(),
+            reference: None,
         }
     }
 
@@ -198,6 +199,7 @@ pub fn failed(target: &Target, failure: TargetFailure) -> ImageReport {
         cells: Vec::new(),
         remarks: Vec::new(),
         fetched: Fetched::default(),
+        before: None,
     }
 }
 
@@ -216,6 +218,7 @@ pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageRepo
         cells: Vec::new(),
         remarks: Vec::new(),
         fetched: Fetched::default(),
+        before: None,
     }
 }
 

@@ -7,8 +7,10 @@ use ocilint::Policy;
 use ocilint::engine::Engine;
 use ocilint::judge::Options;
 use ocilint::output::{self, Destination, Format};
-use ocilint::report::ExitStatus;
+use ocilint::report::{ExitStatus, ImageReport, Run};
+use ocilint::source::Silent;
 
+use super::compared;
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
 use super::reports::{Reports, Writing};
@@ -30,7 +32,8 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let policy = setup::policy(&command.policy, &command.display)?;
     let destinations = destinations(command)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
-    match judge(command, policy, destinations, targets)? {
+    let other = compared::policy(command, &targets)?;
+    match judge(command, (policy, other), destinations, targets)? {
         Ended::Done(status) => Ok(status.code()),
         Ended::Interrupted(code) => {
             say("interrupted: no report is complete", "");
@@ -54,7 +57,7 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
 
 fn judge(
     command: &cli::Check,
-    policy: Policy,
+    (policy, other): (Policy, Option<Policy>),
     destinations: Vec<Destination>,
     targets: Targets,
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
@@ -62,19 +65,20 @@ fn judge(
     let options = Options { platforms: command.platform.clone(), deny_warnings: command.deny_warnings };
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
-        let mut engine = Engine::new(policy, options, sources, progress.clone());
-        if let Some(taken_at) = targets.taken_at {
-            engine = engine.at(taken_at);
-        }
-        if let Some(time) = command.deadline {
-            engine = engine.with_deadline(time);
-        }
-        let reports = reports(command, destinations, &engine, &progress);
+        let engine = Engine::new(policy, options.clone(), sources, progress.clone());
+        let engine = timed(command, &targets, engine);
+        let other = other.map(|other| {
+            let sources = setup::sources(&command.registry, Arc::new(Silent));
+            timed(command, &targets, Engine::new(other, options, sources, Arc::new(Silent)))
+        });
+        let run = Run { reference: compared::reference(&targets, other.as_ref()), ..engine.run() };
+        let reports = reports(command, destinations, run, &progress);
         let mut writing = Writing::start(reports)?;
         let work = async {
-            let mut images = std::pin::pin!(engine.judge_all(targets.named));
-            while let Some(image) = images.next().await {
-                writing.image(image).await;
+            let before = compared::before(&targets, other.as_ref());
+            let mut images = std::pin::pin!(engine.judge_all(targets.named.clone()).zip(before));
+            while let Some((image, before)) = images.next().await {
+                writing.image(ImageReport { before, ..image }).await;
             }
             progress.finish();
             writing.end().await
@@ -88,8 +92,20 @@ fn judge(
     })
 }
 
-fn reports(command: &cli::Check, destinations: Vec<Destination>, engine: &Engine, progress: &Arc<Progress>) -> Reports {
-    let run = Arc::new(engine.run());
+/// The engine with the clock and the time that the run has.
+fn timed(command: &cli::Check, targets: &Targets, engine: Engine) -> Engine {
+    let engine = match targets.taken_at {
+        Some(taken_at) => engine.at(taken_at),
+        None => engine,
+    };
+    match command.deadline {
+        Some(time) => engine.with_deadline(time),
+        None => engine,
+    }
+}
+
+fn reports(command: &cli::Check, destinations: Vec<Destination>, run: Run, progress: &Arc<Progress>) -> Reports {
+    let run = Arc::new(run);
     if run.fallback && !destinations.contains(&HUMAN) {
         say(
             "no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used",

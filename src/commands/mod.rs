@@ -1,6 +1,7 @@
 //! What the commands do, wired from the library's parts.
 
 mod check;
+mod compared;
 mod graph;
 mod interrupt;
 mod policy;

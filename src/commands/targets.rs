@@ -1,11 +1,13 @@
 //! What the user named, snapshots opened up into the images in them.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use ocilint::Target;
 use ocilint::engine;
 use ocilint::oci::Reference;
-use ocilint::report::{ExitStatus, ImageReport, TargetFailure};
-use ocilint::source::snapshot::{self, ImageNote};
+use ocilint::report::{ExitStatus, ImageReport, ReferencePolicy, TargetFailure};
+use ocilint::source::snapshot::{self, ImageNote, PolicyNote};
 use ocilint::target::TargetKind;
 
 use super::usage;
@@ -21,27 +23,30 @@ pub(super) struct Targets {
     pub(super) notes: Vec<Option<ImageNote>>,
     /// The clock of a run that reads snapshots only: when the latest of them was taken.
     pub(super) taken_at: Option<Timestamp>,
+    /// Whether every target is a snapshot.
+    pub(super) only_snapshots: bool,
+    /// The policy files that the snapshots were taken with.
+    pub(super) policies: BTreeSet<ReferencePolicy>,
 }
 
 impl Targets {
     /// Reads the texts. `name` is for the one layout or archive among them (`--as`).
     pub(super) fn read(texts: &[String], name: Option<&Reference>) -> Result<Self, ExitStatus> {
-        let mut targets = Self::default();
-        let mut live = false;
+        let mut targets = Self { only_snapshots: true, ..Self::default() };
         for text in texts {
             match Target::parse(text) {
                 Ok(Target { kind: TargetKind::Snapshot { path }, .. }) => targets.open(&path),
                 Ok(target) => {
-                    live = true;
+                    targets.only_snapshots = false;
                     targets.push(Ok(target), None);
                 }
                 Err(error) => {
-                    live = true;
+                    targets.only_snapshots = false;
                     targets.push(Err(Box::new(engine::not_a_target(text, &error))), None);
                 }
             }
         }
-        targets.taken_at = targets.taken_at.filter(|_| !live);
+        targets.taken_at = targets.taken_at.filter(|_| targets.only_snapshots);
         match name {
             Some(name) => targets.with_name(name),
             None => Ok(targets),
@@ -58,6 +63,7 @@ impl Targets {
             match image {
                 Ok(image) => {
                     self.taken_at = self.taken_at.max(Some(image.taken_at));
+                    self.policies.extend(image.policies.iter().map(reference_policy));
                     self.push(Ok(image.target), Some(image.note));
                 }
                 Err((path, why)) => {
@@ -80,4 +86,8 @@ impl Targets {
         target.name = Some(name.clone());
         Ok(self)
     }
+}
+
+fn reference_policy(note: &PolicyNote) -> ReferencePolicy {
+    ReferencePolicy { source: note.source.clone(), sha256: note.sha256.clone() }
 }

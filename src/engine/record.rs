@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Engine, explore_source, failed};
 use crate::graph;
 use crate::judge::Judgement;
-use crate::policy::Level;
-use crate::report::{CellVerdict, ImageReport, TargetFailure};
+use crate::report::{Fate, ImageReport, Outcome, TargetFailure};
 use crate::source::snapshot::{Facts, Header, ImageNote, PolicyNote, Recorder, Shelf};
 use crate::source::{Event, Walk};
 use crate::target::Target;
@@ -58,19 +57,23 @@ impl Engine {
 
 /// What a snapshot says of how an image was judged.
 pub fn image_note(target: &Target, report: &ImageReport) -> ImageNote {
-    let rules = |verdict: CellVerdict| {
-        let cells = report.cells.iter().filter(|cell| cell.level == Level::Error && cell.verdict == verdict);
-        let mut rules: Vec<String> = cells.map(|cell| cell.rule.clone()).collect();
-        rules.sort();
-        rules.dedup();
-        rules
-    };
+    let Outcome { failing, unknown, .. } = report.outcome();
     ImageNote {
         target: target.text.clone(),
         name: target.name.as_ref().map(ToString::to_string),
         digest: report.digest.clone(),
         exit: report.exit_status().code(),
-        failing: rules(CellVerdict::Violation),
-        unknown: rules(CellVerdict::Unknown),
+        failing,
+        unknown,
     }
+}
+
+/// What came of an image when it was recorded, as far as it is compared.
+pub fn outcome(note: &ImageNote) -> Outcome {
+    let fate = match note.exit {
+        0 => Fate::Passed,
+        2 | 4 => Fate::Unchecked,
+        _ => Fate::Failed,
+    };
+    Outcome { fate, failing: note.failing.clone(), unknown: note.unknown.clone() }
 }

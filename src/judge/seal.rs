@@ -39,6 +39,7 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
         cells,
         remarks: waivers.remarks(),
         fetched: Fetched::default(),
+        before: None,
     };
     image.error = uncovered(judgement, &image);
     image

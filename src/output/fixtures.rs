@@ -7,8 +7,8 @@ use crate::graph::{Cause, Why};
 use crate::oci::{Digest, MediaType};
 use crate::policy::{Level, PolicySource};
 use crate::report::{
-    Cell, CellVerdict, Diagnostic, Excerpt, Fetched, ImageReport, InstanceNote, JudgedPlatform, PolicyPlace, Report,
-    Run, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
+    Against, Cell, CellVerdict, Diagnostic, Excerpt, Fate, Fetched, ImageReport, InstanceNote, JudgedPlatform, Outcome,
+    PolicyPlace, Reference, ReferencePolicy, Report, Run, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
 };
 
 pub(super) const CONFIG: &str = concat!(
@@ -143,6 +143,7 @@ pub(super) fn image(name: &str, mut cells: Vec<Cell>) -> ImageReport {
         cells,
         remarks: Vec::new(),
         fetched: Fetched { requests: 9, bytes: 24_301 },
+        before: None,
     }
 }
 
@@ -188,8 +189,30 @@ pub(super) fn report(images: Vec<ImageReport>) -> Report {
         })],
         fallback: false,
         instances: RULES.iter().enumerate().map(instance).collect(),
+        reference: None,
     };
     Report { run: Arc::new(run), images }
+}
+
+/// A run over snapshots: one image newly fails, one newly passes, one could be checked before, one is as it was, and of one
+/// nothing is known.
+pub(super) fn compared() -> Report {
+    let outcome = |fate, failing: &[&str]| {
+        let failing = failing.iter().map(ToString::to_string).collect();
+        Some(Outcome { fate, failing, unknown: Vec::new() })
+    };
+    let failing = |name: &str| image(name, vec![root_user("linux/amd64")]);
+    let unchecked = image("ghcr.io/acme/c:1", vec![unknown("sbom", Level::Error, "linux/arm64")]);
+    let report = report(vec![
+        ImageReport { before: outcome(Fate::Passed, &[]), ..failing("ghcr.io/acme/a:1") },
+        ImageReport { before: outcome(Fate::Failed, &["labels"]), ..passing("ghcr.io/acme/b:1") },
+        ImageReport { before: outcome(Fate::Passed, &[]), ..unchecked },
+        ImageReport { before: outcome(Fate::Passed, &[]), ..passing("ghcr.io/acme/d:1") },
+        failed("snapshot:e.snapshot", TargetFailure::Unread(forbidden())),
+    ]);
+    let policy = ReferencePolicy { source: "old.toml".to_owned(), sha256: digest("old").hex().to_owned() };
+    let reference = Reference { against: Against::Record, policies: vec![policy] };
+    Report { run: Arc::new(Run { reference: Some(reference), ..(*report.run).clone() }), ..report }
 }
 
 /// A run that has one of everything.

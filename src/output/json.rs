@@ -60,6 +60,9 @@ impl Writer for Json {
         json.field("complete", &tally.is_complete(), out)?;
         json.field("diagnostics", &tally.diagnostics.iter().map(DiagnosticJson::from).collect::<Vec<_>>(), out)?;
         json.field("fetched", &tally.fetched, out)?;
+        if let Some(comparison) = &tally.comparison {
+            json.field("comparison", comparison, out)?;
+        }
         json.end_object(out)
     }
 }
@@ -224,7 +227,7 @@ mod tests {
     #[test]
     fn every_report_meets_its_schema() {
         let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        let reports = [everything(), report(vec![passing("ghcr.io/acme/app:1")]), report(Vec::new())];
+        let reports = [everything(), compared(), report(vec![passing("ghcr.io/acme/app:1")]), report(Vec::new())];
         for value in reports.iter().map(written) {
             assert_eq!(problems(&schema, &value), [""; 0]);
             assert_eq!(problems(&closed(schema.clone()), &value), [""; 0]);
@@ -245,6 +248,18 @@ mod tests {
             *broken.pointer_mut(pointer).unwrap() = bad;
             assert_ne!(problems(&schema, &broken), [""; 0], "{pointer}");
         }
+    }
+
+    #[test]
+    fn a_comparison_names_every_image_that_differs() {
+        let comparison = &written(&compared())["comparison"];
+        let counts = ["images", "newly_failing", "newly_passing", "newly_unchecked", "unchanged", "not_compared"];
+        assert_eq!(counts.map(|count| comparison[count].as_u64()), [4, 1, 1, 1, 1, 1].map(Some));
+        assert_eq!(comparison["changes"].as_array().unwrap().len(), 3);
+        assert_eq!(comparison.pointer("/changes/0/newly_failing"), Some(&json!(["user"])));
+        assert_eq!(comparison.pointer("/changes/1/mended"), Some(&json!(["labels"])));
+        assert_eq!(comparison.pointer("/changes/2/newly_unknown"), Some(&json!(["sbom"])));
+        assert!(written(&everything()).get("comparison").is_none());
     }
 
     #[test]

@@ -93,6 +93,7 @@ mod tests {
             cells,
             remarks: Vec::new(),
             fetched: Fetched::default(),
+            before: None,
         }
     }
 

@@ -1,10 +1,12 @@
 //! What came of a run: cells, one report an image, the whole report, and the exit status.
 
+mod comparison;
 mod excerpt;
 mod exit;
 mod tally;
 mod waivers;
 
+pub use comparison::{Against, Change, Comparison, Outcome, Reference, ReferencePolicy};
 pub use excerpt::{Excerpt, ExcerptLine};
 pub use exit::ExitStatus;
 pub use tally::{Counts, Fate, Fates, Tally};
@@ -31,6 +33,8 @@ pub struct Run {
     pub fallback: bool,
     /// Every use of a rule that was active, for descriptions of rules in reports.
     pub instances: Vec<InstanceNote>,
+    /// What the images are compared with, if they are.
+    pub reference: Option<Reference>,
 }
 
 /// A run that is held as a whole: for few images. Of many, each goes to the writers and into the [`Tally`] as it comes.
@@ -103,6 +107,8 @@ pub struct ImageReport {
     pub remarks: Vec<Diagnostic>,
     /// What was fetched for it.
     pub fetched: Fetched,
+    /// What it is compared with: what came of it when the snapshot was taken, or comes of it under another policy.
+    pub before: Option<Outcome>,
 }
 
 /// One platform that was judged.

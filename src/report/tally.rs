@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Cell, CellVerdict, Diagnostic, ExitStatus, Fetched, ImageReport, Run, TargetFailure};
+use serde::Serialize;
+
+use super::{Cell, CellVerdict, Comparison, Diagnostic, ExitStatus, Fetched, ImageReport, Run, TargetFailure};
 use crate::policy::Level;
 
 /// The sums of a run so far.
@@ -16,13 +18,16 @@ pub struct Tally {
     pub fetched: Fetched,
     /// Remarks about the run, each once, in the order in which they came up.
     pub diagnostics: Vec<Diagnostic>,
+    /// How the images differ from before, in a run that compares them.
+    pub comparison: Option<Comparison>,
     said: HashSet<Diagnostic>,
     status: Option<ExitStatus>,
     incomplete: bool,
 }
 
 /// What came of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fate {
     /// It violates the policy, or its target is wrong.
     Failed,
@@ -65,7 +70,8 @@ pub struct Counts {
 impl Tally {
     /// Of a run that has judged nothing yet.
     pub fn new(run: &Run) -> Self {
-        let mut tally = Self::default();
+        let comparison = run.reference.clone().map(Comparison::new);
+        let mut tally = Self { comparison, ..Self::default() };
         if run.fallback {
             tally.remark(&Diagnostic {
                 level: Level::Warning,
@@ -86,6 +92,9 @@ impl Tally {
         self.fetched.bytes += image.fetched.bytes;
         self.status = self.status.max(Some(image.exit_status()));
         self.incomplete |= !image.is_complete();
+        if let Some(comparison) = &mut self.comparison {
+            comparison.add(image);
+        }
         for remark in &image.remarks {
             self.remark(remark);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use ocilint::cases::build::{Attestation, Built, Image, Mode, build};
 use serde::Deserialize;
 
+use crate::gate::each;
 use crate::program;
 use crate::support::{Access, Authority, Fault, Referrers, Registry, Rule, Store, When};
 
@@ -31,7 +32,7 @@ struct Counts {
 }
 
 /// A row of `tests/economy/counts.toml`.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Count {
     name: String,
@@ -72,10 +73,22 @@ enum Tokens {
     Bearer,
 }
 
-#[test]
-fn every_policy_costs_what_is_written_down() {
+fn counts() -> Counts {
     let counts: Counts = toml::from_str(&std::fs::read_to_string("tests/economy/counts.toml").unwrap()).unwrap();
     assert!(!counts.count.is_empty());
+    counts
+}
+
+#[test]
+fn a_replay_is_the_run_it_stands_for() {
+    let (counts, image) = (counts(), image());
+    let problems = each(&counts.count, |count| count.differences_of_replay(&image));
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn every_policy_costs_what_is_written_down() {
+    let counts = counts();
     let image = image();
     let problems: Vec<String> = std::thread::scope(|scope| {
         let runs: Vec<_> = counts.count.iter().map(|count| scope.spawn(|| count.problems(&image))).collect();
@@ -132,6 +145,42 @@ impl Count {
         same("exit", run.exit.to_string(), self.exit.to_string());
         if let Some(waves) = self.waves {
             same("waves", log.waves().to_string(), waves.to_string());
+        }
+        problems
+    }
+
+    /// How a replay differs from the run itself, requests and bytes included.
+    fn differences_of_replay(&self, image: &Built) -> Vec<String> {
+        let registry = Self { waves: None, ..self.clone() }.registry(image);
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("policy.toml"), &self.policy).unwrap();
+        std::fs::write(directory.path().join("auth.json"), "{}").unwrap();
+        let target = registry.reference(&format!("{REPOSITORY}@{}", self.digest(image)));
+        let run = |args: &[&str]| {
+            let common = ["--plain-http", "--registry-config=auth.json", "--policy=policy.toml"];
+            program::ended(program::command(directory.path()).args(args).args(common))
+        };
+        let report = |target: &str| {
+            let run = run(&["check", target, "--output=json"]);
+            let mut report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            let object = report.as_object_mut().unwrap();
+            object.remove("observed_at");
+            object.remove("comparison");
+            report
+        };
+        let live = report(&target);
+        let taken = run(&["snapshot", &target, "--output=taken.snapshot"]);
+        let asked = registry.log().len();
+        let replayed = report("snapshot:taken.snapshot");
+        let mut problems = Vec::new();
+        if taken.exit != 0 {
+            problems.push(format!("{}: exit {}: {}", self.name, taken.exit, taken.stderr));
+        }
+        if registry.log().len() != asked {
+            problems.push(format!("{}: the replay asked the registry", self.name));
+        }
+        if replayed != live {
+            problems.push(format!("{}: replayed\n{replayed:#}\ninstead of\n{live:#}", self.name));
         }
         problems
     }

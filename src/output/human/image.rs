@@ -29,11 +29,16 @@ pub(super) fn problems(counts: &Counts) -> Vec<String> {
 
 /// The name an image is shown under: the name it was judged under, or the target when that is a file or a directory.
 pub(super) fn name(image: &ImageReport) -> String {
-    let local = ["oci:", "oci-archive:", "docker-archive:"].iter().any(|scheme| image.target.starts_with(scheme));
-    match &image.name {
-        Some(name) if local => format!("{} as {}", escape(&image.target), escape(name)),
+    shown(&image.target, image.name.as_deref())
+}
+
+/// The same of a target and the name it was judged under.
+pub(super) fn shown(target: &str, name: Option<&str>) -> String {
+    let local = ["oci:", "oci-archive:", "docker-archive:"].iter().any(|scheme| target.starts_with(scheme));
+    match name {
+        Some(name) if local => format!("{} as {}", escape(target), escape(name)),
         Some(name) => escape(name),
-        None => escape(&image.target),
+        None => escape(target),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Diagnostics for people: one line an image, one block a finding, a summary.
 
 mod block;
+mod comparison;
 mod image;
 mod mistakes;
 mod problems;
@@ -50,6 +51,7 @@ impl Writer for Human {
 
     fn end(&mut self, tally: &Tally, out: &mut dyn Write) -> io::Result<()> {
         self.put(&self.remarks(tally), out)?;
+        self.put(&self.newly_failing(tally), out)?;
         self.put(&self.summary(tally), out)
     }
 }

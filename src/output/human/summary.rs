@@ -19,6 +19,7 @@ impl Human {
             self.judged(tally),
             self.policies(),
             fetched(tally),
+            self.comparison(tally),
             Some(self.exit(tally.exit_status())),
         ];
         let mut text = String::new();

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,8 @@ pub struct RecordedImage {
     pub note: ImageNote,
     /// When that was.
     pub taken_at: Timestamp,
+    /// The policy files it was judged by.
+    pub policies: Arc<[PolicyNote]>,
 }
 
 /// The images that a target of the form `snapshot:PATH` stands for: those in a file, or in all files `*.snapshot` of a
@@ -107,10 +110,11 @@ fn files(directory: &Path) -> Known<Vec<PathBuf>> {
 #[expect(clippy::type_complexity, reason = "one element of the list that `images` returns")]
 fn images_of(path: &Path) -> Known<Vec<Result<RecordedImage, (PathBuf, Why)>>> {
     let header = read(path)?;
+    let policies: Arc<[PolicyNote]> = header.policies.into();
     let image = |(image, note): (usize, ImageNote)| {
         let mut target = named(&note).map_err(|detail| refused(path, detail))?;
         target.recorded = Some(Recorded { path: path.to_owned(), image });
-        Ok(Ok(RecordedImage { target, note, taken_at: header.taken_at }))
+        Ok(Ok(RecordedImage { target, note, taken_at: header.taken_at, policies: Arc::clone(&policies) }))
     };
     header.images.into_iter().enumerate().map(image).collect()
 }

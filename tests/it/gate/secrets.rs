@@ -1,5 +1,7 @@
 //! Credentials belong to one origin, and to no output.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
@@ -7,6 +9,7 @@ use serde_json::json;
 use super::program::Program;
 use super::stage::{USER, fill};
 use super::{each, scenario};
+use crate::snapshot::taken;
 use crate::support::{Access, Authority, Credentials, Fault, Registry, Rule, Store, TokenPolicy, When};
 
 /// What the registry's tokens begin with.
@@ -156,6 +159,20 @@ fn credentials(home: &Registry, other: &Registry) -> String {
     json!({ "auths": auths }).to_string()
 }
 
+/// All that taking a snapshot says, and all that is in its file.
+fn snapshot(home: &Registry, directory: &Path) -> Result<String, String> {
+    let program = Program::new(directory)
+        .args(["snapshot", "-v", "--policy", "policy.toml", "--registry-config", "auth.json", "--deadline", "3s"])
+        .args(["--plain-http=127.0.0.1", "--plain-http=127.0.0.2", "--output=taken.snapshot"]);
+    let run = program.arg(home.reference("acme/app:1.0")).run()?;
+    let file = std::fs::read(directory.join("taken.snapshot")).map_err(|error| format!("{error}: {}", run.stderr))?;
+    let (header, body) = taken::open(&file);
+    if body["images"].as_array().is_none_or(|images| images.len() != 1) {
+        return Err(format!("the snapshot does not hold the image: {body}"));
+    }
+    Ok([run.stdout, run.stderr, header.to_string(), body.to_string()].concat())
+}
+
 fn problems(attack: &Attack) -> Vec<String> {
     let scenario = scenario::family("secrets").remove(0);
     let store = Store::default();
@@ -180,7 +197,11 @@ fn problems(attack: &Attack) -> Vec<String> {
         Err(problem) => return vec![format!("{}: {problem}", attack.name)],
     };
     let reports = ["report.json", "report.sarif"].map(|name| std::fs::read_to_string(file(name)).unwrap_or_default());
-    let said = [run.stdout, run.stderr, reports.concat()].concat();
+    let taken = match snapshot(&home, directory.path()) {
+        Ok(taken) => taken,
+        Err(problem) => return vec![format!("{}: {problem}", attack.name)],
+    };
+    let said = [run.stdout, run.stderr, reports.concat(), taken].concat();
     let mut found = Vec::new();
     if run.exit != attack.exit {
         found.push(format!("exit {} instead of {}: {said}", run.exit, attack.exit));

@@ -145,3 +145,54 @@ fn a_snapshot_of_snapshots_holds_the_same() {
         |targets: &str| report(&run(&directory, &format!("check {targets} -p policy.toml -o json")))["images"].clone();
     assert_eq!(of("snapshot:c.snapshot"), of("snapshot:a.snapshot snapshot:b.snapshot"));
 }
+
+/// Two images: one runs as root, and neither `strict` lets pass what `lax` does.
+fn fleet() -> TempDir {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    std::fs::write(directory.path().join("lax.toml"), "[rules.user]\n").unwrap();
+    std::fs::write(directory.path().join("strict.toml"), "[rules.user]\n[rules.sbom]\n").unwrap();
+    run(&directory, "snapshot oci:oci-sbom -o a.snapshot -p lax.toml");
+    run(&directory, "snapshot oci:docker-list -o b.snapshot -p lax.toml");
+    directory
+}
+
+#[test]
+fn a_run_over_snapshots_says_what_would_newly_fail() {
+    let directory = fleet();
+    let human = run(&directory, "check snapshot:a.snapshot snapshot:b.snapshot -p strict.toml");
+    assert_eq!(human.exit, 1);
+    assert!(human.stdout.contains("newly fails oci:docker-list: sbom\n"), "{}", human.stdout);
+    assert!(human.stdout.contains("would newly fail 1 of 2 images (unchanged 1)\n"), "{}", human.stdout);
+    assert!(human.stdout.contains("compared with what the snapshots were taken with: lax.toml\n"), "{}", human.stdout);
+    let same = run(&directory, "check snapshot:a.snapshot snapshot:b.snapshot -p lax.toml");
+    assert!(same.stdout.contains("would newly fail 0 of 2 images (unchanged 2)"), "{}", same.stdout);
+    let live = run(&directory, "check snapshot:a.snapshot oci:docker-list -p strict.toml");
+    assert!(!live.stdout.contains("newly"), "{}", live.stdout);
+}
+
+#[test]
+fn two_policies_are_compared_on_the_same_snapshots() {
+    let directory = fleet();
+    let comparison = |line: &str| report(&run(&directory, line))["comparison"].clone();
+    let against = comparison("check snapshot:. -p lax.toml --compare-to strict.toml -o json");
+    assert_eq!(against["against"], "policy");
+    assert_eq!(against["policies"][0]["source"], "strict.toml");
+    assert_eq!((&against["newly_failing"], &against["newly_passing"]), (&Value::from(0), &Value::from(1)));
+    assert_eq!(against["changes"][0]["mended"][0], "sbom");
+    let back = comparison("check snapshot:. -p strict.toml --compare-to lax.toml -o json");
+    assert_eq!((&back["newly_failing"], &back["newly_passing"]), (&Value::from(1), &Value::from(0)));
+    let refused = run(&directory, "check oci:oci-sbom -p lax.toml --compare-to strict.toml");
+    assert_eq!(refused.exit, 3);
+    assert!(refused.stderr.contains("take a snapshot"), "{}", refused.stderr);
+    assert_eq!(run(&directory, "check snapshot:. -p lax.toml --compare-to absent.toml").exit, 3);
+}
+
+#[test]
+fn a_damaged_snapshot_is_not_compared_and_not_passed() {
+    let directory = fleet();
+    std::fs::write(directory.path().join("c.snapshot"), "ocilint-snapshot 1 ").unwrap();
+    let run = run(&directory, "check snapshot:. -p lax.toml -o json");
+    let comparison = &report(&run)["comparison"];
+    assert_eq!((&comparison["images"], &comparison["not_compared"]), (&Value::from(2), &Value::from(1)));
+    assert_eq!(run.exit, 2);
+}

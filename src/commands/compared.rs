@@ -1,0 +1,56 @@
+//! What the images of snapshots are compared with.
+
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, future};
+use ocilint::Policy;
+use ocilint::engine::{self, Engine};
+use ocilint::report::{Against, ExitStatus, ImageReport, Outcome, Reference, ReferencePolicy};
+
+use super::targets::Targets;
+use super::{setup, usage};
+use crate::cli;
+
+/// The policy to compare with, if one is named.
+pub(super) fn policy(command: &cli::Check, targets: &Targets) -> Result<Option<Policy>, ExitStatus> {
+    if command.compare_to.is_empty() {
+        return Ok(None);
+    }
+    if !targets.only_snapshots {
+        return Err(usage(
+            "`--compare-to` compares policies on snapshots, and another target is named",
+            "take a snapshot of it first: `ocilint snapshot TARGET -o FILE`",
+        ));
+    }
+    setup::policy(&command.compare_to, &command.display).map(Some)
+}
+
+/// What the run is compared with: of snapshots, another policy or what came of them when they were taken.
+pub(super) fn reference(targets: &Targets, other: Option<&Engine>) -> Option<Reference> {
+    let policy = |source: &std::sync::Arc<ocilint::policy::PolicySource>| ReferencePolicy {
+        source: source.name.clone(),
+        sha256: source.sha256.clone(),
+    };
+    match other {
+        Some(other) => {
+            Some(Reference { against: Against::Policy, policies: other.run().policies.iter().map(policy).collect() })
+        }
+        None if targets.only_snapshots => {
+            Some(Reference { against: Against::Record, policies: targets.policies.iter().cloned().collect() })
+        }
+        None => None,
+    }
+}
+
+/// The outcome of each target that it is compared with, in the order of the targets; `None` of one that nothing is known of.
+pub(super) fn before<'a>(targets: &'a Targets, other: Option<&'a Engine>) -> BoxStream<'a, Option<Outcome>> {
+    let notes = targets.notes.iter();
+    match other {
+        None if targets.only_snapshots => stream::iter(notes.map(|note| note.as_ref().map(engine::outcome))).boxed(),
+        None => stream::iter(notes.map(|_| None)).boxed(),
+        Some(other) => {
+            let outcome =
+                |(image, note): (ImageReport, &Option<_>)| future::ready(note.is_some().then(|| image.outcome()));
+            other.judge_all(targets.named.clone()).zip(stream::iter(notes)).then(outcome).boxed()
+        }
+    }
+}
