@@ -14,8 +14,9 @@ use tokio::time::Instant;
 
 use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
+use crate::oci::Untrusted;
 use crate::policy::{self, Instance, Level, Policy};
-use crate::report::{Fetched, ImageReport, InstanceNote, PolicyPlace, Report, Run, TargetFailure};
+use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, Run, TargetFailure};
 use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
 use crate::target::Target;
 
@@ -104,6 +105,19 @@ impl Engine {
         let source = self.sources.open(target, deadline).await?;
         let walk = Walk::new(source, self.budget.clone(), deadline);
         explore_source(&walk, target, self.now, ask).await
+    }
+
+    /// What registries have wanted people to know so far: remarks about the run.
+    pub fn warnings(&self) -> Vec<Diagnostic> {
+        let warnings = self.sources.warnings().into_iter();
+        warnings
+            .map(|warning| Diagnostic {
+                level: Level::Note,
+                message: format!("{} warns: '{}'", Untrusted(&warning.host), Untrusted(&warning.text)),
+                help: None,
+                place: None,
+            })
+            .collect()
     }
 
     fn deadline_of_image(&self) -> Instant {

@@ -81,7 +81,7 @@ fn judge(
                 writing.image(ImageReport { before, ..image }).await;
             }
             progress.finish();
-            writing.end().await
+            writing.end(engine.warnings()).await
         };
         let ended = unless_interrupted(work).await;
         progress.finish();

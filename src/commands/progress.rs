@@ -58,6 +58,7 @@ impl Observer for Progress {
             Event::Retry { url, after, reason } => {
                 self.log(&format!("again in {} ms: {url} ({reason})", after.as_millis()));
             }
+            Event::Warning { host, text } => self.log(&format!("{host} warns: {text}")),
             Event::Done { target } => {
                 self.bar.inc(1);
                 self.log(&format!("done {target}"));

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use ocilint::output::file::Pending;
 use ocilint::output::{Destination, Options, Style, Writer, writer};
-use ocilint::report::{ExitStatus, ImageReport, Run, Tally};
+use ocilint::report::{Diagnostic, ExitStatus, ImageReport, Run, Tally};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
@@ -94,7 +94,10 @@ impl Reports {
     }
 
     /// Ends the reports and puts the files in their places; the status of the run.
-    fn end(mut self) -> ExitStatus {
+    fn end(mut self, remarks: &[Diagnostic]) -> ExitStatus {
+        for remark in remarks {
+            self.tally.remark(remark);
+        }
         self.each(|sink, tally| sink.writer.end(tally, &mut sink.out));
         for sink in std::mem::take(&mut self.sinks) {
             let (result, path) = match sink.out {
@@ -197,7 +200,8 @@ pub(super) struct Writing {
 
 enum Part {
     Image(Box<ImageReport>),
-    End,
+    /// The end, with what is to be said about the run.
+    End(Vec<Diagnostic>),
 }
 
 impl Writing {
@@ -208,9 +212,9 @@ impl Writing {
             while let Some(part) = coming.blocking_recv() {
                 match part {
                     Part::Image(image) => reports.image(&image),
-                    Part::End => {
+                    Part::End(remarks) => {
                         // Nobody listens only if the run was interrupted.
-                        let _ = ended.send(reports.end());
+                        let _ = ended.send(reports.end(&remarks));
                         return;
                     }
                 }
@@ -232,9 +236,9 @@ impl Writing {
         let _ = self.parts.send(Part::Image(Box::new(image))).await;
     }
 
-    /// Ends the reports; the status of the run.
-    pub(super) async fn end(&mut self) -> ExitStatus {
-        let _ = self.parts.send(Part::End).await;
+    /// Ends the reports with these remarks about the run; the status of the run.
+    pub(super) async fn end(&mut self, remarks: Vec<Diagnostic>) -> ExitStatus {
+        let _ = self.parts.send(Part::End(remarks)).await;
         (&mut self.status).await.unwrap_or(ExitStatus::Internal)
     }
 

@@ -139,7 +139,7 @@ impl Subjects {
 }
 
 /// Why a manifest is nothing that a runtime runs, if it is not: its config says so, or its layers do.
-pub(super) fn not_runnable(manifest: &Manifest) -> Option<String> {
+pub(crate) fn not_runnable(manifest: &Manifest) -> Option<String> {
     no_image_config(manifest).or_else(|| no_file_system(manifest))
 }
 

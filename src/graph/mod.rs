@@ -10,6 +10,7 @@ mod tree;
 mod view;
 mod why;
 
+pub(crate) use entries::not_runnable;
 pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
 pub use explore::everything;
 pub use facts::{Demand, Fetched, Graph, Home, Known, LayerHead, ReferrerList, Root, RootKind, Tagged};

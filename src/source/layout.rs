@@ -1,5 +1,6 @@
 //! Images in an OCI image layout (image-spec, image-layout.md), in a directory or inside an archive.
 
+mod cosign;
 mod directory;
 mod names;
 mod referrers;
@@ -106,7 +107,7 @@ impl Source for Layout {
     fn tag<'a>(&'a self, tag: &'a str) -> Reading<'a, Option<Served>> {
         let tag = tag.to_owned();
         self.read(format!("reading tag {tag}"), move |contents| {
-            contents.named(&tag)?.map(|entry| contents.serve(entry)).transpose()
+            contents.tagged(&tag)?.map(|entry| contents.serve(entry)).transpose()
         })
     }
 
@@ -143,9 +144,12 @@ impl Contents {
 
     fn resolve(&self, select: &Select) -> Result<Served, Cause> {
         match select {
-            Select::Only => match names::unnamed(self.entries(), self.form)? {
-                Meant::Image(entry) => self.serve(entry),
-                Meant::Index => Ok(self.whole_index()),
+            Select::Only => match self.saved_image() {
+                Some(image) => self.serve(image),
+                None => match names::unnamed(self.entries(), self.form)? {
+                    Meant::Image(entry) => self.serve(entry),
+                    Meant::Index => Ok(self.whole_index()),
+                },
             },
             Select::Tag(tag) => match self.named(tag)? {
                 Some(entry) => self.serve(entry),
@@ -161,6 +165,15 @@ impl Contents {
 
     fn named(&self, tag: &str) -> Result<Option<&Descriptor>, Cause> {
         names::named(self.entries(), tag)
+    }
+
+    /// What stands for a tag: the entry of that name, or what `cosign save` wrote of it.
+    fn tagged(&self, tag: &str) -> Result<Option<&Descriptor>, Cause> {
+        let (named, saved) = (self.named(tag)?, self.companion(tag)?);
+        match (named, saved) {
+            (Some(named), Some(saved)) if named.digest != saved.digest => Err(names::both(tag, named, saved)),
+            _ => Ok(named.or(saved)),
+        }
     }
 
     /// The entries of `index.json` with this digest.

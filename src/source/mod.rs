@@ -10,7 +10,7 @@ mod walk;
 pub use observe::{Event, Observer, Silent};
 pub use walk::{Budget, Walk};
 
-use registry::{RegistryOptions, RegistrySource, Transport};
+use registry::{RegistryOptions, RegistrySource, RegistryWarning, Transport};
 
 use std::sync::Arc;
 
@@ -69,6 +69,11 @@ impl Sources {
     /// Sources that share one way to registries; nothing is opened yet.
     pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
         Self { transport: Arc::new(Transport::new(options, observer)), snapshots: Snapshots::default() }
+    }
+
+    /// What registries have wanted people to know so far, sorted.
+    pub fn warnings(&self) -> Vec<RegistryWarning> {
+        self.transport.warnings()
     }
 
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive or snapshot is read through

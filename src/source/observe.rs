@@ -39,6 +39,13 @@ pub enum Event {
         /// Why.
         reason: String,
     },
+    /// A registry wants people to know something; told once in a run for the same host and text.
+    Warning {
+        /// The host, with its port.
+        host: String,
+        /// What it says, in its own words: at most 300 characters, to be escaped before it is shown.
+        text: String,
+    },
     /// A target has been judged.
     Done {
         /// The target as written.

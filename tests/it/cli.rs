@@ -1,11 +1,13 @@
 //! The command line: what each command says and how it ends.
 
 use std::fs::File;
+use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::Value;
 
 use crate::program::{Run, command, ended, run};
+use crate::support::{Fault, Registry, Rule, When};
 
 const STRICT: &str = "--policy=ocilint:strict";
 const GOOD: &str = "[rules.media-types]\nfamily = \"oci\"\n";
@@ -309,4 +311,21 @@ fn to(stdout: impl Into<Stdio>, args: &[&str]) -> (i32, String) {
     command.env_clear().args(args).stdout(stdout).stderr(Stdio::piped());
     let output = command.spawn().unwrap().wait_with_output().unwrap();
     (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn what_a_registry_warns_of_is_said_once_and_escaped() {
+    let registry = Registry::start();
+    registry.store().load_layout("acme/app", Path::new("examples/layouts/oci-list"), "1.0");
+    let warning = "299 - \"acme/app moves to \u{202e}ghcr.io\"".to_owned();
+    registry.rule(Rule::new(When::any(), Fault::ExtraHeader("Warning", warning)));
+    let target = registry.reference("acme/app:1.0");
+    let run = check(&[&target, &target, "--plain-http", "-v", "--output=json", "--policy=ocilint:baseline"]);
+    assert_eq!(run.exit, 0, "{}", run.stderr);
+    let report: Value = serde_json::from_str(&run.stdout).unwrap();
+    let notes = report["diagnostics"].as_array().unwrap();
+    let notes: Vec<_> = notes.iter().filter(|note| note["message"].as_str().unwrap().contains("ghcr.io")).collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert_eq!((notes[0]["level"].as_str(), run.stderr.matches("acme/app moves").count()), (Some("note"), 1));
+    assert!(!run.stderr.contains('\u{202e}') && !run.stdout.contains('\u{202e}'));
 }

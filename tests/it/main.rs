@@ -13,6 +13,7 @@ mod gate;
 mod judging;
 mod layouts;
 mod local_archive;
+mod local_cosign;
 mod local_layout;
 mod local_referrers;
 mod local_saved;

@@ -2,6 +2,7 @@
 
 mod access;
 mod blobs;
+mod entrance;
 mod hostile;
 mod manifests;
 mod peers;

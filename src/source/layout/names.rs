@@ -52,12 +52,16 @@ pub(super) fn named<'a>(entries: &'a [Descriptor], tag: &str) -> Result<Option<&
         matches = entries.iter().filter(broadly).collect();
     }
     let Some(first) = matches.first() else { return Ok(None) };
-    if let Some(other) = matches.iter().find(|entry| entry.digest != first.digest) {
-        let (one, two) = (digest_text(first), digest_text(other));
-        let detail = format!("`{}` is both {one} and {two}: name one as `@DIGEST`", Untrusted(tag));
-        return Err(Cause::Ambiguous { detail });
+    match matches.iter().find(|entry| entry.digest != first.digest) {
+        Some(other) => Err(both(tag, first, other)),
+        None => Ok(Some(first)),
     }
-    Ok(Some(first))
+}
+
+/// That two images have one name.
+pub(super) fn both(tag: &str, one: &Descriptor, other: &Descriptor) -> Cause {
+    let (one, other) = (digest_text(one), digest_text(other));
+    Cause::Ambiguous { detail: format!("`{}` is both {one} and {other}: name one as `@DIGEST`", Untrusted(tag)) }
 }
 
 /// That no image has this name, and which names there are.
@@ -100,7 +104,8 @@ pub(in crate::source) fn list(mut names: Vec<&str>) -> String {
     format!("it has {}{more}", shown.join(", "))
 }
 
-fn name(entry: &Descriptor) -> Option<&str> {
+/// The name of an entry.
+pub(super) fn name(entry: &Descriptor) -> Option<&str> {
     annotation(entry, REF_NAME).or_else(|| annotation(entry, IMAGE_NAME))
 }
 

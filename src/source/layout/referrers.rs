@@ -31,9 +31,25 @@ impl Contents {
     /// Reads every manifest that `index.json` lists. One that cannot be read may refer to anything, so nothing is known then.
     fn find_referrers(&self) -> Result<Referrers, Cause> {
         let mut referrers = Referrers::new();
+        self.look_into(self.entries().iter().filter(|entry| may_refer(entry)), |entry, document| {
+            if let Some(subject) = document.value().subject() {
+                let subject = subject.digest.as_ref().map_err(super::bad_digest)?;
+                referrers.entry(subject.clone()).or_default().push(as_listed(document, &entry.media_type));
+            }
+            Ok(())
+        })?;
+        Ok(referrers)
+    }
+
+    /// Reads the manifests of entries, each once, within limits.
+    pub(super) fn look_into<'a>(
+        &'a self,
+        entries: impl Iterator<Item = &'a Descriptor>,
+        mut see: impl FnMut(&Descriptor, &Document<Manifest>) -> Result<(), Cause>,
+    ) -> Result<(), Cause> {
         let mut seen = BTreeSet::new();
         let mut read = 0;
-        for entry in self.entries().iter().filter(|entry| may_refer(entry)) {
+        for entry in entries {
             let digest = entry.digest.as_ref().map_err(super::bad_digest)?;
             if !seen.insert(digest) {
                 continue;
@@ -44,19 +60,13 @@ impl Contents {
                 });
             }
             let bytes = self.manifest(digest)?;
-            let size = bytes.len() as u64;
-            read += size;
+            read += bytes.len() as u64;
             if read > MAX_READ {
                 return Err(Cause::Budget { what: "64 MiB of manifests read in search of referrers".to_owned() });
             }
-            let document = super::document(bytes, digest)?;
-            if let Some(subject) = document.value().subject() {
-                let subject = subject.digest.as_ref().map_err(super::bad_digest)?;
-                let listed = as_listed(&document, digest, size, &entry.media_type);
-                referrers.entry(subject.clone()).or_default().push(listed);
-            }
+            see(entry, &super::document(bytes, digest)?)?;
         }
-        Ok(referrers)
+        Ok(())
     }
 
     /// What the index lists that stands under the tag `sha256-<hex>` (distribution-spec, "Referrers Tag Schema"). Mirrors may
@@ -84,12 +94,12 @@ fn may_refer(entry: &Descriptor) -> bool {
 }
 
 /// The descriptor that a registry would list for a referrer (distribution-spec, "Listing Referrers").
-fn as_listed(document: &Document<Manifest>, digest: &Digest, size: u64, media_type: &MediaType) -> Descriptor {
+fn as_listed(document: &Document<Manifest>, media_type: &MediaType) -> Descriptor {
     let manifest = document.value();
     Descriptor {
         media_type: manifest.media_type().unwrap_or(media_type).clone(),
-        digest: Ok(digest.clone()),
-        size: Some(size),
+        digest: Ok(document.digest().clone()),
+        size: Some(document.bytes().len() as u64),
         urls: Vec::new(),
         annotations: manifest.annotations().cloned().unwrap_or_default(),
         platform: None,

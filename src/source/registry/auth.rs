@@ -15,6 +15,7 @@ use url::form_urlencoded::Serializer;
 use super::answer::Answer;
 use super::challenge::Challenge;
 use super::credentials::Credential;
+use super::entrance::{Entrance, pull};
 use super::realm::{authority, is_trusted};
 use super::scope::{Grant, Scope};
 use super::secret::Secret;
@@ -65,10 +66,34 @@ impl Visit<'_> {
             (Challenge::Bearer { realm, service, scope: wanted }, stored) => {
                 let realm = self.realm(scope, realm)?;
                 let (shown, note) = self.showable(scope, &realm, stored);
-                let wanted = wanted.clone().unwrap_or_else(|| format!("repository:{}:pull", scope.repository));
+                let wanted = wanted.clone().unwrap_or_else(|| pull(&scope.repository));
                 let server = TokenServer { realm, service: service.as_deref(), scope: wanted };
                 self.token(&server, shown.as_ref(), note).await
             }
+        }
+    }
+
+    /// Gets unasked what another repository of the host was asked for, if there is such a thing. What cannot be got is no
+    /// failure yet: the challenge is returned, with why, so that it is not tried twice.
+    ///
+    /// Different credentials for different repositories of one host mean that whoever serves the one is not to see what
+    /// belongs to the other. So only what the other repository would show as well is shown.
+    pub(super) async fn enter_likewise(&self, scope: &Scope, entrance: &Entrance) -> Option<(Challenge, Cause)> {
+        let Some(asked) = entrance.asks_for().filter(|asked| asked.repository != scope.repository) else {
+            return None;
+        };
+        let (registry, credentials) = (&scope.registry, &self.transport.credentials);
+        let of_other = credentials.lookup(registry, &asked.repository).await;
+        if of_other != credentials.lookup(registry, &scope.repository).await || of_other.is_err() {
+            return None;
+        }
+        let challenge = asked.of(&scope.repository);
+        match self.negotiate(scope, &challenge).await {
+            Ok(grant) => {
+                scope.guess(challenge, grant);
+                None
+            }
+            Err(cause) => Some((challenge, cause)),
         }
     }
 

@@ -7,6 +7,7 @@ mod blobs;
 mod challenge;
 mod clients;
 mod credentials;
+mod entrance;
 mod hosts;
 mod manifests;
 mod options;
@@ -19,6 +20,7 @@ mod secret;
 mod tags;
 mod tls;
 mod transport;
+mod warnings;
 mod wire;
 
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub use credentials::{Credential, CredentialStore, Environment};
 pub use options::{Pause, PlainHttp, RegistryOptions, Retry, Timeouts};
 pub use secret::Secret;
 pub use transport::Transport;
+pub use warnings::RegistryWarning;
 
 use self::manifests::Named;
 use self::repository::Repository;

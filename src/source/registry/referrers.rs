@@ -34,6 +34,16 @@ enum State {
     Absent,
 }
 
+/// What the referrers API answers.
+enum Listing {
+    /// A list.
+    List(Vec<Descriptor>),
+    /// That there is no such API.
+    NoApi,
+    /// Something that no registry would say, with status 200: a web page, nothing at all.
+    Unclear(Cause),
+}
+
 impl Api {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -60,33 +70,41 @@ impl Visit<'_> {
         if api.is_unasked() {
             probe = Some(api.probe.lock().await).filter(|_| api.is_unasked());
         }
+        let mut doubt = None;
         if *api.state() != State::Absent {
             let listed = self.listed(subject).await;
             api.learn(match &listed {
-                Ok(Some(_)) => State::Present,
-                Ok(None) => State::Absent,
-                Err(_) => State::Undecided,
+                Ok(Listing::List(_)) => State::Present,
+                Ok(Listing::NoApi) => State::Absent,
+                Ok(Listing::Unclear(_)) | Err(_) => State::Undecided,
             });
-            if let Some(descriptors) = listed? {
-                return Ok(ReferrerList { descriptors, home: Home::Api });
+            match listed? {
+                Listing::List(descriptors) => return Ok(ReferrerList { descriptors, home: Home::Api }),
+                Listing::NoApi => {}
+                Listing::Unclear(cause) => doubt = Some(cause),
             }
         }
         drop(probe);
         let descriptors = self.fallback(subject).await?;
-        Ok(ReferrerList { descriptors, home: Home::FallbackTag })
+        match doubt {
+            // Whoever stands in between may keep a list from us; an empty one proves nothing then.
+            Some(cause) if descriptors.is_empty() => Err(cause),
+            _ => Ok(ReferrerList { descriptors, home: Home::FallbackTag }),
+        }
     }
 
-    /// The list of the referrers API; `None` if there is no such API.
-    async fn listed(&self, subject: &Digest) -> Result<Option<Vec<Descriptor>>, Cause> {
+    /// The list of the referrers API.
+    async fn listed(&self, subject: &Digest) -> Result<Listing, Cause> {
         let mut url = self.repository.url(&format!("referrers/{subject}"));
         let (mut pages, mut names, mut descriptors) = (Pages::new(), HashSet::new(), Vec::new());
         loop {
             let take = Take::Whole { cap: MANIFEST };
             let call = Call { url: url.clone(), accept: Some(known::OCI_INDEX), range: None, take };
             let answer = self.get(&call).await?;
-            let Some(page) = page(&answer)? else {
-                let later = Cause::Paging { detail: "a later page is no list".into() };
-                return if descriptors.is_empty() { Ok(None) } else { Err(later) };
+            let page = match page(&answer)? {
+                Listing::List(page) => page,
+                other if descriptors.is_empty() => return Ok(other),
+                _ => return Err(Cause::Paging { detail: "a later page is no list".into() }),
             };
             let before = names.len();
             names.extend(page.iter().map(|descriptor| format!("{:?}", descriptor.digest)));
@@ -97,7 +115,7 @@ impl Visit<'_> {
             }
             match pages.next(&url, &answer, grew)? {
                 Some(next) => url = next,
-                None => return Ok(Some(descriptors)),
+                None => return Ok(Listing::List(descriptors)),
             }
         }
     }
@@ -130,22 +148,25 @@ impl Visit<'_> {
     }
 }
 
-/// The descriptors on a page; `None` if the answer shows that there is no referrers API.
-fn page(answer: &Answer) -> Result<Option<Vec<Descriptor>>, Cause> {
+/// The descriptors on a page, or what the answer shows in place of them.
+fn page(answer: &Answer) -> Result<Listing, Cause> {
     match answer.status {
         StatusCode::OK => match index(answer.body.clone())? {
+            Some(descriptors) => Ok(Listing::List(descriptors)),
             // Whoever says that it is a list has the API; this one was damaged on the way.
             None if answer.media_type().is_some_and(|media_type| media_type.is_index()) => {
                 Err(answer.not_the_document())
             }
-            list => Ok(list),
+            // A web page may come from the registry or from a proxy before it.
+            None if answer.is_no_json_object() => Ok(Listing::Unclear(answer.not_the_document())),
+            None => Ok(Listing::NoApi),
         },
         // 303: GitHub's registry sends people to its web site. 400: Quay, 406: Artifactory.
         StatusCode::NOT_FOUND
         | StatusCode::BAD_REQUEST
         | StatusCode::METHOD_NOT_ALLOWED
         | StatusCode::NOT_ACCEPTABLE
-        | StatusCode::SEE_OTHER => Ok(None),
+        | StatusCode::SEE_OTHER => Ok(Listing::NoApi),
         _ => Err(answer.cause()),
     }
 }

@@ -32,6 +32,8 @@ struct State {
     grant: Option<Grant>,
     failure: Option<Cause>,
     challenge: Option<Challenge>,
+    /// Whether the grant was got without having been asked for it, and has not opened anything yet.
+    guessed: bool,
 }
 
 /// What was got for a challenge.
@@ -105,8 +107,31 @@ impl Scope {
             Err(cause) => (None, Some(cause)),
         };
         state.grant = grant;
+        state.guessed = false;
         state.failure.clone_from(&failure);
         failure.map_or(Ok(()), Err)
+    }
+
+    /// Keeps a grant that was got without having been asked for it.
+    pub(super) fn guess(&self, challenge: Challenge, grant: Grant) {
+        let mut state = self.state();
+        state.generation = state.generation.wrapping_add(1);
+        (state.challenge, state.grant, state.guessed) = (Some(challenge), Some(grant), true);
+    }
+
+    /// The grant opens the repository, guessed or not.
+    pub(super) fn confirm(&self) {
+        self.state().guessed = false;
+    }
+
+    /// Forgets a grant that was only guessed and is refused; whether there was one.
+    pub(super) fn forget_guess(&self) -> bool {
+        let mut state = self.state();
+        if std::mem::take(&mut state.guessed) {
+            (state.challenge, state.grant) = (None, None);
+            return true;
+        }
+        false
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -13,9 +13,11 @@ use super::answer::{Answer, retry_after, shown};
 use super::auth::explain;
 use super::challenge::Challenge;
 use super::credentials::CredentialStore;
+use super::entrance::Entrances;
 use super::options::{RegistryOptions, Retry};
 use super::repository::Repository;
 use super::scope::{Scope, Turn};
+use super::warnings::RegistryWarning;
 use super::wire::{Budget, Failure, Outgoing, Take, Traffic, Wire, origin};
 use crate::graph::Cause;
 use crate::oci::Reference;
@@ -31,6 +33,7 @@ pub struct Transport {
     pub(super) wire: Wire,
     pub(super) credentials: CredentialStore,
     repositories: Mutex<HashMap<String, Arc<Repository>>>,
+    entrances: Entrances,
 }
 
 /// On whose behalf requests are made.
@@ -62,7 +65,12 @@ impl Transport {
     pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
         let wire = Wire::new(&options, observer);
         let credentials = CredentialStore::new(options.registry_config.clone());
-        Self { options, wire, credentials, repositories: Mutex::default() }
+        Self { options, wire, credentials, repositories: Mutex::default(), entrances: Entrances::default() }
+    }
+
+    /// What registries wanted people to know, each warning once, sorted.
+    pub fn warnings(&self) -> Vec<RegistryWarning> {
+        self.wire.warnings.all()
     }
 
     /// What this run knows about the repository of a reference.
@@ -131,7 +139,13 @@ impl Visit<'_> {
 
     /// Asks one server, with whatever it wants to see first.
     async fn admitted(&self, call: &Call, url: &Url, scope: &Scope, budget: &mut Budget) -> Result<Answer, Failure> {
+        let entrance = self.transport.entrances.get(&origin(&scope.origin));
         let mut turn = scope.first_turn().await;
+        let (mut first, mut tried) = (None, None);
+        if turn.is_some() && scope.personal {
+            first = entrance.first().await;
+            tried = self.enter_likewise(scope, &entrance).await;
+        }
         let mut negotiated = false;
         if let Some(challenge) = scope.expired() {
             let (_, seen) = scope.grant();
@@ -144,14 +158,28 @@ impl Visit<'_> {
                 Outgoing { url, accept: call.accept, range: call.range, authorization, form: None, take: call.take };
             let wire = &self.transport.wire;
             let answer = wire.send(&out, &self.repository.host, budget, &self.errand.traffic).await?;
-            if answer.status != StatusCode::UNAUTHORIZED {
-                return Ok(answer);
+            match answer.status {
+                StatusCode::UNAUTHORIZED => {}
+                // What was got unasked may be the wrong thing.
+                StatusCode::FORBIDDEN | StatusCode::NOT_FOUND if scope.forget_guess() => continue,
+                StatusCode::OK => {
+                    scope.confirm();
+                    return Ok(answer);
+                }
+                _ => return Ok(answer),
             }
             let challenge = Challenge::from_headers(&answer.headers).filter(|_| !negotiated);
             let Some(challenge) = challenge else {
                 let note = grant.map(|grant| grant.note).unwrap_or_default();
                 return Err(Cause::Unauthorized { detail: explain(&[&answer.said()], &note) }.into());
             };
+            if scope.personal {
+                entrance.learn(&challenge, &scope.repository);
+            }
+            drop(first.take());
+            if let Some((_, cause)) = tried.take().filter(|(tried, _)| *tried == challenge) {
+                return scope.settle(challenge, Err(cause.clone())).and(Err(cause)).map_err(Failure::from);
+            }
             negotiated = self.renew(scope, seen, challenge, &mut turn).await?;
         }
     }

@@ -17,6 +17,8 @@ use super::answer::{Answer, retry_after, shown};
 use super::clients::Clients;
 use super::hosts::{Hosts, Permit};
 use super::options::{RegistryOptions, Timeouts};
+use super::realm::authority;
+use super::warnings::Warnings;
 use crate::graph::{Cause, Fetched};
 use crate::source::{Event, Observer};
 
@@ -107,6 +109,7 @@ pub(super) struct Wire {
     timeouts: Timeouts,
     longest_silence: Duration,
     pub(super) observer: Arc<dyn Observer>,
+    pub(super) warnings: Warnings,
 }
 
 /// What went over the network.
@@ -138,6 +141,7 @@ impl Wire {
             timeouts: options.timeouts,
             longest_silence: options.retry.cap,
             observer,
+            warnings: Warnings::default(),
         }
     }
 
@@ -159,6 +163,7 @@ impl Wire {
         let exchange = async {
             let response = self.head(client.execute(request)).await.map_err(|failure| failure.at(out.url, home))?;
             progress.status = response.status().as_u16();
+            self.warned(out.url, response.headers());
             self.body(response, out.take, &permit, &mut progress.bytes).await
         };
         let outcome = budget.spend(exchange).await;
@@ -166,6 +171,13 @@ impl Wire {
         let Progress { status, bytes } = progress;
         self.observer.hear(&Event::Response { url, status, bytes, elapsed: begun.elapsed() });
         outcome
+    }
+
+    /// Passes on what the host wants people to know.
+    fn warned(&self, url: &Url, headers: &HeaderMap) {
+        for warning in self.warnings.hear(&authority(url), headers) {
+            self.observer.hear(&Event::Warning { host: warning.host, text: warning.text });
+        }
     }
 
     async fn head(&self, sent: impl Future<Output = reqwest::Result<Response>>) -> Result<Response, Failure> {

@@ -67,13 +67,7 @@ async fn an_index_is_known_by_its_body() {
 async fn without_the_api_the_fallback_tag_decides() {
     let json = |body: &'static str| Fault::answer(200, &[("Content-Type", "application/json")], body);
     let faults = [400, 404, 405, 406].map(Fault::status);
-    let others = [
-        Fault::Redirect(303, "https://github.com/".into()),
-        Fault::html(),
-        Fault::answer(200, &[], ""),
-        json("{}"),
-        json(r#"{"errors":[]}"#),
-    ];
+    let others = [Fault::Redirect(303, "https://github.com/".into()), json("{}"), json(r#"{"errors":[]}"#)];
     for fault in faults.into_iter().chain(others) {
         for tagged in [true, false] {
             let (registry, subject) = with_referrers(Referrers::api(), 2);
@@ -89,11 +83,22 @@ async fn without_the_api_the_fallback_tag_decides() {
 }
 
 #[tokio::test]
-async fn a_login_page_behind_a_redirect_is_no_api() {
-    let (registry, subject) = with_referrers(Referrers::api(), 2);
-    registry.store().put_file("/login", "<html>", "text/html");
-    registry.rule(Rule::new(When::referrers(), Fault::Redirect(302, "/login".into())));
-    assert_eq!(list(&registry, &subject).await.unwrap().home, Home::FallbackTag);
+async fn a_web_page_proves_nothing_but_what_the_fallback_tag_lists_is_there() {
+    let faults = [Fault::html(), Fault::answer(200, &[], ""), Fault::Redirect(302, "/login".into())];
+    for fault in faults {
+        for tagged in [true, false] {
+            let (registry, subject) = with_referrers(Referrers::api(), 2);
+            registry.store().put_file("/login", "<html>", "text/html");
+            if tagged {
+                registry.store().put_fallback(REPOSITORY, subject.as_str());
+            }
+            registry.rule(Rule::new(When::referrers(), fault.clone()));
+            match list(&registry, &subject).await {
+                Ok(got) => assert_eq!((tagged, got.home, got.descriptors.len()), (true, Home::FallbackTag, 2)),
+                Err(cause) => assert!(!tagged && matches!(cause, Cause::NotTheDocument { .. }), "{fault:?}: {cause}"),
+            }
+        }
+    }
 }
 
 #[tokio::test]
