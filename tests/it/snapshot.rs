@@ -3,4 +3,5 @@
 mod altered;
 mod command;
 mod replay;
+mod secrets;
 pub(crate) mod taken;

@@ -11,11 +11,14 @@ use oci_distribution::errors::OciEnvelope;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::echo::Shown;
 use crate::graph::Cause;
 use crate::oci::MediaType;
 
 /// How many characters are kept of what a server says about a failure.
 const SAID: usize = 300;
+/// How much of what came instead of a document is looked at, in bytes.
+const LOOKED_AT: usize = 64 << 10;
 
 /// A complete answer.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(super) struct Answer {
     /// Where it came from in the end.
     pub(super) url: Url,
     pub(super) body: Bytes,
+    /// What the server was shown, and its words must not repeat.
+    pub(super) shown: Shown,
 }
 
 impl Answer {
@@ -68,7 +73,7 @@ impl Answer {
             }),
             Err(_) => self.said_otherwise(),
         };
-        text.unwrap_or_default().chars().take(SAID).collect()
+        self.shown.hidden_in(text.unwrap_or_default()).chars().take(SAID).collect()
     }
 
     /// The same of an envelope with codes of the registry's own, or of a token server.
@@ -90,10 +95,11 @@ impl Answer {
     pub(super) fn not_the_document(&self) -> Cause {
         let media_type = self.media_type();
         let media_type = media_type.as_ref().map_or("no Content-Type", MediaType::as_str);
-        let start: String =
-            String::from_utf8_lossy(self.body.get(..80).unwrap_or(&self.body)).trim().chars().take(60).collect();
+        // More than is shown, so that no secret is cut in two before it is hidden.
+        let text = String::from_utf8_lossy(self.body.get(..LOOKED_AT).unwrap_or(&self.body));
+        let start: String = self.shown.hidden_in(text.trim().to_owned()).chars().take(60).collect();
         let body = if start.is_empty() { "nothing".to_owned() } else { format!("'{start}'") };
-        Cause::NotTheDocument { detail: format!("{media_type}, {body}") }
+        Cause::NotTheDocument { detail: format!("{}, {body}", self.shown.hidden_in(media_type.to_owned())) }
     }
 
     /// Whether the body is plainly no document of a registry: empty, a web page, a line of text.
@@ -119,13 +125,16 @@ pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Duration::try_from(date.duration_since(Timestamp::now())).ok()
 }
 
-/// A URL as it may be shown: the query only if the host is `home`, since elsewhere it may hold a signature.
+/// A URL as it may be shown: without a name and password, and with the query only if the host is `home`, since elsewhere it
+/// may hold a signature.
 pub(super) fn shown(url: &Url, home: &str) -> String {
     let mut url = url.clone();
     if url.host_str() != Some(home) {
         url.set_query(None);
     }
     url.set_fragment(None);
+    // Where a URL can hold none, there is none to take away.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
     url.into()
 }
 
@@ -139,6 +148,7 @@ mod tests {
             headers: HeaderMap::new(),
             url: Url::parse("https://reg.test/v2/").unwrap(),
             body: Bytes::copy_from_slice(body.as_bytes()),
+            shown: Shown::default(),
         }
     }
 
@@ -182,5 +192,6 @@ mod tests {
         let url = Url::parse("https://reg.test/v2/a/tags/list?n=5#x").unwrap();
         assert_eq!(shown(&url, "reg.test"), "https://reg.test/v2/a/tags/list?n=5");
         assert_eq!(shown(&url, "other.test"), "https://reg.test/v2/a/tags/list");
+        assert_eq!(shown(&Url::parse("https://me:secret@reg.test/v2/").unwrap(), ""), "https://reg.test/v2/");
     }
 }

@@ -7,6 +7,7 @@ mod blobs;
 mod challenge;
 mod clients;
 mod credentials;
+mod echo;
 mod entrance;
 mod hosts;
 mod manifests;

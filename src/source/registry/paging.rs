@@ -108,7 +108,13 @@ mod tests {
     fn page(url: &str, link: &str) -> Answer {
         let mut headers = HeaderMap::new();
         headers.insert(LINK, HeaderValue::from_str(link).unwrap());
-        Answer { status: StatusCode::OK, headers, url: Url::parse(url).unwrap(), body: Bytes::new() }
+        Answer {
+            status: StatusCode::OK,
+            headers,
+            url: Url::parse(url).unwrap(),
+            body: Bytes::new(),
+            shown: Default::default(),
+        }
     }
 
     fn next(link: &str) -> Result<Option<String>, Cause> {

@@ -15,6 +15,7 @@ use reqwest::{Request, Response, Url};
 
 use super::answer::{Answer, retry_after, shown};
 use super::clients::Clients;
+use super::echo::Shown;
 use super::hosts::{Hosts, Permit};
 use super::options::{RegistryOptions, Timeouts};
 use super::realm::authority;
@@ -167,6 +168,7 @@ impl Wire {
             self.body(response, out.take, &permit, &mut progress.bytes).await
         };
         let outcome = budget.spend(exchange).await;
+        let outcome = outcome.map(|answer| Answer { shown: Shown::by(out), ..answer });
         traffic.bytes.fetch_add(progress.bytes, Ordering::Relaxed);
         let Progress { status, bytes } = progress;
         self.observer.hear(&Event::Response { url, status, bytes, elapsed: begun.elapsed() });
@@ -217,7 +219,7 @@ impl Wire {
         };
         let (status, url) = (response.status(), response.url().clone());
         let headers = std::mem::take(response.headers_mut());
-        Ok(Answer { status, headers, url, body: Bytes::from(body) })
+        Ok(Answer { status, headers, url, body: Bytes::from(body), shown: Shown::default() })
     }
 
     async fn read(

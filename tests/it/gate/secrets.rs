@@ -78,6 +78,10 @@ fn known_blobs(other: &Registry) -> Vec<(When, Fault)> {
     away(When::blobs().and(When::authorized()), other)
 }
 
+const JSON: &[(&str, &str)] = &[("Content-Type", "application/json")];
+/// A refusal that repeats what it was shown.
+const REPEATED: &str = r#"{"errors":[{"code":"DENIED","message":"'canary-password' is not the password"}]}"#;
+
 const ATTACKS: &[Attack] = &[
     attack("none: a password", password, honest, nothing, 0),
     attack("none: a token", token, honest, nothing, 0),
@@ -124,6 +128,27 @@ const ATTACKS: &[Attack] = &[
         "tokens are refused",
         token,
         |_| vec![(When::manifests().and(When::authorized()), Fault::status(403))],
+        nothing,
+        2,
+    ),
+    attack(
+        "the registry repeats the password",
+        password,
+        |_| vec![(When::manifests().and(When::authorized()), Fault::answer(403, JSON, REPEATED))],
+        nothing,
+        2,
+    ),
+    attack(
+        "the registry repeats the password in the place of a document",
+        password,
+        |_| vec![(When::manifests().and(When::authorized()), Fault::answer(200, &[], "canary-password for you"))],
+        nothing,
+        2,
+    ),
+    attack(
+        "the token server repeats the password",
+        token,
+        |_| vec![(When::tokens(), Fault::answer(401, JSON, REPEATED))],
         nothing,
         2,
     ),
