@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
-use ocilint::oci::{Platform, Reference};
+use ocilint::oci::{Platform, PlatformPattern, Reference};
+use ocilint::policy::AllowedNames;
 
 /// Checks container images against policies, read straight from where they are stored.
 #[derive(Debug, Parser)]
@@ -37,6 +38,8 @@ pub(crate) enum Command {
     Policy(Policy),
     /// List the rules; with a name, explain that one
     Rules(Rules),
+    /// Write a commented policy to begin with
+    Init(Init),
     /// Write a completion script for a shell to standard output
     Completions {
         /// The shell
@@ -255,6 +258,9 @@ pub(crate) enum Policy {
     },
     /// List the waivers: who owes what, and until when
     Waivers(Waivers),
+
+    /// Write the JSON Schema of policy files, for completion and explanations in editors
+    Schema,
 }
 
 /// The statuses of `policy waivers`, which differ in one.
@@ -294,6 +300,50 @@ pub(crate) enum ListFormat {
     Human,
     /// JSON for programs
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {
+    /// The file to write, or the directory for it; `-` for standard output
+    #[arg(default_value = "ocilint.toml", value_name = "PATH")]
+    pub(crate) path: PathBuf,
+
+    /// The built-in policy that it builds on
+    #[arg(long, value_enum, default_value_t = Pack::Baseline)]
+    pub(crate) pack: Pack,
+
+    /// A platform that every image must have (`linux/amd64`); may be repeated
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Vec<PlatformPattern>,
+
+    /// Where images may come from: a registry, the beginning of names in it (`ghcr.io/acme`), or a glob; may be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(crate) registry: Vec<AllowedNames>,
+
+    /// Write the JSON Schema of policies beside it, and name it in the policy for editors
+    #[arg(long)]
+    pub(crate) schema: bool,
+
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Pack {
+    /// What is wrong with an image whatever it is for
+    Baseline,
+    /// What a carefully built image has
+    Strict,
+}
+
+impl From<Pack> for ocilint::policy::Pack {
+    fn from(pack: Pack) -> Self {
+        match pack {
+            Pack::Baseline => Self::Baseline,
+            Pack::Strict => Self::Strict,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 mod check;
 mod compared;
 mod graph;
+mod init;
 mod interrupt;
 mod policy;
 mod progress;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command) -> u8 {
         Command::Snapshot(snapshot) => snapshot::run(&snapshot),
         Command::Policy(policy) => policy::run(&policy).code(),
         Command::Rules(rules) => rules::run(&rules).code(),
+        Command::Init(init) => init::run(&init).code(),
         Command::Completions { shell } => completions(shell).code(),
     }
 }

@@ -4,13 +4,17 @@ mod ledger;
 mod load;
 mod overlong;
 mod rulings;
+mod schema;
 mod scope;
+mod starter;
 mod waiver;
 
 pub use ledger::{Due, ledger};
 pub use load::{Fetched, Loading, Parent, PolicyError, PolicyErrors, check_files, did_you_mean, load_files};
 pub use rulings::{Ruling, Rulings, WaiverScope};
+pub use schema::{schema, schema_text};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
+pub use starter::{AllowedNames, Pack, Starter};
 pub use waiver::{EXPIRING_DAYS, Waiver, day};
 
 use std::collections::BTreeMap;

@@ -61,7 +61,7 @@ declare_rule! {
     ImageAnnotations: "annotations"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct ImageAnnotations {
     require: Vec<String>,
@@ -73,7 +73,7 @@ pub(super) struct ImageAnnotations {
 }
 
 /// A place where annotations stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum On {
     Index,

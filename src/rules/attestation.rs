@@ -46,7 +46,7 @@ declare_rule! {
     Attestation: "attestation"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Attestation {
     require: Vec<Glob>,

@@ -53,7 +53,7 @@ declare_rule! {
     Documents: "document", implicit = Documents::passive
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Documents {
     /// Whether it judges only what was read, as it does where no policy names it.

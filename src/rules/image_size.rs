@@ -45,7 +45,7 @@ declare_rule! {
     ImageSize: "image-size"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct ImageSize {
     max: Option<Size>,

@@ -49,7 +49,7 @@ declare_rule! {
     Labels: "labels"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Labels {
     require: Vec<String>,

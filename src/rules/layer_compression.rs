@@ -60,7 +60,7 @@ declare_rule! {
     LayerCompression: "layer-compression"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct LayerCompression {
     allow: Vec<LayerClass>,

@@ -53,7 +53,7 @@ declare_rule! {
     LayerContent: "layer-content"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct LayerContent {}
 

@@ -39,7 +39,7 @@ declare_rule! {
     LayerCount: "layer-count"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct LayerCount {
     max: Option<usize>,

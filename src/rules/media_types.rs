@@ -65,7 +65,7 @@ declare_rule! {
     MediaTypes: "media-types"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct MediaTypes {
     family: Wanted,
@@ -75,7 +75,7 @@ pub(super) struct MediaTypes {
     deny: Vec<Glob>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Wanted {
     #[default]

@@ -7,6 +7,7 @@ mod carriers;
 mod name_glob;
 mod parameters;
 mod prelude;
+mod schema;
 mod size;
 mod takes_list;
 #[cfg(test)]
@@ -41,6 +42,7 @@ mod user;
 
 pub use name_glob::{NameGlob, NameGlobError};
 pub use parameters::{Glob, Pattern, Problem};
+pub(crate) use schema::explained;
 pub use size::Size;
 
 use serde::de::DeserializeOwned;
@@ -95,6 +97,8 @@ pub struct Rule {
     pub parameters: fn() -> &'static [&'static str],
     /// Whether a parameter takes a list.
     pub takes_list: fn(&str) -> bool,
+    /// The JSON Schema of its parameters.
+    pub schema: fn() -> schemars::Schema,
     /// Reads its parameters from a policy's table (without the keys that the policy owns).
     pub configure: fn(Spanned<DeTable<'_>>) -> Configured,
 }
@@ -161,6 +165,7 @@ macro_rules! declare_rule {
             implicit: crate::rules::declare_rule!(@implicit $check $(, $implicit)?),
             parameters: crate::rules::parameters::names::<$check>,
             takes_list: crate::rules::takes_list::of::<$check>,
+            schema: crate::rules::schema::of::<$check>,
             configure: crate::rules::configure::<$check>,
         };
     };

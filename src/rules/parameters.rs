@@ -14,7 +14,7 @@ const REGEX_SIZE: usize = 1 << 20;
 /// Size that a state of a compiled regular expression does not exceed on the average, in bytes.
 const STATE_SIZE: usize = 128;
 /// Length beyond which a pattern or glob is refused, in bytes.
-const PATTERN_LENGTH: usize = 4_096;
+pub(super) const PATTERN_LENGTH: usize = 4_096;
 
 /// Something wrong with the parameters of a rule as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]

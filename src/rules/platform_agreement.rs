@@ -44,7 +44,7 @@ declare_rule! {
     PlatformAgreement: "platform-agreement"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct PlatformAgreement {}
 

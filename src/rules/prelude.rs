@@ -2,6 +2,7 @@
 
 pub(super) use std::collections::{BTreeMap, BTreeSet};
 
+pub(super) use schemars::JsonSchema;
 pub(super) use serde::Deserialize;
 
 pub(super) use super::parameters::allowed_and_denied;

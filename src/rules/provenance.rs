@@ -54,7 +54,7 @@ declare_rule! {
     ProvenanceRule: "provenance"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct ProvenanceRule {
     coverage: Coverage,
@@ -65,7 +65,7 @@ pub(super) struct ProvenanceRule {
 }
 
 /// How much of the build is described.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Mode {
     #[default]
@@ -74,10 +74,12 @@ enum Mode {
 }
 
 /// Regular expressions for what the statement says of the source.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Matched {
+    /// What the address of the source must match.
     source: Option<Pattern>,
+    /// What the revision that was built must match.
     revision: Option<Pattern>,
 }
 

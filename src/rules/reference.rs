@@ -43,7 +43,7 @@ declare_rule! {
     References: "reference"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct References {
     require: Vec<Part>,
@@ -52,7 +52,7 @@ pub(super) struct References {
 }
 
 /// A part of a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum Part {
     Digest,
@@ -60,9 +60,10 @@ enum Part {
 }
 
 /// Regular expressions for parts of the reference.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 struct Matched {
+    /// What the whole tag must match.
     tag: Option<Pattern>,
 }
 

@@ -43,7 +43,7 @@ declare_rule! {
     Registries: "registries"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Registries {
     allow: Vec<NameGlob>,

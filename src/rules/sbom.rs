@@ -51,7 +51,7 @@ declare_rule! {
     Sbom: "sbom"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Sbom {
     coverage: Coverage,
@@ -60,7 +60,7 @@ pub(super) struct Sbom {
 }
 
 /// A format of bills of materials.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     Spdx,

@@ -42,7 +42,7 @@ declare_rule! {
     Schema1: "schema1"
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Schema1 {}
 

@@ -45,7 +45,7 @@ declare_rule! {
     Signature: "signature"
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Signature {
     coverage: Coverage,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
 
@@ -11,7 +12,7 @@ use crate::oci::Digest;
 const LENGTH: usize = 4_096;
 
 /// The form that the value of an annotation or label must have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum ValueType {
     /// A date and time of RFC 3339: `2026-11-23T12:00:00Z`.

@@ -10,6 +10,7 @@ mod cli;
 mod economy;
 mod faults;
 mod gate;
+mod init;
 mod judging;
 mod layouts;
 mod local_archive;

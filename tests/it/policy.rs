@@ -4,6 +4,7 @@ mod files;
 mod hostile;
 mod loading;
 mod packs;
+pub(crate) mod schema;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! `ocilint policy`: work on policy files, offline; one file a subcommand.
 
 mod check;
+mod schema;
 mod waivers;
 
 use jiff::civil::Date;
@@ -13,6 +14,7 @@ pub(super) fn run(command: &cli::Policy) -> ExitStatus {
     match command {
         cli::Policy::Check { files, display } => check::run(files, display),
         cli::Policy::Waivers(command) => waivers::run(command),
+        cli::Policy::Schema => schema::run(),
     }
 }
 

@@ -34,7 +34,7 @@ pub(in super::super) enum Content<'g> {
 }
 
 /// Whose form a signature has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in super::super) enum SignatureKind {
     /// cosign's, in simple signing form or in a Sigstore bundle.

@@ -4,7 +4,7 @@ use super::super::prelude::*;
 use super::{Found, Missing, Search, Sought};
 
 /// Which manifests a carrier has to be about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(in super::super) enum Coverage {
     /// Each platform or, for all of them, what the reference points to.

@@ -20,7 +20,7 @@ pub(super) use search::Search;
 use super::prelude::*;
 
 /// Where carriers are kept, in the order in which they are asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Home {
     /// Entries of the image's own index, as BuildKit writes them.
