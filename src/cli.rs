@@ -92,6 +92,10 @@ pub(crate) struct Check {
     #[arg(long)]
     pub(crate) deny_warnings: bool,
 
+    /// Judge as of this day or time instead of the present: expiry, rules that take effect later, ages
+    #[arg(long, value_name = "DATE", value_parser = moment)]
+    pub(crate) at: Option<Timestamp>,
+
     /// Write what was judged to a file, a line for each image: `name@digest`, or the digest of one without a name
     #[arg(long, value_name = "FILE")]
     pub(crate) digest_file: Option<PathBuf>,

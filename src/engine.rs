@@ -16,7 +16,9 @@ use crate::graph::{Cause, Fact, Nature, Stop, Subjects, View, Why};
 use crate::judge::{Judgement, Options};
 use crate::oci::Untrusted;
 use crate::policy::{self, Instance, Level, Policy};
-use crate::report::{Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, Run, TargetFailure};
+use crate::report::{
+    Diagnostic, Fetched, ImageReport, InstanceNote, PolicyPlace, Report, Run, TargetFailure, WaiverUse, dead_waivers,
+};
 use crate::source::{Budget, Event, Observer, Source, Sources, Walk};
 use crate::target::Target;
 
@@ -35,6 +37,7 @@ pub struct Engine {
     observer: Arc<dyn Observer>,
     budget: Budget,
     now: Timestamp,
+    is_present: bool,
     deadline: Option<Instant>,
 }
 
@@ -42,13 +45,13 @@ impl Engine {
     /// An engine that reads through `sources`, with the clock set to the present.
     pub fn new(policy: Policy, options: Options, sources: Sources, observer: Arc<dyn Observer>) -> Self {
         let now = Timestamp::now();
-        Self { policy, options, sources, observer, budget: Budget::default(), now, deadline: None }
+        Self { policy, options, sources, observer, budget: Budget::default(), now, is_present: true, deadline: None }
     }
 
     /// Judges as of another moment than the present.
     #[must_use]
     pub fn at(self, now: Timestamp) -> Self {
-        Self { now, ..self }
+        Self { now, is_present: false, ..self }
     }
 
     /// Gives the whole run this long, counted from now.
@@ -129,6 +132,8 @@ impl Engine {
     pub fn run(&self) -> Run {
         Run {
             observed_at: self.now.to_string(),
+            is_present: self.is_present,
+            remarks: dead_waivers(&self.policy),
             policies: self.policy.sources.clone(),
             fallback: self.policy.fallback,
             instances: self
@@ -212,6 +217,7 @@ pub fn failed(target: &Target, failure: TargetFailure) -> ImageReport {
         error: Some(failure),
         cells: Vec::new(),
         remarks: Vec::new(),
+        waivers: WaiverUse::default(),
         fetched: Fetched::default(),
         before: None,
     }
@@ -231,6 +237,7 @@ pub fn not_a_target(text: &str, error: &crate::target::TargetError) -> ImageRepo
         error: Some(TargetFailure::Usage { message: error.to_string(), help: error.help() }),
         cells: Vec::new(),
         remarks: Vec::new(),
+        waivers: WaiverUse::default(),
         fetched: Fetched::default(),
         before: None,
     }

@@ -29,7 +29,7 @@ pub(super) fn run(command: &cli::Check) -> u8 {
 }
 
 fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
-    let policy = setup::policy(&command.policy, &command.display)?;
+    let policy = setup::policy_as_of(&command.policy, command.at, &command.display)?;
     let destinations = destinations(command)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let other = compared::policy(command, &targets)?;
@@ -94,8 +94,8 @@ fn judge(
 
 /// The engine with the clock and the time that the run has.
 fn timed(command: &cli::Check, targets: &Targets, engine: Engine) -> Engine {
-    let engine = match targets.taken_at {
-        Some(taken_at) => engine.at(taken_at),
+    let engine = match command.at.or(targets.taken_at) {
+        Some(moment) => engine.at(moment),
         None => engine,
     };
     match command.deadline {

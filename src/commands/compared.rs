@@ -21,7 +21,7 @@ pub(super) fn policy(command: &cli::Check, targets: &Targets) -> Result<Option<P
             "take a snapshot of it first: `ocilint snapshot TARGET -o FILE`",
         ));
     }
-    setup::policy(&command.compare_to, &command.display).map(Some)
+    setup::policy_as_of(&command.compare_to, command.at, &command.display).map(Some)
 }
 
 /// What the run is compared with: of snapshots, another policy or what came of them when they were taken.

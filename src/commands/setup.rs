@@ -4,8 +4,10 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use ocilint::Policy;
 use ocilint::output::{self, Place, SarifOptions, Style};
+use ocilint::policy;
 use ocilint::report::ExitStatus;
 use ocilint::source::registry::{PlainHttp, RegistryOptions};
 use ocilint::source::{Observer, Sources};
@@ -15,8 +17,24 @@ use crate::cli::{self, Color};
 
 /// Loads the policy; its mistakes are shown on standard error, all of them.
 pub(super) fn policy(arguments: &[String], display: &cli::Display) -> Result<Policy, ExitStatus> {
-    Policy::load(arguments, Path::new(".")).map_err(|errors| {
-        let _ = output::write_mistakes(&errors.0, style_of_errors(display), &mut io::stderr().lock());
+    policy_as_of(arguments, None, display)
+}
+
+/// The same for a run that judges as of another moment. The clock of a snapshot is no such moment: how long the waivers of a
+/// policy may run has nothing to do with when an image was recorded.
+pub(super) fn policy_as_of(
+    arguments: &[String],
+    at: Option<Timestamp>,
+    display: &cli::Display,
+) -> Result<Policy, ExitStatus> {
+    let today = policy::day(at.unwrap_or_else(Timestamp::now));
+    let loaded = Policy::load(arguments, Path::new(".")).map_err(|errors| errors.0);
+    let held = loaded.and_then(|policy| match policy.overlong_waivers(today) {
+        overlong if overlong.is_empty() => Ok(policy),
+        overlong => Err(overlong),
+    });
+    held.map_err(|mistakes| {
+        let _ = output::write_mistakes(&mistakes, style_of_errors(display), &mut io::stderr().lock());
         ExitStatus::Usage
     })
 }

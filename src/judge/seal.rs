@@ -38,6 +38,7 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
         error: None,
         cells,
         remarks: waivers.remarks(),
+        waivers: waivers.uses(),
         fetched: Fetched::default(),
         before: None,
     };

@@ -7,7 +7,7 @@ use super::cells::Plan;
 use crate::finding::Finding;
 use crate::oci::Digest;
 use crate::policy::{self, EXPIRING_DAYS, Level, Policy, Waiver};
-use crate::report::{Cell, CellVerdict, Diagnostic, PolicyPlace, SealedFinding, WaiverNote};
+use crate::report::{Cell, CellVerdict, Diagnostic, PolicyPlace, SealedFinding, WaiverNote, WaiverUse};
 
 /// The waivers that are for one image, and what came of each.
 pub(super) struct Waivers<'p> {
@@ -88,9 +88,22 @@ impl<'p> Waivers<'p> {
         self.waivers.iter().filter(|of| is_for(of.waiver, plan))
     }
 
-    /// Remarks about the waivers: expired ones, expiring ones, and ones that nothing needs.
+    /// Remarks about the waivers that have expired, or will soon and are needed.
     pub(super) fn remarks(&self) -> Vec<Diagnostic> {
         self.waivers.iter().filter_map(|of| of.remark(self.today)).collect()
+    }
+
+    /// Which of the waivers that still count the image needs.
+    pub(super) fn uses(&self) -> WaiverUse {
+        let mut uses = WaiverUse::default();
+        for of in self.waivers.iter().filter(|of| !of.waiver.is_expired(self.today)) {
+            if of.needed || of.open {
+                uses.needed.push(PolicyPlace::from(&of.waiver.origin));
+            } else if of.idle {
+                uses.unneeded.push(of.unneeded());
+            }
+        }
+        uses
     }
 }
 
@@ -134,34 +147,30 @@ fn note(waiver: &Waiver) -> WaiverNote {
 
 impl Use<'_> {
     fn remark(&self, today: Date) -> Option<Diagnostic> {
+        let (date, days) = (self.waiver.expires?, self.waiver.days_left(today)?);
         let rule = &self.waiver.rule;
-        let (message, help) = match (self.waiver.expires, self.waiver.days_left(today)) {
-            (Some(date), Some(days)) if days < 0 => {
-                let message = format!("the waiver for `{rule}` expired on {date} and no longer counts");
-                (message, "renew or remove it")
-            }
-            _ if self.is_unused() => {
-                let what =
-                    if self.waiver.covers_cells() { "the image passes" } else { "the image has none of its findings" };
-                (format!("the waiver for `{rule}` is not needed: {what}"), "remove it")
-            }
-            (Some(date), Some(days)) if days.unsigned_abs() <= EXPIRING_DAYS => {
-                let message = format!("the waiver for `{rule}` expires {}, on {date}", in_days(days));
-                (message, "mend what it covers, or renew it")
-            }
-            _ => return None,
-        };
+        if days < 0 {
+            let message = format!("the waiver for `{rule}` expired on {date} and no longer counts");
+            return Some(self.about(message, "renew or remove it"));
+        }
+        let is_expiring = days.unsigned_abs() <= EXPIRING_DAYS && (self.needed || self.open);
+        let message = || format!("the waiver for `{rule}` expires {}, on {date}", in_days(days));
+        is_expiring.then(|| self.about(message(), "mend what it covers, or renew it"))
+    }
+
+    fn unneeded(&self) -> Diagnostic {
+        let why = if self.waiver.covers_cells() { "the rule passes" } else { "none of its findings is there" };
+        self.about(format!("the waiver for `{}` is not needed: {why}", self.waiver.rule), "remove it")
+    }
+
+    fn about(&self, message: String, help: &str) -> Diagnostic {
         let owner = self.waiver.owner.as_ref().map(|owner| format!("; its owner is {owner}"));
-        Some(Diagnostic {
+        Diagnostic {
             level: Level::Warning,
             message,
             help: Some(format!("{help}{}", owner.unwrap_or_default())),
             place: Some(PolicyPlace::from(&self.waiver.origin)),
-        })
-    }
-
-    fn is_unused(&self) -> bool {
-        self.idle && !self.needed && !self.open
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use crate::policy::{Level, PolicySource};
 use crate::report::{
     Against, Cell, CellVerdict, Diagnostic, Excerpt, Fate, Fetched, ImageReport, InstanceNote, JudgedPlatform, Outcome,
     PolicyPlace, Reference, ReferencePolicy, Report, Run, SealedFinding, SealedLocation, TargetFailure, WaiverNote,
+    WaiverUse,
 };
 
 pub(super) const CONFIG: &str = concat!(
@@ -142,6 +143,7 @@ pub(super) fn image(name: &str, mut cells: Vec<Cell>) -> ImageReport {
         error: None,
         cells,
         remarks: Vec::new(),
+        waivers: WaiverUse::default(),
         fetched: Fetched { requests: 9, bytes: 24_301 },
         before: None,
     }
@@ -188,6 +190,8 @@ pub(super) fn report(images: Vec<ImageReport>) -> Report {
             sha256: digest("policy").hex().to_owned(),
         })],
         fallback: false,
+        is_present: true,
+        remarks: Vec::new(),
         instances: RULES.iter().enumerate().map(instance).collect(),
         reference: None,
     };

@@ -58,7 +58,7 @@ impl Writer for Json {
         json.end_list(out)?;
         json.field("exit", &tally.exit_status().code(), out)?;
         json.field("complete", &tally.is_complete(), out)?;
-        json.field("diagnostics", &tally.diagnostics.iter().map(DiagnosticJson::from).collect::<Vec<_>>(), out)?;
+        json.field("diagnostics", &tally.remarks().map(DiagnosticJson::from).collect::<Vec<_>>(), out)?;
         json.field("fetched", &tally.fetched, out)?;
         if let Some(comparison) = &tally.comparison {
             json.field("comparison", comparison, out)?;
@@ -140,7 +140,7 @@ impl<'r> From<&'r ImageReport> for ImageJson<'r> {
             platforms: &image.platforms,
             error: image.error.as_ref().map(ErrorJson::from),
             cells: image.cells.iter().map(CellJson::from).collect(),
-            diagnostics: image.remarks.iter().map(DiagnosticJson::from).collect(),
+            diagnostics: image.remarks.iter().chain(&image.waivers.unneeded).map(DiagnosticJson::from).collect(),
             fetched: image.fetched,
         }
     }

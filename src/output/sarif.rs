@@ -109,8 +109,7 @@ fn invocation(mut unread: Vec<Notification>, tally: &Tally) -> Invocation {
         exit_code: tally.exit_status().code(),
         tool_execution_notifications: unread,
         tool_configuration_notifications: tally
-            .diagnostics
-            .iter()
+            .remarks()
             .map(|remark| notification(remark.level, &remark.message))
             .collect(),
     }

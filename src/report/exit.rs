@@ -61,7 +61,7 @@ mod tests {
 
     use super::*;
     use crate::graph::{Cause, Fetched, Why};
-    use crate::report::Tally;
+    use crate::report::{Tally, WaiverUse};
 
     fn cell(level: Level, verdict: CellVerdict) -> Cell {
         Cell {
@@ -92,6 +92,7 @@ mod tests {
             error,
             cells,
             remarks: Vec::new(),
+            waivers: WaiverUse::default(),
             fetched: Fetched::default(),
             before: None,
         }

@@ -27,12 +27,16 @@ use crate::policy::{Level, PolicySource};
 pub struct Run {
     /// The one clock of the run, RFC 3339.
     pub observed_at: String,
+    /// Whether that is the present, and not a moment that was asked for.
+    pub is_present: bool,
     /// The policy files.
     pub policies: Vec<Arc<PolicySource>>,
     /// Whether the policy is the built-in `baseline` because none was named or found.
     pub fallback: bool,
     /// Every use of a rule that was active, for descriptions of rules in reports.
     pub instances: Vec<InstanceNote>,
+    /// What is to be said about the policy whatever the images are.
+    pub remarks: Vec<Diagnostic>,
     /// What the images are compared with, if they are.
     pub reference: Option<Reference>,
 }
@@ -105,10 +109,21 @@ pub struct ImageReport {
     pub cells: Vec<Cell>,
     /// What is to be said about the waivers that are for it.
     pub remarks: Vec<Diagnostic>,
+    /// Which of them it needs.
+    pub waivers: WaiverUse,
     /// What was fetched for it.
     pub fetched: Fetched,
     /// What it is compared with: what came of it when the snapshot was taken, or comes of it under another policy.
     pub before: Option<Outcome>,
+}
+
+/// Which waivers an image needs, of those that are for it and still count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WaiverUse {
+    /// Where those are written that it needs, or may need: something could not be known.
+    pub needed: Vec<PolicyPlace>,
+    /// Remarks on the others. They are worth saying of a run only if none of its images needs the waiver.
+    pub unneeded: Vec<Diagnostic>,
 }
 
 /// One platform that was judged.

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use super::{Cell, CellVerdict, Comparison, Diagnostic, ExitStatus, Fetched, ImageReport, Run, TargetFailure};
+use super::{
+    Cell, CellVerdict, Comparison, Diagnostic, ExitStatus, Fetched, ImageReport, PolicyPlace, Run, TargetFailure,
+};
 use crate::policy::Level;
 
 /// The sums of a run so far.
@@ -16,11 +18,14 @@ pub struct Tally {
     pub checks: Counts,
     /// What was fetched.
     pub fetched: Fetched,
-    /// Remarks about the run, each once, in the order in which they came up.
-    pub diagnostics: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
+    /// Remarks on waivers that some image does not need.
+    unneeded: Vec<Diagnostic>,
     /// How the images differ from before, in a run that compares them.
     pub comparison: Option<Comparison>,
     said: HashSet<Diagnostic>,
+    /// The waivers that some image needs.
+    needed: HashSet<PolicyPlace>,
     status: Option<ExitStatus>,
     incomplete: bool,
 }
@@ -81,6 +86,7 @@ impl Tally {
                 place: None,
             });
         }
+        run.remarks.iter().for_each(|remark| tally.remark(remark));
         tally
     }
 
@@ -98,6 +104,19 @@ impl Tally {
         for remark in &image.remarks {
             self.remark(remark);
         }
+        self.needed.extend(image.waivers.needed.iter().cloned());
+        for remark in &image.waivers.unneeded {
+            if self.said.insert(remark.clone()) {
+                self.unneeded.push(remark.clone());
+            }
+        }
+    }
+
+    /// Remarks about the run, each once, in the order in which they came up; those on waivers that no image needs come last.
+    pub fn remarks(&self) -> impl Iterator<Item = &Diagnostic> {
+        let is_needed = |remark: &Diagnostic| remark.place.as_ref().is_some_and(|place| self.needed.contains(place));
+        let unneeded = self.unneeded.iter().filter(move |remark| !is_needed(remark));
+        self.diagnostics.iter().chain(unneeded)
     }
 
     /// Adds a remark about the run, unless it was made before.

@@ -35,7 +35,7 @@ pub(super) fn run(command: &cli::Waivers) -> ExitStatus {
 /// The policies that are named, each for itself; without any the one that `check` would find.
 fn load(command: &cli::Waivers) -> Result<Vec<Policy>, ExitStatus> {
     if command.files.is_empty() {
-        let policy = setup::policy(&[], &command.display)?;
+        let policy = setup::policy_as_of(&[], command.at, &command.display)?;
         if policy.fallback {
             say("no policy was named and no `ocilint.toml` was found", "name one: `ocilint policy waivers FILE`");
         }

@@ -95,7 +95,7 @@ impl Human {
     /// What is to be said about the run itself.
     fn remarks(&self, tally: &Tally) -> Part {
         let mut text = String::new();
-        let remarks = tally.diagnostics.iter().filter(|_| !self.style.quiet);
+        let remarks = tally.remarks().filter(|_| !self.style.quiet);
         for (number, remark) in remarks.enumerate() {
             if number > 0 {
                 text.push('\n');

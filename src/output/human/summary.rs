@@ -18,6 +18,7 @@ impl Human {
             self.checks(tally),
             self.judged(tally),
             self.policies(),
+            self.clock(),
             fetched(tally),
             self.comparison(tally),
             Some(self.exit(tally.exit_status())),
@@ -60,6 +61,11 @@ impl Human {
         let names: Vec<String> = self.run.policies.iter().map(|policy| escape(&policy.name)).collect();
         let fallback = if self.run.fallback { " (built in; none was named or found)" } else { "" };
         (!names.is_empty()).then(|| format!("policy: {}{fallback}", names.join(", ")))
+    }
+
+    /// The moment that was judged by, if it is not the present.
+    fn clock(&self) -> Option<String> {
+        (!self.run.is_present).then(|| format!("as of: {}", escape(&self.run.observed_at)))
     }
 
     fn exit(&self, exit: ExitStatus) -> String {
