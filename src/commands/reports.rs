@@ -84,12 +84,9 @@ impl Reports {
 
     fn image(&mut self, image: &ImageReport) {
         self.tally.add(image);
-        let progress = self.progress.clone();
-        progress.aside(|| {
-            self.each(|sink, _| {
-                sink.writer.image(image, &mut sink.out)?;
-                sink.out.show()
-            });
+        self.each(|sink, _| {
+            sink.writer.image(image, &mut sink.out)?;
+            sink.out.show()
         });
     }
 
@@ -114,12 +111,15 @@ impl Reports {
     /// Does something with every report, and gives up those with which it fails.
     fn each(&mut self, mut write: impl FnMut(&mut Sink, &Tally) -> io::Result<()>) {
         let mut failures = Vec::new();
-        self.sinks.retain_mut(|sink| match write(sink, &self.tally) {
-            Ok(()) => true,
-            Err(error) => {
-                failures.push((sink.out.path(), error));
-                false
-            }
+        // What cannot be written is said once the bar is back: setting it aside twice waits for ever.
+        self.progress.aside(|| {
+            self.sinks.retain_mut(|sink| match write(sink, &self.tally) {
+                Ok(()) => true,
+                Err(error) => {
+                    failures.push((sink.out.path(), error));
+                    false
+                }
+            });
         });
         for (path, error) in failures {
             self.lose(path.as_deref(), &error);
