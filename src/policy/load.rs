@@ -166,14 +166,14 @@ impl<'a> Loader<'a> {
 
     /// Reads everything that was named, and returns the rules and the order in which the files count.
     fn gather(&mut self, places: Vec<Result<Place, Mistake>>) -> (Rules<'a>, Vec<usize>) {
-        let (mut union, mut all, mut left) = (Rules::new(), Vec::new(), data::WRITTEN_OUT);
+        let (mut union, mut all, mut budget) = (Rules::new(), Vec::new(), data::Budget::new());
         for place in places {
             let mut order = Vec::new();
             match place {
                 Ok(place) => drop(self.follow(place, None, &mut order)),
                 Err(mistake) => self.mistakes.add(mistake),
             }
-            let mut layers = Layers::new(self.rules, &mut left, &mut self.mistakes);
+            let mut layers = Layers::new(self.rules, &mut budget, &mut self.mistakes);
             for &number in &order {
                 layers.lay_over(&self.sheets[number], &file::below(&self.sheets, number));
             }
@@ -292,7 +292,8 @@ impl<'a> Loader<'a> {
             rulings.tighten(std::mem::take(&mut self.sheets[number].header.rulings));
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        for (name, span) in rulings.forbidden.iter().filter(|(name, _)| !names.contains(&name.as_str())) {
+        let known: BTreeSet<&str> = names.iter().copied().collect();
+        for (name, span) in rulings.forbidden.iter().filter(|(name, _)| !known.contains(name.as_str())) {
             let message = format!("`forbid-waivers`: no rule of the policy is named `{name}`");
             let mistake = Mistake::at(span.clone(), message).inherited().consequent();
             let mistake = mistake.help_if(did_you_mean(name, &names));

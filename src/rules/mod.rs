@@ -9,7 +9,7 @@ mod parameters;
 mod prelude;
 mod schema;
 mod size;
-mod takes_list;
+mod takes;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
@@ -44,6 +44,7 @@ pub use name_glob::{NameGlob, NameGlobError};
 pub use parameters::{Glob, Pattern, Problem};
 pub(crate) use schema::explained;
 pub use size::Size;
+pub use takes::Takes;
 
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -95,8 +96,8 @@ pub struct Rule {
     pub implicit: Option<fn() -> Box<dyn Check>>,
     /// The names of its parameters.
     pub parameters: fn() -> &'static [&'static str],
-    /// Whether a parameter takes a list.
-    pub takes_list: fn(&str) -> bool,
+    /// What kind of value a parameter takes.
+    pub takes: fn(&str) -> Takes,
     /// The JSON Schema of its parameters.
     pub schema: fn() -> schemars::Schema,
     /// Reads its parameters from a policy's table (without the keys that the policy owns).
@@ -164,7 +165,7 @@ macro_rules! declare_rule {
             docs: concat!($($doc, "\n"),+),
             implicit: crate::rules::declare_rule!(@implicit $check $(, $implicit)?),
             parameters: crate::rules::parameters::names::<$check>,
-            takes_list: crate::rules::takes_list::of::<$check>,
+            takes: crate::rules::takes::of::<$check>,
             schema: crate::rules::schema::of::<$check>,
             configure: crate::rules::configure::<$check>,
         };

@@ -30,12 +30,12 @@ impl Size {
         let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = &text[number.len()..];
         let known = UNITS.iter().find(|(name, _)| *name == unit);
-        let bytes = known.and_then(|(_, scale)| scaled(number.trim_end(), *scale));
-        let Some(bytes) = bytes else {
+        let Some((scale, (whole, fraction))) = known.map(|known| known.1).zip(parts(number.trim_end())) else {
             return Err(
                 "a size is a number and a unit: `500MiB`, `1.5GB` (B, kB, MB, GB, KiB, MiB, GiB, TiB)".to_owned()
             );
         };
+        let bytes = scaled(whole, fraction, scale).ok_or("no image is so large, expected less than 16777216TiB")?;
         Ok(Self { bytes, text: text.to_owned() })
     }
 
@@ -45,13 +45,15 @@ impl Size {
     }
 }
 
-/// `number` times `scale`; `None` when it is no plain decimal number or too large.
-fn scaled(number: &str, scale: u64) -> Option<u64> {
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+/// The digits before and behind the point of a plain decimal number.
+fn parts(number: &str) -> Option<(&str, &str)> {
+    let parts = number.split_once('.').unwrap_or((number, "0"));
     let digits = |text: &str| (1..=18).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole) || !digits(fraction) {
-        return None;
-    }
+    (digits(parts.0) && digits(parts.1)).then_some(parts)
+}
+
+/// A decimal number times `scale`; `None` when that is too large.
+fn scaled(whole: &str, fraction: &str, scale: u64) -> Option<u64> {
     let whole = whole.parse::<u64>().ok()?.checked_mul(scale)?;
     let places = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
     let fraction = u128::from(fraction.parse::<u64>().ok()?) * u128::from(scale) / places;

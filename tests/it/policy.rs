@@ -1,8 +1,10 @@
 //! Policy files: every mistake is told, at its place, and what is not mistaken loads.
 
+mod composition;
 mod files;
 mod hostile;
 mod loading;
+mod malformed;
 mod packs;
 pub(crate) mod schema;
 
@@ -10,8 +12,6 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use ocilint::policy::{Policy, PolicyError};
-
-const MALFORMED: &str = include_str!("policy/malformed.txt");
 
 /// Loads a policy from a file in a directory of its own.
 fn load(text: &[u8]) -> Result<Policy, Vec<PolicyError>> {
@@ -38,23 +38,4 @@ fn told(errors: &[PolicyError]) -> String {
         writeln!(told, "{pointed} | {} | {help}", error.message).unwrap();
     }
     told
-}
-
-/// Each case is `=== name`, the policy, `---`, and what is told of it.
-#[test]
-fn malformed_policies_are_told_what_is_wrong_and_where() {
-    let cases: Vec<&str> = MALFORMED.split("=== ").skip(1).collect();
-    assert!(cases.len() >= 60, "{} cases", cases.len());
-    let mut now = String::new();
-    for case in cases {
-        let (name, rest) = case.split_once('\n').unwrap();
-        let policy = rest.split_once("---\n").map_or(rest, |(policy, _)| policy);
-        let errors = load(policy.as_bytes()).expect_err(name);
-        write!(now, "=== {name}\n{policy}---\n{}", told(&errors)).unwrap();
-    }
-    if std::env::var_os("UPDATE").is_some() {
-        std::fs::write("tests/it/policy/malformed.txt", &now).unwrap();
-        return;
-    }
-    assert_eq!(now, MALFORMED);
 }

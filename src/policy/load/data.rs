@@ -9,10 +9,10 @@ use super::file::{RuleTable, Rules};
 use super::mistake::{Mistake, Mistakes, Span};
 use super::suggest::did_you_mean;
 use super::tree::{Value, is_reference, kind, place, texts};
-use crate::rules::Rule;
+use crate::rules::{Rule, Takes};
 
 /// Values that lists and defaults may be written out to in one load: ten thousand rules may share a list, but not a long one.
-pub(super) const WRITTEN_OUT: usize = 500_000;
+const WRITTEN_OUT: usize = 500_000;
 /// Keys of the policy's own that take a list.
 const SCOPES: &[&str] = &["images", "platforms"];
 
@@ -57,7 +57,7 @@ pub(super) struct Writer<'w, 'a> {
     /// The rules there are.
     pub(super) rules: &'w [&'static Rule],
     /// How many values may yet be written out.
-    pub(super) left: &'w mut usize,
+    pub(super) budget: &'w mut Budget,
     /// Where mistakes go.
     pub(super) mistakes: &'w mut Mistakes,
 }
@@ -77,7 +77,8 @@ impl<'a> Writer<'_, 'a> {
     fn put(&mut self, table: &mut RuleTable<'a>, key: &str, span: Span) {
         let Some(value) = table.keys.get_mut(key) else { return };
         let list = named(value, self.lists, self.mistakes);
-        match list.filter(|list| !list.elements.is_empty() && self.count(list.elements.len(), &span)) {
+        let enough = |list: &&List<'_>| self.budget.spend(list.elements.len(), &span, self.mistakes);
+        match list.filter(|list| !list.elements.is_empty()).filter(enough) {
             Some(list) => {
                 *value = Spanned::new(value.span(), DeValue::Array(list.elements.clone()));
                 table.lists.insert(key.to_owned(), list.place.clone());
@@ -88,22 +89,34 @@ impl<'a> Writer<'_, 'a> {
             }
         }
     }
-
-    fn count(&mut self, values: usize, span: &Span) -> bool {
-        spend(self.left, values, span, self.mistakes)
-    }
 }
 
-/// Takes values off what may yet be written out. The first that is too much is a mistake.
-pub(super) fn spend(left: &mut usize, values: usize, span: &Span, mistakes: &mut Mistakes) -> bool {
-    let enough = *left >= values;
-    if !enough && *left > 0 {
-        let message =
-            format!("the lists of `[data]` and `[defaults]` make more than {WRITTEN_OUT} values of the policy");
-        mistakes.add(Mistake::at(span.clone(), message).help("shorten the lists, or name them in fewer rules"));
+/// How many values lists and defaults may yet be written out to.
+#[derive(Debug)]
+pub(super) struct Budget {
+    left: usize,
+    is_told: bool,
+}
+
+impl Budget {
+    /// All of it.
+    pub(super) fn new() -> Self {
+        Self { left: WRITTEN_OUT, is_told: false }
     }
-    *left = if enough { *left - values } else { 0 };
-    enough
+
+    /// Takes values off it. The first that is too much is a mistake.
+    pub(super) fn spend(&mut self, values: usize, span: &Span, mistakes: &mut Mistakes) -> bool {
+        if let Some(left) = self.left.checked_sub(values) {
+            self.left = left;
+            return true;
+        }
+        if !std::mem::replace(&mut self.is_told, true) {
+            let message =
+                format!("the lists of `[data]` and `[defaults]` make more than {WRITTEN_OUT} values of the policy");
+            mistakes.add(Mistake::at(span.clone(), message).help("shorten the lists, or name them in fewer rules"));
+        }
+        false
+    }
 }
 
 /// The list that a value names.
@@ -138,7 +151,10 @@ pub(super) fn references<'t, 'a>(
 ) -> impl Iterator<Item = (&'t str, &'t Value<'a>)> {
     let is = table.keys.get("rule").map_or(Some(name), |value| value.get_ref().as_str());
     let rule = rules.iter().copied().find(|rule| Some(rule.name) == is);
-    let takes_list = move |key: &str| SCOPES.contains(&key) || rule.is_some_and(|rule| (rule.takes_list)(key));
+    let takes_list = move |key: &str| {
+        let parameter = |rule: &Rule| (rule.parameters)().contains(&key) && (rule.takes)(key) == Takes::List;
+        SCOPES.contains(&key) || rule.is_some_and(parameter)
+    };
     let named = table.keys.iter().filter(|(_, value)| is_reference(value));
     let named = named.filter(move |(key, _)| takes_list(key.get_ref()));
     named.filter_map(|(key, value)| Some((key.get_ref().as_ref(), value.get_ref().as_table()?.get("data")?)))

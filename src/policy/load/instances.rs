@@ -13,11 +13,12 @@ use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::suggest::{any_of, did_you_mean, nearest};
 use super::tree::{
-    Cut, cut, cut_within, holds, keep, place, size, take_address, take_dotted, take_flag, take_reserved, take_text,
+    Cut, Key, cut, cut_within, holds, is_reference, keep, place, size, take_address, take_dotted, take_flag,
+    take_reserved, take_text,
 };
 use super::wording;
 use crate::policy::{Instance, Level, Origin};
-use crate::rules::{Check, Rule};
+use crate::rules::{Check, Rule, Takes};
 
 /// The keys of a rule's table that are not parameters of the rule.
 const OWNED: &[&str] = &["rule", "level", "images", "platforms", "help", "url", "effective-from", "locked"];
@@ -157,6 +158,14 @@ impl Reader<'_> {
             self.mistakes.add(mistake.help(explained(rule)));
             blamed.extend(nearest(name, parameters).map(str::to_owned));
             keys.remove(name.as_ref());
+        }
+        let takes_value = |key: &Key<'_>| (rule.takes)(key.get_ref()) == Takes::Value;
+        let named = keys.iter().filter(|(key, value)| is_reference(value) && takes_value(key));
+        for (key, span) in named.map(|(key, value)| (key.get_ref().to_string(), value.span())).collect::<Vec<_>>() {
+            let mistake = Mistake::at(span, format!("`{key}` of `{}` takes no list", rule.name));
+            self.mistakes.add(mistake.help(explained(rule)));
+            keys.remove(key.as_str());
+            blamed.insert(key);
         }
         for (key, value) in keys.iter_mut() {
             for dotted in take_dotted(value) {

@@ -1,6 +1,6 @@
 //! How files become one policy: `extends` lays one file over another, several policies are put side by side.
 
-use super::data::{Lists, Writer, spend};
+use super::data::{Budget, Lists, Writer};
 use super::defaults::Defaults;
 use super::file::{RuleTable, Rules, Sheet};
 use super::locks;
@@ -14,7 +14,7 @@ pub(super) struct Layers<'l, 'a> {
     /// The rules there are.
     pub(super) known: &'l [&'static Rule],
     /// How many values defaults and lists may yet be written out to.
-    pub(super) left: &'l mut usize,
+    pub(super) budget: &'l mut Budget,
     /// The rules so far.
     pub(super) rules: Rules<'a>,
     /// The lists so far.
@@ -25,8 +25,8 @@ pub(super) struct Layers<'l, 'a> {
 
 impl<'l, 'a> Layers<'l, 'a> {
     /// No file yet.
-    pub(super) fn new(known: &'l [&'static Rule], left: &'l mut usize, mistakes: &'l mut Mistakes) -> Self {
-        Self { known, left, rules: Rules::new(), lists: Lists::new(), mistakes }
+    pub(super) fn new(known: &'l [&'static Rule], budget: &'l mut Budget, mistakes: &'l mut Mistakes) -> Self {
+        Self { known, budget, rules: Rules::new(), lists: Lists::new(), mistakes }
     }
 
     /// Lays a file over those before it: by instance, key by key at the first level; a list or table is replaced as a whole.
@@ -54,15 +54,15 @@ impl<'l, 'a> Layers<'l, 'a> {
     }
 
     fn fill(&mut self, defaults: &Defaults<'a>, table: &mut RuleTable<'a>) {
-        if spend(self.left, size(defaults.keys()), &table.header, self.mistakes) {
+        if self.budget.spend(size(defaults.keys()), &table.header, self.mistakes) {
             defaults.fill(&mut table.keys);
         }
     }
 
     /// The rules, the lists that they name put in.
     pub(super) fn finish(mut self) -> Rules<'a> {
-        let Self { known: rules, left, lists, mistakes, .. } = self;
-        Writer { lists: &lists, rules, left, mistakes }.write_out(&mut self.rules);
+        let Self { known: rules, budget, lists, mistakes, .. } = self;
+        Writer { lists: &lists, rules, budget, mistakes }.write_out(&mut self.rules);
         self.rules
     }
 }
@@ -92,6 +92,16 @@ pub(super) fn unite<'a>(union: &mut Rules<'a>, other: Rules<'a>, mistakes: &mut 
                 union.insert(name, table);
             }
             Some(first) if same(first, &table) => {}
+            Some(first) if first.header == table.header => {
+                let message = format!("two of the policies named give `{name}` lists of their own");
+                let mut lists =
+                    first.lists.iter().chain(&table.lists).map(|(_, list)| list.clone()).collect::<Vec<_>>();
+                lists.dedup();
+                let mistake = Mistake::at(table.header, message);
+                let mistake =
+                    lists.into_iter().fold(mistake, |mistake, list| mistake.related(list, "one of the lists"));
+                mistakes.add(mistake.help("replace the list in one policy, and name only that"));
+            }
             Some(first) => {
                 let message = format!("`{name}` is in two of the policies named");
                 let mistake = Mistake::at(table.header, message).related(first.header.clone(), "and here");

@@ -137,6 +137,10 @@ impl Mistake {
         self
     }
 
+    fn is_made_up(&self) -> bool {
+        !self.whole && self.span.as_ref().is_some_and(Range::is_empty)
+    }
+
     /// Another place that belongs to it.
     pub(super) fn related(mut self, span: Span, message: impl Into<String>) -> Self {
         self.related.push((span, message.into()));
@@ -189,6 +193,8 @@ impl Mistakes {
             let line = mistake.span.as_ref().and_then(|span| sources.line(span.start));
             match (mistake.kind, line) {
                 (Kind::Unreadable, _) | (Kind::Plain, None) => false,
+                // What has a place but no text was made up in reading on.
+                (Kind::Plain, Some((file, _))) if mistake.is_made_up() => damaged.iter().any(|line| line.0 == file),
                 (Kind::Plain, Some(line)) => damaged.contains(&line) || is_lost(mistake),
                 (Kind::Consequent, None) => !damaged.is_empty(),
                 (Kind::Consequent, Some((file, _))) => damaged.iter().any(|line| line.0 == file),

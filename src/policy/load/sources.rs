@@ -128,7 +128,10 @@ impl Place {
             (Kind::Pack(pack), _) => return Ok(pack.text.as_bytes().to_vec()),
             (Kind::File | Kind::Remote, None) => {}
         }
-        let unread = |error: io::Error| Mistake::nowhere(format!("cannot read the policy `{}`: {error}", self.shown));
+        let unread = |error: io::Error| {
+            let mistake = Mistake::nowhere(format!("cannot read the policy `{}`: {error}", self.shown));
+            mistake.help("a policy is named by its path, seen from the file that extends it, or is `ocilint:NAME`")
+        };
         let mut bytes = Vec::new();
         let file = File::open(&self.path).map_err(unread)?;
         file.take(FILE_SIZE as u64 + 1).read_to_end(&mut bytes).map_err(unread)?;

@@ -1,5 +1,8 @@
 //! Words for what was meant.
 
+/// Candidates that are looked at: thousands of unknown names among thousands of known ones would take minutes.
+const CANDIDATES: usize = 1_000;
+
 /// The candidate that a word was probably meant to be.
 pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str> {
     let word = word.to_ascii_lowercase().replace('_', "-");
@@ -8,11 +11,12 @@ pub(super) fn nearest<'c>(word: &str, candidates: &[&'c str]) -> Option<&'c str>
         // An abbreviation is near however much it leaves out, and a slip of one character is nearer.
         if is_abbreviation(&word, candidate) { distance.min(2) } else { distance }
     };
+    let length = word.chars().count();
     let near = |candidate: &&'c str| {
-        let length = word.chars().count().max(candidate.chars().count());
+        let length = length.max(candidate.chars().count());
         distance(candidate) <= (length / 3).max(1) || is_abbreviation(&word, candidate)
     };
-    let candidates = candidates.iter().copied();
+    let candidates = candidates.iter().copied().take(CANDIDATES);
     candidates.filter(near).min_by_key(distance)
 }
 

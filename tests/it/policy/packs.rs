@@ -38,6 +38,18 @@ fn the_reference_has_every_key_of_a_policy_a_rule_and_a_waiver() {
         "name",
         "description",
         "extends",
+        "require-waiver-expiry",
+        "max-waiver-days",
+        "forbid-waivers",
+        "waiver-scope",
+        "effective-from",
+        "locked",
+        "require-waiver-expiry",
+        "max-waiver-days",
+        "forbid-waivers",
+        "waiver-scope",
+        "effective-from",
+        "locked",
         "rule",
         "level",
         "images",
@@ -51,6 +63,12 @@ fn the_reference_has_every_key_of_a_policy_a_rule_and_a_waiver() {
         "link",
     ] {
         assert!(keys.contains(key), "{key}");
+    }
+    for table in ["[policy]", "[defaults]", "[data]", "[[waivers]]"] {
+        assert!(text.lines().any(|line| line == table), "{table}");
+    }
+    for table in ["[policy]", "[defaults]", "[data]", "[[waivers]]"] {
+        assert!(text.lines().any(|line| line == table), "{table}");
     }
 }
 
