@@ -11,22 +11,22 @@ use crate::source::{Event, Walk};
 use crate::target::Target;
 
 impl Engine {
-    /// Judges one target, then explores all of it, and returns everything that was read. The bytes go to `shelf`.
+    /// Judges one target, then explores all of it, and returns everything that was read. The bytes go to `kept`.
     ///
     /// The policy comes first: so the record of what judging took (`fetched`) is that of a run that only judges.
-    pub async fn record(&self, target: &Target, shelf: &Arc<Shelf>) -> (ImageReport, Facts) {
-        let recorded = self.judge_and_explore(target, shelf).await;
+    pub async fn record(&self, target: &Target, kept: &Arc<Shelf>) -> (ImageReport, Facts) {
+        let recorded = self.judge_and_explore(target, kept).await;
         self.observer.hear(&Event::Done { target: target.text.clone() });
         recorded
     }
 
-    async fn judge_and_explore(&self, target: &Target, shelf: &Arc<Shelf>) -> (ImageReport, Facts) {
+    async fn judge_and_explore(&self, target: &Target, kept: &Arc<Shelf>) -> (ImageReport, Facts) {
         let deadline = self.deadline_of_image();
         let source = match self.sources.open(target, deadline).await {
             Ok(source) => source,
             Err(why) => return (failed(target, TargetFailure::Unread(why.clone())), Facts::unopened(why)),
         };
-        let recorder = Arc::new(Recorder::new(source, Arc::clone(shelf)));
+        let recorder = Arc::new(Recorder::new(source, Arc::clone(kept)));
         let report = match Judgement::refuses(&self.policy, target) {
             Some(failure) => failed(target, failure),
             None => self.judge_opened(target, recorder.clone(), deadline).await,
@@ -49,6 +49,7 @@ impl Engine {
             taken_at: self.now,
             ocilint: env!("CARGO_PKG_VERSION").to_owned(),
             policies: policies.map(note).collect(),
+            warnings: self.sources.warnings(),
             images,
             body: 0,
         }

@@ -73,7 +73,9 @@ impl Sources {
 
     /// What registries have wanted people to know so far, sorted.
     pub fn warnings(&self) -> Vec<RegistryWarning> {
-        self.transport.warnings()
+        let mut warnings = self.snapshots.warnings();
+        warnings.extend(self.transport.warnings());
+        warnings.into_iter().collect()
     }
 
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive or snapshot is read through

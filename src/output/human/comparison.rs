@@ -1,5 +1,7 @@
 //! How the images of snapshots differ from before.
 
+use std::fmt::Write as _;
+
 use super::image::shown;
 use super::{Human, Part};
 use crate::oci::escape;
@@ -24,7 +26,7 @@ impl Human {
             text.push('\n');
         }
         if changes.len() > MAX_NAMED {
-            text.push_str(&format!("and {} more\n", changes.len() - MAX_NAMED));
+            let _ = writeln!(text, "and {} more", changes.len() - MAX_NAMED);
         }
         Part { text, is_line: false }
     }

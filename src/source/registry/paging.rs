@@ -97,6 +97,7 @@ fn is_next(parameter: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::echo::Shown;
     use bytes::Bytes;
     use http::{HeaderMap, HeaderValue, StatusCode};
     use proptest::prelude::*;
@@ -113,7 +114,7 @@ mod tests {
             headers,
             url: Url::parse(url).unwrap(),
             body: Bytes::new(),
-            shown: Default::default(),
+            shown: Shown::default(),
         }
     }
 

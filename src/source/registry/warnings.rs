@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use http::header::{HeaderMap, WARNING};
+use serde::{Deserialize, Serialize};
+
+use super::echo::Shown;
 
 /// How many different warnings are kept in one run.
 const KEPT: usize = 20;
@@ -13,7 +16,8 @@ const LENGTH: usize = 300;
 const FOR_PEOPLE: &str = "299 - \"";
 
 /// Something that a registry wants people to know. Its text is the registry's own.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct RegistryWarning {
     /// The host that said it, with its port.
     pub host: String,
@@ -29,9 +33,10 @@ pub(super) struct Warnings {
 
 impl Warnings {
     /// Keeps what a host says in the headers of an answer; what had not been heard before.
-    pub(super) fn hear(&self, host: &str, headers: &HeaderMap) -> Vec<RegistryWarning> {
+    pub(super) fn hear(&self, host: &str, headers: &HeaderMap, shown: &Shown) -> Vec<RegistryWarning> {
         let mut fresh = Vec::new();
-        let values = headers.get_all(WARNING).iter().map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let hidden = |text: &[u8]| shown.hidden_in(String::from_utf8_lossy(text).into_owned());
+        let values = headers.get_all(WARNING).iter().map(|value| hidden(value.as_bytes()));
         for text in values.flat_map(|value| texts(&value)) {
             let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
             let warning = RegistryWarning { host: host.to_owned(), text };
@@ -97,12 +102,12 @@ mod tests {
         let warnings = Warnings::default();
         let mut headers = HeaderMap::new();
         headers.append(WARNING, HeaderValue::from_static("299 - \"old\""));
-        assert_eq!(warnings.hear("reg.test", &headers).len(), 1);
-        assert_eq!(warnings.hear("reg.test", &headers), []);
-        assert_eq!(warnings.hear("other.test", &headers).len(), 1);
+        assert_eq!(warnings.hear("reg.test", &headers, &Shown::default()).len(), 1);
+        assert_eq!(warnings.hear("reg.test", &headers, &Shown::default()), []);
+        assert_eq!(warnings.hear("other.test", &headers, &Shown::default()).len(), 1);
         for number in 0..100 {
             headers.insert(WARNING, HeaderValue::try_from(format!("299 - \"{number}\"")).unwrap());
-            warnings.hear("reg.test", &headers);
+            warnings.hear("reg.test", &headers, &Shown::default());
         }
         assert_eq!(warnings.all().len(), KEPT);
     }

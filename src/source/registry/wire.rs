@@ -164,7 +164,7 @@ impl Wire {
         let exchange = async {
             let response = self.head(client.execute(request)).await.map_err(|failure| failure.at(out.url, home))?;
             progress.status = response.status().as_u16();
-            self.warned(out.url, response.headers());
+            self.warned(out, response.headers());
             self.body(response, out.take, &permit, &mut progress.bytes).await
         };
         let outcome = budget.spend(exchange).await;
@@ -176,8 +176,8 @@ impl Wire {
     }
 
     /// Passes on what the host wants people to know.
-    fn warned(&self, url: &Url, headers: &HeaderMap) {
-        for warning in self.warnings.hear(&authority(url), headers) {
+    fn warned(&self, out: &Outgoing<'_>, headers: &HeaderMap) {
+        for warning in self.warnings.hear(&authority(out.url), headers, &Shown::by(out)) {
             self.observer.hear(&Event::Warning { host: warning.host, text: warning.text });
         }
     }

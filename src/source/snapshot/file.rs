@@ -37,6 +37,8 @@ const MAX_MEMBER: usize = 40 << 20;
 #[error("the images have more than the {} MiB of documents that a snapshot may hold", MAX_BODY >> 20)]
 pub struct TooLarge;
 
+const MEMORY: &str = "invariant: writing to memory does not fail, and every key can stand in JSON";
+
 /// A snapshot that was read and checked.
 #[derive(Debug)]
 pub(super) struct Loaded {
@@ -91,7 +93,6 @@ pub fn encode(mut header: Header, shelf: &Shelf, images: Vec<Facts>) -> Result<V
     }
     let contents = shelf.contents().into_iter().map(|(digest, bytes)| (digest, Content(bytes))).collect();
     let mut packed = Counting { inner: GzEncoder::new(Vec::new(), Compression::default()), bytes: 0 };
-    const MEMORY: &str = "invariant: writing to memory does not fail, and every key can stand in JSON";
     serde_json::to_writer(&mut packed, &Body { contents, images }).expect(MEMORY);
     header.body = packed.bytes;
     if header.body > MAX_BODY {

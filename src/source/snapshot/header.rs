@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::{doing, refused, unread};
 use crate::graph::{Cause, Known, Why};
 use crate::oci::{Digest, Reference};
+use crate::source::registry::RegistryWarning;
 use crate::target::{Recorded, Target, TargetKind};
 
 /// The word and the version that every snapshot begins with.
@@ -32,6 +33,9 @@ pub struct Header {
     pub ocilint: String,
     /// The policy files that the images were judged by.
     pub policies: Vec<PolicyNote>,
+    /// What registries wanted people to know.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<RegistryWarning>,
     /// The images, in the order named.
     pub images: Vec<ImageNote>,
     /// The size of the content when unpacked, in bytes.
@@ -107,7 +111,6 @@ fn files(directory: &Path) -> Known<Vec<PathBuf>> {
     Ok(files)
 }
 
-#[expect(clippy::type_complexity, reason = "one element of the list that `images` returns")]
 fn images_of(path: &Path) -> Known<Vec<Result<RecordedImage, (PathBuf, Why)>>> {
     let header = read(path)?;
     let policies: Arc<[PolicyNote]> = header.policies.into();

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::graph::{Home, ReferrerList};
-use crate::oci::{Annotations, Descriptor, MediaType, Platform};
+use crate::oci::{Annotations, Descriptor, Digest, DigestError, MediaType, Platform};
 
 /// A list of referrers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ impl From<&Listed> for ReferrerList {
 
 impl From<&Descriptor> for Named {
     fn from(descriptor: &Descriptor) -> Self {
-        let digest = descriptor.digest.as_ref().map_or_else(|error| error.text(), |digest| digest.as_str());
+        let digest = descriptor.digest.as_ref().map_or_else(DigestError::text, Digest::as_str);
         Self {
             media_type: descriptor.media_type.clone(),
             digest: digest.to_owned(),

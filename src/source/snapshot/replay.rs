@@ -1,5 +1,6 @@
 //! Replaying: a source that answers from a snapshot.
 
+use std::collections::BTreeSet;
 use std::future::ready;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,24 +14,33 @@ use super::header::{self, Header};
 use super::refused;
 use crate::graph::{Cause, Fetched, Known, ReferrerList, Why};
 use crate::oci::Digest;
+use crate::source::registry::RegistryWarning;
 use crate::source::{Part, Reading, Resolved, Served, Source, off_thread};
 use crate::target::{Recorded, Target, TargetKind};
 
 /// Unpacked snapshots that are in memory at once, in mebibytes: one of the largest while it is read, or many small ones.
-const ROOM: u32 = 2 * (MAX_BODY >> 20) as u32;
+const ROOM: u32 = 2 * 512;
+const _: () = assert!(MAX_BODY >> 20 == 512, "the room is twice the largest snapshot");
+
+/// How many different warnings are kept in one run.
+const WARNINGS: usize = 20;
 
 /// Opens the images of snapshots. A snapshot is read through once for all of its images that come one after another.
 #[derive(Debug)]
 pub struct Snapshots {
-    latest: Mutex<Option<(PathBuf, Arc<OnceCell<Known<Arc<Shared>>>>)>>,
+    latest: Mutex<Option<(PathBuf, Opening)>>,
     room: Arc<Semaphore>,
+    warnings: Mutex<BTreeSet<RegistryWarning>>,
 }
 
 impl Default for Snapshots {
     fn default() -> Self {
-        Self { latest: Mutex::default(), room: Arc::new(Semaphore::new(ROOM as usize)) }
+        Self { latest: Mutex::default(), room: Arc::new(Semaphore::new(ROOM as usize)), warnings: Mutex::default() }
     }
 }
+
+/// A snapshot that is being read, or was.
+type Opening = Arc<OnceCell<Known<Arc<Shared>>>>;
 
 /// A snapshot in memory.
 #[derive(Debug)]
@@ -68,18 +78,33 @@ impl Snapshots {
             let room = room.map_err(|_| Why::new(super::doing(path), Cause::Cancelled))?;
             let of = path.to_owned();
             let loaded = off_thread(move || file::load(&of, &header)).await?;
+            self.warned(&loaded.header);
             Ok(Arc::new(Shared { loaded, _room: room }))
         };
         cell.get_or_init(load).await.clone()
     }
 
+    /// What registries wanted people to know when the snapshots were taken that have been opened so far, sorted.
+    pub(in crate::source) fn warnings(&self) -> BTreeSet<RegistryWarning> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn warned(&self, header: &Header) {
+        let mut warnings = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        for warning in &header.warnings {
+            if warnings.len() < WARNINGS {
+                warnings.insert(warning.clone());
+            }
+        }
+    }
+
     /// The place for this file, which the images of it share that come one after another.
-    fn cell(&self, path: &Path) -> Arc<OnceCell<Known<Arc<Shared>>>> {
+    fn cell(&self, path: &Path) -> Opening {
         let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         match &*latest {
             Some((same, cell)) if same == path => Arc::clone(cell),
             _ => {
-                let cell = Arc::default();
+                let cell = Opening::default();
                 *latest = Some((path.to_owned(), Arc::clone(&cell)));
                 cell
             }

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use ocilint::cases::build::{Image, build};
 use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::program::{self, Run};
+use crate::support::{Fault, Registry, Rule, Store, When};
 
 const POLICY: &str = "[rules.user]\n[rules.sbom]\n";
 
@@ -195,4 +197,29 @@ fn a_damaged_snapshot_is_not_compared_and_not_passed() {
     let comparison = &report(&run)["comparison"];
     assert_eq!((&comparison["images"], &comparison["not_compared"]), (&Value::from(2), &Value::from(1)));
     assert_eq!(run.exit, 2);
+}
+
+/// What a registry wants people to know is part of the report, and so of the replay.
+#[test]
+fn warnings_of_registries_are_replayed() {
+    let image = build(&Image::default()).unwrap();
+    let store = Store::default();
+    for manifest in image.store.manifests.values() {
+        store.put_manifest("acme/app", None, manifest.bytes.clone(), &manifest.media_type);
+    }
+    for blob in image.store.blobs.values() {
+        store.put_blob("acme/app", blob.clone());
+    }
+    let registry = Registry::builder().store(&store).start();
+    let warning = "299 - \"this registry closes in May\"".to_owned();
+    registry.rule(Rule::new(When::any(), Fault::ExtraHeader("Warning", warning)));
+    let directory = stage(&[]);
+    std::fs::write(directory.path().join("auth.json"), "{}").unwrap();
+    let target = registry.reference(&format!("acme/app@{}", image.root));
+    let more = "-p policy.toml --plain-http --registry-config auth.json";
+    let live = report(&run(&directory, &format!("check {target} {more} -o json")));
+    assert!(live["diagnostics"].to_string().contains("closes in May"), "{live}");
+    assert_eq!(run(&directory, &format!("snapshot {target} {more} -o a.snapshot")).exit, 0);
+    let replayed = report(&run(&directory, &format!("check snapshot:a.snapshot {more} -o json")));
+    assert_eq!(replayed["diagnostics"], live["diagnostics"]);
 }
