@@ -263,6 +263,9 @@ pub(crate) enum Policy {
     /// List the waivers: who owes what, and until when
     Waivers(Waivers),
 
+    /// Show the merged policy, and where each value comes from
+    Show(Show),
+
     /// Write the JSON Schema of policy files, for completion and explanations in editors
     Schema,
 }
@@ -302,6 +305,31 @@ pub(crate) struct Waivers {
 pub(crate) enum ListFormat {
     /// Lines for people
     Human,
+    /// JSON for programs
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Show {
+    /// Policy files and built-in policies, together, as `check --policy` takes them; without any the policy that `check`
+    /// would find
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+
+    /// How to show it
+    #[arg(long, value_enum, default_value_t = ShowFormat::Human)]
+    pub(crate) format: ShowFormat,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShowFormat {
+    /// TOML of one file, with the file and line of each value in comments
+    Human,
+    /// The same without the comments
+    Toml,
     /// JSON for programs
     Json,
 }

@@ -8,6 +8,7 @@ pub mod graph;
 mod human;
 mod json;
 mod paint;
+pub mod policy;
 mod sarif;
 mod text;
 pub mod waivers;

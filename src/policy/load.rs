@@ -22,6 +22,7 @@ mod syntax;
 mod tree;
 mod waivers;
 mod wording;
+mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -32,6 +33,7 @@ use toml::Spanned;
 pub use mistake::{PolicyError, PolicyErrors};
 pub use parents::{Fetched, Loading, Parent};
 pub use suggest::did_you_mean;
+pub use words::{Entry, Words};
 
 use file::{Rules, Sheet};
 use find::{choose, files};
@@ -282,7 +284,7 @@ impl<'a> Loader<'a> {
         instances.extend(implicit);
         instances.sort_by(|a, b| a.name.cmp(&b.name));
         let rulings = rulings.map(|span| self.sources.origin(&span));
-        Policy { sources: self.sources.files(), instances, waivers, rulings, fallback: false }
+        Policy { sources: self.sources.files(), order: order.to_vec(), instances, waivers, rulings, fallback: false }
     }
 
     /// What the files demand of waivers together.

@@ -10,7 +10,9 @@ mod starter;
 mod waiver;
 
 pub use ledger::{Due, ledger};
-pub use load::{Fetched, Loading, Parent, PolicyError, PolicyErrors, check_files, did_you_mean, load_files};
+pub use load::{
+    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, load_files,
+};
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use schema::{schema, schema_text};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
@@ -64,6 +66,8 @@ impl Display for Level {
 pub struct Policy {
     /// The files it was loaded from, in the order named.
     pub sources: Vec<Arc<PolicySource>>,
+    /// The order in which they count, by their places in `sources`: what is extended comes before what extends it.
+    pub order: Vec<usize>,
     /// The rules to judge, under their own names, sorted by name; the always-on ones included.
     pub instances: Vec<Instance>,
     /// Exceptions.

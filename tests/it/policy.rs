@@ -7,6 +7,7 @@ mod loading;
 mod malformed;
 mod packs;
 pub(crate) mod schema;
+mod show;
 
 use std::fmt::Write as _;
 use std::path::Path;

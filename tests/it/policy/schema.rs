@@ -1,5 +1,6 @@
 //! The JSON Schema of policies: what loads is valid by it, and what it can see of a mistake is not.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -133,18 +134,23 @@ fn shipped_policies_name_the_schema_and_are_valid_by_it() {
     }
 }
 
-/// Every policy in the tests and examples that loads is valid by the schema, and every one with a mistake that it can see is
-/// not.
-#[test]
-fn the_schema_and_the_program_agree_on_every_policy_of_the_tests() {
-    let validator = validator();
+/// Every policy in the tests and examples, with or without mistakes, and its file.
+pub(crate) fn every_policy() -> Vec<(PathBuf, String)> {
     let mut policies = Vec::new();
     for folder in ["tests", "examples", "policies"] {
         texts_below(&Path::new(ROOT).join(folder), &mut policies);
     }
     policies.extend(malformed::alone().map(|(name, text)| (PathBuf::from(name), text)));
+    policies
+}
+
+/// Every policy in the tests and examples that loads is valid by the schema, and every one with a mistake that it can see is
+/// not.
+#[test]
+fn the_schema_and_the_program_agree_on_every_policy_of_the_tests() {
+    let validator = validator();
     let (mut good, mut bad, mut unseen) = (0, 0, String::new());
-    for (path, text) in policies {
+    for (path, text) in every_policy() {
         let Some(json) = as_json(&text) else { continue };
         match Policy::from_text("policy.toml", &text, path.parent().unwrap_or(Path::new(""))) {
             Ok(_) => {
@@ -228,6 +234,29 @@ fn explained(schema: &Value, root: &Value, at: &str, count: &mut usize) {
             Value::Array(items) => items.iter().for_each(|item| explained(item, root, &at, count)),
             other => explained(other, root, &at, count),
         }
+    }
+}
+
+/// The keys that are the policy's own are those that the program says it expects.
+#[test]
+fn the_policys_own_keys_are_those_that_the_program_knows() {
+    let expected = |text: &str| -> BTreeSet<String> {
+        let errors = Policy::from_text("policy.toml", text, Path::new("")).unwrap_err();
+        let error = errors.0.iter().find(|error| error.message.contains("unknown key `zzz`")).unwrap();
+        let (_, names) = error.message.split_once("expected ").unwrap();
+        names.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let schema = schema();
+    let described = |pointer: &str| -> BTreeSet<String> {
+        schema.pointer(pointer).unwrap().as_object().unwrap().keys().cloned().collect()
+    };
+    for (text, pointer) in [
+        ("zzz = 1", "/properties"),
+        ("[policy]\nzzz = 1", "/properties/policy/properties"),
+        ("[defaults]\nzzz = 1", "/properties/defaults/properties"),
+        ("[[waivers]]\nzzz = 1", "/properties/waivers/items/properties"),
+    ] {
+        assert_eq!(described(pointer), expected(text), "{text}");
     }
 }
 
