@@ -260,6 +260,9 @@ pub(crate) enum Policy {
         #[command(flatten)]
         display: Display,
     },
+    /// Run the tests of policies, offline
+    #[command(long_about = TESTS)]
+    Test(PolicyTest),
     /// List the waivers: who owes what, and until when
     Waivers(Waivers),
 
@@ -377,6 +380,51 @@ impl From<Pack> for ocilint::policy::Pack {
         }
     }
 }
+
+#[derive(Debug, Args)]
+#[command(after_long_help = TEST_EXAMPLE)]
+pub(crate) struct PolicyTest {
+    /// Files of tests, or directories in which all `*.test.toml` are, at any depth
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    /// Run only the cases whose names hold this text
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) filter: Option<String>,
+
+    /// List the cases instead of running them
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) list: bool,
+
+    /// `human`, `json` or `junit`, to standard output or to a file; may be repeated
+    #[arg(long, short, value_name = "FORMAT[=PATH]")]
+    pub(crate) output: Vec<ocilint::output::tested::Destination>,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+}
+
+const TESTS: &str = "\
+Run the tests of policies, offline.
+
+A file of tests holds cases: an image, and what is to come of it under the policy. `production.test.toml` tests the \
+`production.toml` beside it, unless it says `policy-file = \"…\"` or `policy = '''…'''`, for all cases or in one.
+
+The image of a case is a layout or archive (`image = \"oci:DIR\"`, seen from the file), or is described in a few words and \
+built in memory. What is not said has a default: an OCI image for linux/amd64 with one gzip layer and the user 65532, \
+named registry.example/app:1.0, without SBOM, provenance or signature.
+
+What is expected of a rule is `pass`, `violation`, `unknown`, `waived` or `not-applicable`, for all platforms \
+(`expect.user`) or one (`expect.\"user@linux/arm64\"`, `expect.\"shape@root\"`); or a table of `verdict` and what the finding \
+is to be: `level`, `in` (index, manifest, config, layer, …), `at` (a JSON pointer), `message`, `fix`, `count`. Every rule of \
+the policy has to be mentioned, unless the case says `others = \"any\"`.
+
+Exit status: 0 all cases passed, 1 a case failed, 3 a mistake in a test file or a policy, 4 an internal error.";
+
+const TEST_EXAMPLE: &str = concat!(
+    "Example, as `production.test.toml` beside `production.toml`:\n\n",
+    include_str!("../examples/policies/production.test.toml")
+);
 
 #[derive(Debug, Args)]
 pub(crate) struct Rules {

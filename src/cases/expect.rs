@@ -1,13 +1,18 @@
 //! What a case expects of its cells, and how it differs from what came.
 
-use std::fmt::{self, Display, Formatter};
+use std::fmt::{self, Formatter};
+use std::ops::Range;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::build::words;
 use crate::finding::NodeRole;
-use crate::report::{Cell, CellVerdict, SealedFinding};
+use crate::policy::Level;
+use crate::report::{Cell, CellVerdict, Facet, FacetKey, SealedFinding};
+
+/// Findings of a cell that are shown besides the one that is nearest to what was expected.
+const OTHERS: usize = 4;
 
 /// What is expected of the cells of one rule, or of one of them.
 #[derive(Debug, Clone)]
@@ -17,6 +22,8 @@ pub(super) struct Expectation {
     /// The one subject that is meant; `None` for all that are not named otherwise.
     pub(super) subject: Option<String>,
     expected: Expected,
+    /// Where it is written.
+    pub(super) span: Range<usize>,
 }
 
 /// A verdict, and what its finding says.
@@ -25,6 +32,8 @@ pub(super) struct Expectation {
 pub(super) struct Expected {
     #[serde(deserialize_with = "verdict")]
     verdict: CellVerdict,
+    /// How much a violation matters.
+    level: Option<Level>,
     /// The JSON pointer of a finding.
     at: Option<String>,
     /// The kind of document that the finding is in.
@@ -72,6 +81,7 @@ fn named<E: de::Error>(text: &str) -> Result<CellVerdict, E> {
     found.ok_or_else(|| E::custom(format!("`{text}` is no verdict; expected one of {}", expected())))
 }
 
+/// How cases write a verdict.
 fn word(verdict: CellVerdict) -> &'static str {
     VERDICTS.iter().find(|(_, known)| *known == verdict).map_or("?", |(name, _)| name)
 }
@@ -92,7 +102,15 @@ impl<'de> Visitor<'de> for ExpectedVisitor {
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Expected, E> {
-        Ok(Expected { verdict: named(text)?, at: None, node: None, message: Vec::new(), fix: Vec::new(), count: None })
+        Ok(Expected {
+            verdict: named(text)?,
+            level: None,
+            at: None,
+            node: None,
+            message: Vec::new(),
+            fix: Vec::new(),
+            count: None,
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<Expected, A::Error> {
@@ -100,13 +118,14 @@ impl<'de> Visitor<'de> for ExpectedVisitor {
     }
 }
 
+/// What was expected of a cell, and what came.
+pub(super) type Sides = (Vec<Facet>, Vec<Facet>);
+
 impl Expectation {
     /// An expectation of `rule` or `rule@subject`.
-    pub(super) fn new(key: &str, expected: Expected) -> Self {
-        match key.split_once('@') {
-            Some((rule, subject)) => Self { rule: rule.to_owned(), subject: Some(subject.to_owned()), expected },
-            None => Self { rule: key.to_owned(), subject: None, expected },
-        }
+    pub(super) fn new(key: &str, expected: Expected, span: Range<usize>) -> Self {
+        let (rule, subject) = key.split_once('@').map_or((key, None), |(rule, subject)| (rule, Some(subject)));
+        Self { rule: rule.to_owned(), subject: subject.map(ToOwned::to_owned), expected, span }
     }
 
     /// Whether it is about this cell.
@@ -114,47 +133,117 @@ impl Expectation {
         self.rule == cell.rule && self.subject.as_ref().is_none_or(|subject| *subject == cell.subject)
     }
 
+    /// How it is written: `rule` or `rule@subject`.
+    pub(super) fn about(&self) -> String {
+        let subject = self.subject.as_ref().map(|subject| format!("@{subject}"));
+        format!("{}{}", self.rule, subject.unwrap_or_default())
+    }
+
+    /// What is expected, without regard to what came.
+    pub(super) fn facets(&self) -> Vec<Facet> {
+        self.expected.facets(|_, _| false)
+    }
+
     /// How the cell differs; nothing if it is as expected.
-    pub(super) fn differs(&self, cell: &Cell) -> Option<String> {
+    pub(super) fn differs(&self, cell: &Cell) -> Option<Sides> {
         let expected = &self.expected;
-        if expected.verdict != cell.verdict {
-            return Some(format!("{}: expected {}, got {}", name(cell), word(expected.verdict), shown(cell)));
+        let compare = |finding: Option<&SealedFinding>| {
+            let side = Side { cell, finding };
+            expected.facets(|key, value| side.meets(key, value))
+        };
+        // Of several findings the one that is nearest to what was expected.
+        let agreeing = |facets: &[Facet]| facets.iter().filter(|facet| facet.agrees).count();
+        let sides = cell.findings.iter().map(|finding| (compare(Some(finding)), Some(finding)));
+        // The first of those that are equally near.
+        let nearest = sides.rev().max_by_key(|(facets, _)| agreeing(facets));
+        let (facets, finding) = nearest.unwrap_or_else(|| (compare(None), None));
+        if facets.iter().all(|facet| facet.agrees) {
+            return None;
         }
-        if expected.count.is_some_and(|count| count != cell.findings.len()) {
-            return Some(format!(
-                "{}: expected {expected}, got {} findings: {}",
-                name(cell),
-                cell.findings.len(),
-                shown(cell)
-            ));
-        }
-        let met =
-            if cell.findings.is_empty() { expected.is_met_by_words(cell) } else { expected.is_met_by_finding(cell) };
-        (!met).then(|| format!("{}: expected {expected}, got {}", name(cell), shown(cell)))
+        let got = got(cell, finding, &facets);
+        Some((facets, got))
     }
 }
 
 impl Expected {
-    fn is_met_by_finding(&self, cell: &Cell) -> bool {
-        let holds = |text: &str, wanted: &[String]| wanted.iter().all(|wanted| text.contains(wanted));
-        let meets = |finding: &SealedFinding| {
-            self.at.as_ref().is_none_or(|at| *at == finding.location.pointer)
-                && self.node.is_none_or(|node| node.role() == finding.location.node)
-                && holds(&finding.message, &self.message)
-                && holds(&finding.fix, &self.fix)
-        };
-        cell.findings.iter().any(meets)
+    /// Every side of it, and whether that agrees.
+    fn facets(&self, agrees: impl Fn(FacetKey, &str) -> bool) -> Vec<Facet> {
+        let one = |key, value: String| Facet { agrees: agrees(key, &value), key, value };
+        let mut facets = vec![one(FacetKey::Verdict, word(self.verdict).to_owned())];
+        facets.extend(self.level.map(|level| one(FacetKey::Level, level.to_string())));
+        facets.extend(self.count.map(|count| one(FacetKey::Count, count.to_string())));
+        facets.extend(self.node.map(|node| one(FacetKey::In, node.role().as_str().to_owned())));
+        facets.extend(self.at.iter().map(|at| one(FacetKey::At, at.clone())));
+        facets.extend(self.message.iter().map(|text| one(FacetKey::Message, text.clone())));
+        facets.extend(self.fix.iter().map(|text| one(FacetKey::Fix, text.clone())));
+        facets
+    }
+}
+
+/// A cell and one of its findings.
+struct Side<'c> {
+    cell: &'c Cell,
+    finding: Option<&'c SealedFinding>,
+}
+
+impl Side<'_> {
+    /// Whether a side of what was expected is so.
+    fn meets(&self, key: FacetKey, value: &str) -> bool {
+        match key {
+            FacetKey::Verdict => word(self.cell.verdict) == value,
+            FacetKey::Level => self.cell.level.as_str() == value,
+            FacetKey::Count => self.cell.findings.len().to_string() == value,
+            FacetKey::In => self.finding.is_some_and(|finding| finding.location.node.as_str() == value),
+            FacetKey::At => self.finding.is_some_and(|finding| finding.location.pointer == value),
+            FacetKey::Message => self.message().contains(value),
+            FacetKey::Fix => self.fix().contains(value),
+            FacetKey::Other => false,
+        }
     }
 
-    fn is_met_by_words(&self, cell: &Cell) -> bool {
-        let said =
-            [&cell.reason, &cell.evidence].into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n");
-        let help = cell.help.as_deref().unwrap_or_default();
-        self.at.is_none()
-            && self.node.is_none()
-            && self.message.iter().all(|wanted| said.contains(wanted))
-            && self.fix.iter().all(|wanted| help.contains(wanted))
+    /// What the finding says; the reason or the evidence; and why it is waived.
+    fn message(&self) -> String {
+        let waiver = self.cell.waiver.as_ref().map(|waiver| &waiver.reason);
+        let found = self.finding.map(|finding| &finding.message);
+        let said = [found, self.cell.reason.as_ref(), self.cell.evidence.as_ref(), waiver];
+        said.into_iter().flatten().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
+
+    fn fix(&self) -> &str {
+        self.finding.map_or_else(|| self.cell.help.as_deref().unwrap_or_default(), |finding| &finding.fix)
+    }
+}
+
+/// Everything that came of a cell, as far as it can be set against what was expected.
+fn got(cell: &Cell, finding: Option<&SealedFinding>, expected: &[Facet]) -> Vec<Facet> {
+    let asked = |key: FacetKey| expected.iter().filter(move |facet| facet.key == key);
+    let is_verdict = asked(FacetKey::Verdict).all(|facet| facet.agrees);
+    let one = |key: FacetKey, value: String| {
+        let agrees =
+            if key == FacetKey::Verdict { is_verdict } else { is_verdict && asked(key).all(|facet| facet.agrees) };
+        Facet { key, value, agrees }
+    };
+    let side = Side { cell, finding };
+    let mut got = vec![one(FacetKey::Verdict, word(cell.verdict).to_owned())];
+    if asked(FacetKey::Level).next().is_some() {
+        got.push(one(FacetKey::Level, cell.level.to_string()));
+    }
+    if asked(FacetKey::Count).next().is_some() || cell.findings.len() > 1 {
+        got.push(one(FacetKey::Count, cell.findings.len().to_string()));
+    }
+    if let Some(finding) = finding {
+        got.push(one(FacetKey::In, finding.location.node.as_str().to_owned()));
+        let pointer = &finding.location.pointer;
+        let said = !pointer.is_empty() || asked(FacetKey::At).next().is_some();
+        got.extend(said.then(|| one(FacetKey::At, pointer.clone())));
+    }
+    got.extend(Some(side.message()).filter(|text| !text.is_empty()).map(|text| one(FacetKey::Message, text)));
+    if asked(FacetKey::Fix).next().is_some() && !side.fix().is_empty() {
+        got.push(one(FacetKey::Fix, side.fix().to_owned()));
+    }
+    let others = cell.findings.iter().filter(|other| !finding.is_some_and(|finding| std::ptr::eq(finding, *other)));
+    got.extend(others.take(OTHERS).map(|other| one(FacetKey::Message, other.message.clone())));
+    got
 }
 
 impl Node {
@@ -171,28 +260,12 @@ impl Node {
     }
 }
 
-impl Display for Expected {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(word(self.verdict))?;
-        self.count.iter().try_for_each(|count| write!(f, " with {count} findings"))?;
-        self.node.iter().try_for_each(|node| write!(f, " in {}", node.role().as_str()))?;
-        self.at.iter().try_for_each(|at| write!(f, " at `{at}`"))?;
-        self.message.iter().try_for_each(|text| write!(f, " saying `{text}`"))?;
-        self.fix.iter().try_for_each(|text| write!(f, " with the fix `{text}`"))
-    }
-}
-
 /// `rule@subject`
 pub(super) fn name(cell: &Cell) -> String {
     format!("{}@{}", cell.rule, cell.subject)
 }
 
 /// A cell's verdict with everything it says.
-pub(super) fn shown(cell: &Cell) -> String {
-    let said = [&cell.reason, &cell.evidence, &cell.help].into_iter().flatten().map(|text| format!("\n        {text}"));
-    let found = cell.findings.iter().map(|finding| {
-        let place = format!("{} `{}`", finding.location.node.as_str(), finding.location.pointer);
-        format!("\n        {place}: {}\n          fix: {}", finding.message, finding.fix.replace('\n', " | "))
-    });
-    format!("{}{}", word(cell.verdict), said.chain(found).collect::<String>())
+pub(super) fn shown(cell: &Cell) -> Vec<Facet> {
+    got(cell, cell.findings.first(), &[])
 }

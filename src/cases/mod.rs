@@ -1,10 +1,11 @@
 //! Test cases for policies and rules: a policy, an image, and the verdict that is to come of it, in one TOML file.
 //!
-//! The image is described in a few words and built for real, with true digests, layers and attestations; or it is a layout
-//! or archive. Nothing is fetched from a registry. A file holds any number of cases:
+//! The image is described in a few words and built for real, with true digests, layers and attestations; or it is a layout,
+//! an archive or a snapshot. Nothing is fetched from a registry. A file holds any number of cases:
 //!
 //! ```toml
-//! # For all cases that have no policy of their own; or `policy-file = "../production.toml"`, a path beside this file.
+//! # For all cases that have no policy of their own; or `policy-file = "../production.toml"`, a path beside this file, or
+//! # `policy-file = "ocilint:strict"`. Without either, `NAME.test.toml` is for the `NAME.toml` beside it.
 //! policy = '''
 //! [rules.user]
 //! '''
@@ -41,12 +42,12 @@
 //! |---|---|
 //! | `name` | what it shows; unique in the file |
 //! | `policy`, `policy-file` | the policy as text, or its path; by default that of the file |
-//! | `image` | a table (below; every key may be left out), or a layout or archive: `"oci:../layouts/x:1.0"`, `"oci-archive:x.tar"` |
-//! | `target` | what the user typed; by default `registry.example/app:1.0`. `oci:DIR` makes it a local image without a name |
+//! | `image` | a table (below; every key may be left out), or a layout, archive or snapshot: `"oci:../layouts/x:1.0"`, `"oci-archive:x.tar"`, `"snapshot:x.snapshot"` |
+//! | `target` | what the user typed; by default `registry.example/app:1.0`. `oci:DIR` makes it a local image without a name. Of a snapshot with several images: which one, as it was called then |
 //! | `as` | the name that a local image is judged under, as `--as` |
 //! | `platform` | one or several, as `--platform` |
 //! | `deny-warnings` | as `--deny-warnings` |
-//! | `at` | the clock, a date or time; by default 2026-06-01. Images are built on 2026-01-01 |
+//! | `at` | the clock, a date or time; by default 2026-06-01, and of a snapshot when it was taken. Images are built on 2026-01-01 |
 //! | `failures` | what cannot be read: a document's name (below) → `unreachable timeout deadline unauthorized forbidden not-found rate-limited server-error login-page truncated too-large digest-mismatch` |
 //! | `expect` | `rule` or `rule@subject` → a verdict, or a table (below). The subject is `root` or a platform's name |
 //! | `others` | `"any"`: rules of the policy need not be mentioned. Otherwise every cell of them must be |
@@ -54,9 +55,9 @@
 //! | `exit` | the exit status |
 //! | `refused` | what the refusal says, of a policy that does not load or a target that cannot be judged |
 //!
-//! An expectation is `pass`, `violation`, `unknown`, `waived` or `not-applicable`, or a table of `verdict`, `at` (the JSON
+//! An expectation is `pass`, `violation`, `unknown`, `waived` or `not-applicable`, or a table of `verdict`, `level`, `at` (the JSON
 //! pointer of a finding), `in` (`reference index manifest config layer referrer statement`), `message` and `fix` (a text or
-//! several that the same finding holds; where there is no finding, the reason or evidence, and the help), and `count` (of
+//! several that the same finding holds; the reason of a waiver too; where there is no finding, the reason or evidence, and the help), and `count` (of
 //! findings). Rules that are always on (`document`, `artifact-type`) need to be mentioned only if they find something.
 //!
 //! # An image
@@ -111,13 +112,17 @@
 //! the same name), `rename` (of a member), `text` (instead of the whole document) and `append` (text behind the document).
 
 pub mod build;
+mod compare;
 mod expect;
+mod find;
 mod format;
+mod read;
 mod runner;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub use format::{Case, FormatError, Suite};
-pub use runner::Outcome;
+pub use find::{beside_policies, find, is_test_file};
+pub use format::{Case, Suite};
+pub use runner::run;
 pub use source::{CAUSES, Scripted, StoreSource, cause};

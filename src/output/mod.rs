@@ -10,6 +10,7 @@ mod json;
 mod paint;
 pub mod policy;
 mod sarif;
+pub mod tested;
 mod text;
 pub mod waivers;
 
@@ -121,7 +122,18 @@ pub fn write(format: Format, report: &Report, options: &Options, out: &mut dyn W
 
 /// Writes the mistakes of a policy, for people.
 pub fn write_mistakes(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
-    human::write_mistakes(mistakes, style, out)
+    human::write_mistakes(mistakes, ("in the policy", "nothing was judged"), style, out)
+}
+
+/// Writes the mistakes in the tests of policies, and in the policies tested, for people; `undone` says what has not been
+/// done because of them.
+pub fn write_test_mistakes(
+    mistakes: &[PolicyError],
+    undone: &str,
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    human::write_mistakes(mistakes, ("in the tests", undone), style, out)
 }
 
 /// Writes remarks on a policy that is right, for people.

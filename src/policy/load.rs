@@ -17,6 +17,7 @@ mod mistake;
 mod parents;
 mod scopes;
 mod sources;
+pub(crate) mod strict;
 mod suggest;
 mod syntax;
 mod tree;
@@ -63,8 +64,8 @@ impl Policy {
     }
 }
 
-/// The mistakes of policy files that are each loaded for themselves. A directory stands for the `*.toml` files in it; a path
-/// without any is a mistake.
+/// The mistakes of policy files that are each loaded for themselves. A directory stands for the `*.toml` files in it but for
+/// `*.test.toml`, which test policies; a directory without any is a mistake.
 pub fn check_files(paths: &[PathBuf]) -> Vec<PolicyError> {
     check(paths, RULES)
 }

@@ -10,6 +10,7 @@ mod starter;
 mod waiver;
 
 pub use ledger::{Due, ledger};
+pub(crate) use load::strict;
 pub use load::{
     Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, load_files,
 };

@@ -4,12 +4,14 @@ mod comparison;
 mod excerpt;
 mod exit;
 mod tally;
+mod tested;
 mod waivers;
 
 pub use comparison::{Against, Change, Comparison, Outcome, Reference, ReferencePolicy};
 pub use excerpt::{Excerpt, ExcerptLine};
 pub use exit::ExitStatus;
 pub use tally::{Counts, Fate, Fates, Tally};
+pub use tested::{CaseStatus, Difference, Facet, FacetKey, Tested, TestedCase, TestedFile};
 pub use waivers::dead_waivers;
 
 use std::sync::Arc;

@@ -20,6 +20,7 @@ mod local_referrers;
 mod local_saved;
 mod local_support;
 mod policy;
+mod policy_tests;
 mod program;
 mod readme;
 mod registry;

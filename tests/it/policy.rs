@@ -27,7 +27,7 @@ fn load_in(directory: &Path, arguments: &[&str]) -> Result<Policy, Vec<PolicyErr
 }
 
 /// `the text pointed at | message | help`, a line for each mistake.
-fn told(errors: &[PolicyError]) -> String {
+pub(crate) fn told(errors: &[PolicyError]) -> String {
     let mut told = String::new();
     for error in errors {
         let pointed = match (&error.source, &error.span) {

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use ocilint::cases::{Outcome, Suite};
-use ocilint::report::CellVerdict;
+use ocilint::cases::Suite;
+use ocilint::report::{CellVerdict, TestedCase};
 use ocilint::rules::RULES;
 
 /// Rules that look at nothing but the name that the user typed: they are never unknown, but not applicable to a local image.
@@ -16,9 +16,9 @@ const OF_THE_NAME: [&str; 2] = ["reference", "registries"];
 fn every_case_holds() {
     let mut failed = String::new();
     for (file, outcomes) in OUTCOMES.iter() {
-        for outcome in outcomes.iter().filter(|outcome| !outcome.problems.is_empty()) {
+        for outcome in outcomes.iter().filter(|outcome| !outcome.problems().is_empty()) {
             let _ = writeln!(failed, "\n{file}:{}: {}", outcome.line, outcome.name);
-            outcome.problems.iter().for_each(|problem| {
+            outcome.problems().iter().for_each(|problem| {
                 let _ = writeln!(failed, "    {problem}");
             });
         }
@@ -56,7 +56,7 @@ fn every_file_of_cases_is_named_after_its_rule() {
 }
 
 /// The outcomes of every file, by its name.
-static OUTCOMES: LazyLock<BTreeMap<String, Vec<Outcome>>> = LazyLock::new(|| {
+static OUTCOMES: LazyLock<BTreeMap<String, Vec<TestedCase>>> = LazyLock::new(|| {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let run = |path: &PathBuf| {
         let suite = Suite::read(path).unwrap_or_else(|error| panic!("{error}"));

@@ -1,20 +1,21 @@
-//! `ocilint policy check`: every mistake in policy files.
+//! `ocilint policy check`: every mistake in policy files, and in the tests beside them.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
 
 use jiff::Timestamp;
+use ocilint::cases;
 use ocilint::output;
 use ocilint::policy::{self, Policy, PolicyError};
 use ocilint::report::{Diagnostic, ExitStatus, dead_waivers};
 
-use super::{each_once, overlong};
+use super::{each_once, overlong, test};
 use crate::cli;
 use crate::commands::{setup, written};
 
 pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
     let style = setup::style_of_errors(display);
-    match policy::load_files(files).map_err(|errors| errors.0).and_then(|policies| remarks(&policies)) {
+    match checked(files).and_then(|policies| remarks(&policies)) {
         Err(mistakes) => {
             let _ = output::write_mistakes(&mistakes, style, &mut io::stderr().lock());
             ExitStatus::Usage
@@ -25,6 +26,17 @@ pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
             written(writeln!(io::stdout(), "no mistakes"))
         }
     }
+}
+
+/// The policies, or their mistakes and those of the tests among and beside them.
+fn checked(files: &[PathBuf]) -> Result<Vec<Policy>, Vec<PolicyError>> {
+    let (mut tests, policies): (Vec<PathBuf>, Vec<PathBuf>) =
+        files.iter().cloned().partition(|file| cases::is_test_file(file));
+    tests.extend(policies.iter().filter(|path| path.is_dir()).flat_map(|path| cases::beside_policies(path)));
+    let loaded = if policies.is_empty() { Ok(Vec::new()) } else { policy::load_files(&policies) };
+    let (loaded, mut mistakes) = loaded.map_or_else(|errors| (Vec::new(), errors.0), |loaded| (loaded, Vec::new()));
+    mistakes.extend(test::suites(&tests).err().into_iter().flatten());
+    if mistakes.is_empty() { Ok(loaded) } else { Err(each_once(mistakes.into_iter())) }
 }
 
 /// What is to be said about policies that load; their mistakes if they do not hold today.

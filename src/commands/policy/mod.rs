@@ -3,6 +3,7 @@
 mod check;
 mod schema;
 mod show;
+mod test;
 mod waivers;
 
 use jiff::civil::Date;
@@ -14,6 +15,7 @@ use crate::cli;
 pub(super) fn run(command: &cli::Policy) -> ExitStatus {
     match command {
         cli::Policy::Check { files, display } => check::run(files, display),
+        cli::Policy::Test(test) => test::run(test),
         cli::Policy::Waivers(command) => waivers::run(command),
         cli::Policy::Show(command) => show::run(command),
         cli::Policy::Schema => schema::run(),

@@ -14,8 +14,13 @@ use crate::report::Diagnostic;
 /// Mistakes that are shown: enough to mend a file by, and no more than can be drawn in a moment.
 const SHOWN: usize = 500;
 
-/// Writes the mistakes, and how many there are.
-pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut dyn Write) -> io::Result<()> {
+/// Writes the mistakes, how many there are and where (`in the policy`), and what has not been done because of them.
+pub(in crate::output) fn write(
+    mistakes: &[PolicyError],
+    (place, undone): (&str, &str),
+    style: Style,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let paint = Paint::new(style);
     let mut text = String::new();
     for mistake in mistakes.iter().take(SHOWN) {
@@ -24,7 +29,7 @@ pub(in crate::output) fn write(mistakes: &[PolicyError], style: Style, out: &mut
     }
     let counted = if mistakes.len() == 1 { "1 mistake".to_owned() } else { format!("{} mistakes", mistakes.len()) };
     let shown = if mistakes.len() > SHOWN { format!(", the first {SHOWN} of them shown") } else { String::new() };
-    text.extend([&counted, " in the policy", &shown, ": nothing was judged\n"]);
+    text.extend([&counted, " ", place, &shown, ": ", undone, "\n"]);
     out.write_all(guard(&text, style.color || style.hyperlinks, style.unicode).as_bytes())
 }
 

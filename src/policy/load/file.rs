@@ -168,7 +168,8 @@ pub(super) fn below(sheets: &[Sheet<'_>], number: usize) -> Vec<Span> {
     found.into_iter().map(|number| sheets[number].range.clone()).collect()
 }
 
-fn parse<'a>(kept: &'a Kept, mistakes: &mut Mistakes) -> DeTable<'a> {
+/// Parses a file as far as it is TOML; what is not is told.
+pub(super) fn parse<'a>(kept: &'a Kept, mistakes: &mut Mistakes) -> DeTable<'a> {
     let (table, errors) = if kept.text().len() <= RECOVERED_SIZE {
         let (table, errors) = DeTable::parse_recoverable(kept.text());
         (table.into_inner(), errors)

@@ -37,7 +37,7 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().map_or_else(|error| error.kind() == ErrorKind::PermissionDenied, |_| true)
 }
 
-/// The policy files that a path stands for, sorted.
+/// The policy files that a path stands for, sorted; `*.test.toml` test policies, and are none.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
@@ -45,7 +45,9 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
     let unread = |error| Mistake::nowhere(format!("cannot read the directory `{}`: {error}", path.display()));
     let entries = fs::read_dir(path).map_err(unread)?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unread)?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml") && !file.is_dir());
+    let ends = |path: &Path, with: &str| path.extension().is_some_and(|extension| extension == with);
+    let is_test = |file: &Path| file.file_stem().is_some_and(|stem| ends(Path::new(stem), "test"));
+    files.retain(|file| ends(file, "toml") && !is_test(file) && !file.is_dir());
     files.sort();
     if files.is_empty() {
         let mistake = Mistake::nowhere(format!("there is no policy in `{}`", path.display()));

@@ -26,7 +26,7 @@ const LEVELS: &[Level] = &[Level::Error, Level::Warning, Level::Note, Level::Off
 /// Length beyond which a name is refused, in bytes.
 const NAME_LENGTH: usize = 100;
 /// How many values may be copied in looking for the next mistake of one table.
-const COPIES: usize = 200_000;
+pub(super) const COPIES: usize = 200_000;
 
 /// Reads the tables of rules.
 pub(super) struct Reader<'r> {

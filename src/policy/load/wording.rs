@@ -40,7 +40,7 @@ pub(super) fn of_table(rule: &str, message: &str) -> String {
 }
 
 /// The word found and the words wanted, of a message about an unknown variant or field.
-fn closed_set(message: &str) -> Option<(&str, Vec<&str>)> {
+pub(super) fn closed_set(message: &str) -> Option<(&str, Vec<&str>)> {
     let rest = message.strip_prefix("unknown variant `").or_else(|| message.strip_prefix("unknown field `"))?;
     // The word found may hold anything; the words wanted are ours.
     let (found, wanted) = rest.rsplit_once("`, expected ")?;
