@@ -27,12 +27,11 @@ struct Recorded {
 
 pub(super) fn run(command: &cli::Snapshot) -> u8 {
     match try_run(command) {
-        Ok(Ended::Done(status)) => status.code(),
+        Ok(Ended::Done(status)) | Err(status) => status.code(),
         Ok(Ended::Interrupted(code)) => {
             say("interrupted: no snapshot is written", "");
             code
         }
-        Err(status) => status.code(),
     }
 }
 
