@@ -279,6 +279,7 @@ impl<'a> Loader<'a> {
         self.require_rules(&names, &instances);
         let implicit = self.implicit(&instances);
         names.extend(implicit.iter().map(|instance| instance.name.clone()));
+        names.sort();
         let rulings = self.rulings(order, &names);
         self.guard_waivers(order, &locks);
         let waivers = self.waivers(order, &names, &rulings);
@@ -295,11 +296,10 @@ impl<'a> Loader<'a> {
             rulings.tighten(std::mem::take(&mut self.sheets[number].header.rulings));
         }
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        let known: BTreeSet<&str> = names.iter().copied().collect();
-        for (name, span) in rulings.forbidden.iter().filter(|(name, _)| !known.contains(name.as_str())) {
+        for (name, span) in rulings.forbidden.iter().filter(|(name, _)| names.binary_search(&name.as_str()).is_err()) {
             let message = format!("`forbid-waivers`: no rule of the policy is named `{name}`");
             let mistake = Mistake::at(span.clone(), message).inherited().consequent();
-            let mistake = mistake.help_if(did_you_mean(name, &names));
+            let mistake = mistake.help_if(self.mistakes.did_you_mean(name, &names));
             self.mistakes.add(mistake.help("name a rule by its table: `[rules.NAME]`"));
         }
         rulings

@@ -139,6 +139,11 @@ impl Glob {
 
     /// Whether the whole name matches.
     pub fn matches(&self, name: &str) -> bool {
+        // Most names differ from most globs at the beginning, for which nothing need be compiled.
+        let beginning = self.text.split(['*', '?', '[', '{', '\\']).next().unwrap_or_default();
+        if !name.starts_with(beginning) {
+            return false;
+        }
         let compiled = || {
             let glob = parsed(&self.text).expect("invariant: it was parsed when it was checked");
             Box::new(glob.compile_matcher())
@@ -266,6 +271,9 @@ mod tests {
         assert!(!glob("ghcr.io/*").matches("ghcr.io/acme/app"));
         assert!(glob("ghcr.io/**").matches("ghcr.io/acme/app"));
         assert!(glob("ghcr.io/*/app").matches("ghcr.io/acme/app"));
+        assert!(glob("ghcr.io/**/app").matches("ghcr.io/app"));
+        assert!(glob("**/app").matches("app") && glob("{a,b}/c").matches("b/c") && glob(r"a\*").matches("a*"));
+        assert!(!glob("ghcr.io/acme/**").matches("quay.io/acme/app"));
         assert!(Glob::new("").is_err());
     }
 }

@@ -7,7 +7,6 @@ use toml::de::{DeArray, DeValue};
 
 use super::file::{RuleTable, Rules};
 use super::mistake::{Mistake, Mistakes, Span};
-use super::suggest::did_you_mean;
 use super::tree::{Value, is_reference, kind, place, texts};
 use crate::rules::{Rule, Takes};
 
@@ -78,15 +77,12 @@ impl<'a> Writer<'_, 'a> {
         let Some(value) = table.keys.get_mut(key) else { return };
         let list = named(value, self.lists, self.mistakes);
         let enough = |list: &&List<'_>| self.budget.spend(list.elements.len(), &span, self.mistakes);
-        match list.filter(|list| !list.elements.is_empty()).filter(enough) {
-            Some(list) => {
-                *value = Spanned::new(value.span(), DeValue::Array(list.elements.clone()));
-                table.lists.insert(key.to_owned(), list.place.clone());
-            }
-            None => {
-                table.keys.remove(key);
-                table.blamed.insert(key.to_owned());
-            }
+        if let Some(list) = list.filter(|list| !list.elements.is_empty()).filter(enough) {
+            *value = Spanned::new(value.span(), DeValue::Array(list.elements.clone()));
+            table.lists.insert(key.to_owned(), list.place.clone());
+        } else {
+            table.keys.remove(key);
+            table.blamed.insert(key.to_owned());
         }
     }
 }
@@ -137,7 +133,7 @@ fn named<'l, 'a>(value: &Value<'a>, lists: &'l Lists<'a>, mistakes: &mut Mistake
     if list.is_none() {
         let names: Vec<&str> = lists.keys().map(String::as_str).collect();
         let mistake = Mistake::at(name.span(), format!("there is no list `{word}` in `[data]`"));
-        let mistake = mistake.inherited().consequent().help_if(did_you_mean(word, &names));
+        let mistake = mistake.inherited().consequent().help_if(mistakes.did_you_mean(word, &names));
         mistakes.add(mistake.help(format!("write it: `{word} = [\"…\"]` below `[data]`")));
     }
     list.filter(|_| table.len() == 1)

@@ -32,7 +32,7 @@ impl<'a> Defaults<'a> {
             let before = mistakes.len();
             let mut probe: DeTable<'a> = table.iter().filter(|(name, _)| name.get_ref() == key).map(cloned).collect();
             // A list of `[data]` is looked at where it is put in.
-            if probe.values().any(|value| is_reference(value)) {
+            if probe.values().any(is_reference) {
                 continue;
             }
             take_level(&mut probe, mistakes);

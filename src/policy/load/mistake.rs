@@ -8,8 +8,12 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::sources::Sources;
+use super::suggest::did_you_mean;
 use crate::oci::escape;
 use crate::policy::PolicySource;
+
+/// Mistakes after which none is told what was probably meant: to look for it takes longest where most is wrong.
+const SUGGESTED: usize = 500;
 
 /// Bytes in the one address space of all files of a load (see [`Sources`]).
 pub(super) type Span = Range<usize>;
@@ -165,6 +169,11 @@ impl Mistakes {
     /// Adds one, if there is any.
     pub(super) fn extend(&mut self, mistake: Option<Mistake>) {
         self.found.extend(mistake);
+    }
+
+    /// `did you mean …?`, if there is anything to say, and not so many mistakes that nobody reads it.
+    pub(super) fn did_you_mean(&self, word: &str, candidates: &[&str]) -> Option<String> {
+        if self.found.len() < SUGGESTED { did_you_mean(word, candidates) } else { None }
     }
 
     /// Says that a file that is extended could not be read.

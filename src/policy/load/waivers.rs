@@ -11,13 +11,12 @@ use super::limits::{self, Places};
 use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
-use super::suggest::did_you_mean;
 use super::tree::{Key, Value, place, take_address, take_text, take_texts};
 use crate::policy::{ImageScope, Rulings, Waiver};
 
 const KEYS: &[&str] = &["rule", "images", "platforms", "fingerprint", "reason", "expires", "owner", "link"];
 
-/// Reads one waiver. `instances` are the names it may be for, `rulings` what is demanded of it.
+/// Reads one waiver. `instances` are the names it may be for, sorted, `rulings` what is demanded of it.
 pub(super) fn read(
     table: Spanned<DeTable<'_>>,
     instances: &[&str],
@@ -97,10 +96,10 @@ fn miss(table: &DeTable<'_>, header: &Span, mistakes: &mut Mistakes) {
 
 fn known(rule: &Spanned<String>, instances: &[&str], mistakes: &mut Mistakes) -> String {
     let name = rule.get_ref();
-    if !instances.contains(&name.as_str()) {
+    if instances.binary_search(&name.as_str()).is_err() {
         let mistake =
             Mistake::at(rule.span(), format!("the waiver is for `{name}`, and no rule of the policy is named so"));
-        let mistake = mistake.inherited().consequent().help_if(did_you_mean(name, instances));
+        let mistake = mistake.inherited().consequent().help_if(mistakes.did_you_mean(name, instances));
         mistakes.add(mistake.help("a waiver names a rule by its table: `[rules.NAME]`"));
     }
     name.clone()

@@ -126,6 +126,28 @@ fn files_and_policies_are_bounded() {
     );
 }
 
+/// The largest policy that is taken: it loads in little memory, which `ulimit` sees to, and in seconds even unoptimised.
+#[test]
+fn ten_thousand_rules_in_ten_mebibytes_are_no_trouble() {
+    let rule = |number: usize| {
+        let text = format!(
+            "[rules.r{number}]\nrule = 'labels'\nimages = ['ghcr.io/team-{number}/**']\nrequire = ['com.example.team-{number}']\n\
+             match = {{ a = 'https://github\\.com/acme/team-{number}/.+', b = 'v?\\d+\\.\\d+\\.{number}(-[a-z]+)?' }}\n\
+             deny = ['com.example.internal-{number}.*', 'com.example.old.*']\n"
+        );
+        let help = "x".repeat(1_040 - text.len() - "help = ''\n".len());
+        format!("{text}help = '{help}'\n")
+    };
+    let text: String = (0..10_000).map(rule).collect();
+    assert!(text.len() > 10_000_000);
+    let tree = directory(&[("policy.toml", &text)]);
+    let limited = "ulimit -v 262144 && ulimit -t 20 && exec \"$0\" policy check policy.toml";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", limited, env!("CARGO_BIN_EXE_ocilint")]).current_dir(tree.path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
 #[test]
 fn a_file_lays_its_keys_over_those_of_what_it_extends() {
     let tree = directory(&[
