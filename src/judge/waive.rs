@@ -74,11 +74,10 @@ impl<'p> Waivers<'p> {
             let covers =
                 |(sealed, finding): (&SealedFinding, &&Finding)| of.waiver.covers(&sealed.fingerprint, finding.grave);
             match cell.verdict {
-                CellVerdict::Pass => of.idle = true,
                 CellVerdict::Unknown => of.open = true,
                 CellVerdict::Violation if cell.findings.iter().zip(&found.findings).any(covers) => of.needed = true,
                 CellVerdict::Violation if of.waiver.covers_cells() || found.unknown.is_some() => of.open = true,
-                CellVerdict::Violation => of.idle = true,
+                CellVerdict::Pass | CellVerdict::Violation => of.idle = true,
                 CellVerdict::Waived | CellVerdict::NotApplicable => {}
             }
         }

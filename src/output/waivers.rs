@@ -107,8 +107,10 @@ fn details(due: &Due<'_>) -> Vec<String> {
 }
 
 fn narrate([end, rule, owner, place]: &[String; 4], due: &Due<'_>, text: &mut String) {
-    text.push_str(&format!("Waiver for rule {rule}. Ends: {end}. Owner: {owner}. Written in: {place}.\n"));
-    details(due).iter().for_each(|detail| text.extend(["    ", detail, "\n"]));
+    text.extend(["Waiver for rule ", rule, ". Ends: ", end, ". Owner: ", owner, ". Written in: ", place, ".\n"]);
+    for detail in details(due) {
+        text.extend(["    ", &detail, "\n"]);
+    }
     text.push('\n');
 }
 
@@ -117,10 +119,11 @@ fn summary(dues: &[Due<'_>]) -> String {
     if dues.is_empty() {
         return "no waivers".to_owned();
     }
-    let number = |is_meant: fn(&Due<'_>) -> bool| dues.iter().filter(|due| is_meant(due)).count();
     let verb = |number: usize, verb: &str| if number == 1 { format!("{verb}s") } else { verb.to_owned() };
-    let (expired, soon) = (number(|due| due.is_expired()), number(|due| due.is_expiring()));
-    let (never, dead) = (number(|due| due.days_left.is_none()), number(|due| due.is_dead));
+    let expired = dues.iter().filter(|due| due.is_expired()).count();
+    let soon = dues.iter().filter(|due| due.is_expiring()).count();
+    let never = dues.iter().filter(|due| due.days_left.is_none()).count();
+    let dead = dues.iter().filter(|due| due.is_dead).count();
     let parts = [
         (expired, format!("{expired} expired")),
         (soon, format!("{soon} {} within {EXPIRING_DAYS} days", verb(soon, "end"))),

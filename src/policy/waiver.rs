@@ -74,3 +74,44 @@ impl Waiver {
 pub fn day(moment: Timestamp) -> Date {
     moment.to_zoned(TimeZone::UTC).date()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::policy::Policy;
+
+    fn waiver(keys: &str) -> Waiver {
+        let text = format!("[rules.document]\n[[waivers]]\nrule = 'document'\nreason = 'x'\n{keys}");
+        Policy::from_text("policy.toml", &text, Path::new("")).unwrap().waivers.remove(0)
+    }
+
+    #[test]
+    fn what_is_grave_is_covered_by_digest_only_and_by_no_other_fingerprint() {
+        let (one, other) = ("v1:0000000000000001", "v1:0000000000000002");
+        let named = "images = ['ghcr.io/acme/app']";
+        let pinned = format!("images = ['ghcr.io/acme/app@sha256:{}']", "0".repeat(64));
+        for (keys, plain, grave) in [
+            (named.to_owned(), [true, true], [false, false]),
+            (format!("{named}\nfingerprint = '{one}'"), [true, false], [false, false]),
+            (pinned.clone(), [true, true], [true, true]),
+            (format!("{pinned}\nfingerprint = ['{one}']"), [true, false], [true, false]),
+        ] {
+            let waiver = waiver(&keys);
+            assert_eq!([one, other].map(|fingerprint| waiver.covers(fingerprint, false)), plain, "{keys}");
+            assert_eq!([one, other].map(|fingerprint| waiver.covers(fingerprint, true)), grave, "{keys}");
+        }
+    }
+
+    #[test]
+    fn the_last_day_is_included() {
+        let waiver = waiver("images = ['ghcr.io/acme/app']\nexpires = 2027-01-31");
+        let days = |moment: &str| waiver.days_left(day(moment.parse().unwrap())).unwrap();
+        assert_eq!(days("2027-01-01T00:00:00Z"), 30);
+        assert_eq!(days("2027-01-31T23:59:59Z"), 0);
+        assert_eq!(days("2027-02-01T00:00:00Z"), -1);
+        assert!(waiver.is_expired(day("2027-02-01T00:00:00Z".parse().unwrap())));
+        assert!(!waiver.is_expired(day("2027-01-31T23:59:59Z".parse().unwrap())));
+    }
+}

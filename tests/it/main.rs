@@ -27,3 +27,4 @@ mod registry;
 mod rules;
 mod snapshot;
 mod support_selftest;
+mod waivers;
