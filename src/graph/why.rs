@@ -248,8 +248,9 @@ impl Cause {
             Self::Unreachable { .. } => {
                 "check the host name, the network and proxies; for a registry without TLS say `--plain-http=HOST`, for a private CA `--ca-file`"
             }
-            Self::Timeout { .. } | Self::Truncated { .. } | Self::Status { .. } => {
-                "try again; if it stays so, ask whoever runs the registry"
+            Self::Timeout { .. } | Self::Status { .. } => "try again; if it stays so, ask whoever runs the registry",
+            Self::Truncated { .. } => {
+                "try again; if it stays so, write the file again, or ask whoever runs the registry"
             }
             Self::Deadline => "give more time with `--deadline`, or check fewer images in one run",
             Self::Cancelled => "run again",

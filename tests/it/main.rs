@@ -22,6 +22,7 @@ mod local_support;
 mod policy;
 mod policy_tests;
 mod program;
+mod proxies;
 mod readme;
 mod registry;
 mod rules;

@@ -76,9 +76,14 @@ impl Answer {
         self.shown.hidden_in(text.unwrap_or_default()).chars().take(SAID).collect()
     }
 
-    /// The same of an envelope with codes of the registry's own, or of a token server.
+    /// The same of an envelope with codes of the registry's own, of a token server, or of a server that speaks plainly
+    /// ("Client sent an HTTP request to an HTTPS server.").
     fn said_otherwise(&self) -> Option<String> {
-        let value: Value = serde_json::from_slice(&self.body).ok()?;
+        let Ok(value) = serde_json::from_slice::<Value>(&self.body) else {
+            let plain = self.media_type().is_none_or(|media_type| media_type == "text/plain");
+            let text = str::from_utf8(&self.body).ok().filter(|text| plain && !text.contains('<'))?;
+            return text.lines().next().map(|line| line.trim().to_owned());
+        };
         let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
         let (code, message) = (text("/errors/0/code"), text("/errors/0/message"));
         if (code, message) != ("", "") {

@@ -57,7 +57,7 @@ impl Visit<'_> {
             }
             (_, Some(Credential::RegistryToken(token))) => Ok(grant(bearer(token.expose())?, None, String::new())),
             (Challenge::Basic, Some(Credential::Basic { username, password })) => {
-                Ok(grant(basic(&username, &password)?, None, String::new()))
+                Ok(grant(basic(&username, &password)?, None, were_shown(&scope.registry)))
             }
             (Challenge::Basic, Some(Credential::IdentityToken(_))) => Err(refused(format!(
                 "{} wants a name and a password, and what is stored for it is an identity token",
@@ -129,7 +129,7 @@ impl Visit<'_> {
                 (None, note)
             }
             Some(_) if !self.may_carry_secrets(realm) => (None, over_http(realm)),
-            Some(credential) => (Some(credential), String::new()),
+            Some(credential) => (Some(credential), were_shown(registry)),
         }
     }
 
@@ -256,6 +256,10 @@ fn unsendable() -> Cause {
 
 fn refused(detail: String) -> Cause {
     Cause::Unauthorized { detail }
+}
+
+fn were_shown(registry: &str) -> String {
+    format!("the credentials that are stored for {registry} were shown")
 }
 
 fn over_http(url: &Url) -> String {

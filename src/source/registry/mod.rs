@@ -13,6 +13,7 @@ mod hosts;
 mod manifests;
 mod options;
 mod paging;
+mod proxies;
 mod realm;
 mod referrers;
 mod repository;

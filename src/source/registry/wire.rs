@@ -18,6 +18,7 @@ use super::clients::Clients;
 use super::echo::Shown;
 use super::hosts::{Hosts, Permit};
 use super::options::{RegistryOptions, Timeouts};
+use super::proxies::Proxies;
 use super::realm::authority;
 use super::warnings::Warnings;
 use crate::graph::{Cause, Fetched};
@@ -59,13 +60,16 @@ impl Failure {
         Self { cause, transient: true }
     }
 
-    /// Names the host that cannot be reached, unless it is the one that everybody thinks of.
-    fn at(mut self, url: &Url, home: &str) -> Self {
+    /// Names the host that cannot be reached, unless it is the one that everybody thinks of, and the proxy in between.
+    fn at(mut self, url: &Url, home: &str, proxy: Option<String>) -> Self {
         let host = url.host_str().unwrap_or_default();
         if let Cause::Unreachable { detail } = &mut self.cause
             && host != home
         {
             *detail = format!("{host}: {detail}");
+        }
+        if let (Cause::Unreachable { detail }, Some(proxy)) = (&mut self.cause, proxy) {
+            *detail = format!("{detail}; asked through the proxy {proxy}");
         }
         self
     }
@@ -106,6 +110,7 @@ impl Budget {
 /// The network, as one run sees it.
 pub(super) struct Wire {
     clients: Clients,
+    proxies: Proxies,
     pub(super) hosts: Hosts,
     timeouts: Timeouts,
     longest_silence: Duration,
@@ -138,6 +143,7 @@ impl Wire {
     pub(super) fn new(options: &RegistryOptions, observer: Arc<dyn Observer>) -> Self {
         Self {
             clients: Clients::new(options.ca_file.clone(), options.timeouts.connect),
+            proxies: Proxies::default(),
             hosts: Hosts::new(options.jobs),
             timeouts: options.timeouts,
             longest_silence: options.retry.cap,
@@ -162,8 +168,12 @@ impl Wire {
         traffic.requests.fetch_add(1, Ordering::Relaxed);
         let (begun, mut progress) = (Instant::now(), Progress::default());
         let exchange = async {
-            let response = self.head(client.execute(request)).await.map_err(|failure| failure.at(out.url, home))?;
+            let at = |failure: Failure| failure.at(out.url, home, self.proxies.of(out.url));
+            let response = self.head(client.execute(request)).await.map_err(at)?;
             progress.status = response.status().as_u16();
+            if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Err(at(Cause::Unreachable { detail: PROXY_LOGIN.into() }.into()));
+            }
             self.warned(out, response.headers());
             self.body(response, out.take, &permit, &mut progress.bytes).await
         };
@@ -269,11 +279,18 @@ impl Wire {
             return Failure::transient(timeout(self.timeouts.connect));
         }
         // A certificate does not get better by asking again.
-        Failure { cause: Cause::Unreachable { detail: in_words(&innermost(error)) }, transient: !is_tls(error) }
+        let said = innermost(error);
+        let transient = !is_tls(error) && !said.contains(TUNNEL_LOGIN);
+        Failure { cause: Cause::Unreachable { detail: in_words(&said) }, transient }
     }
 }
 
-/// What the TLS library says of certificates, in words that tell what to do.
+/// How the HTTP client says that a proxy wants to know who asks.
+const TUNNEL_LOGIN: &str = "proxy authorization required";
+/// The same in words that tell what to do.
+const PROXY_LOGIN: &str = "the proxy wants a name and a password: `HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT`";
+
+/// What the libraries say of certificates and proxies, in words that tell what to do.
 fn in_words(said: &str) -> String {
     let words = [
         (
@@ -283,6 +300,9 @@ fn in_words(said: &str) -> String {
         ("UnknownIssuer", "the server's certificate is signed by a CA that is not trusted here"),
         ("NotValidForName", "the server's certificate is for another name"),
         ("Expired", "the server's certificate has expired"),
+        ("InvalidContentType", "what answers there does not speak TLS"),
+        (TUNNEL_LOGIN, PROXY_LOGIN),
+        ("tunnel error: unsuccessful", "the proxy does not connect to the registry"),
     ];
     let known = words.iter().find(|(name, _)| said.contains(name));
     known.map_or_else(|| said.to_owned(), |(_, words)| format!("{words} ({said})"))
