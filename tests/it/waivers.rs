@@ -23,13 +23,13 @@ async fn every_case_holds() {
     let mut failed = String::new();
     for file in ["tests/waivers/findings.toml", "tests/waivers/time.toml"] {
         let suite = Suite::read(Path::new(file)).unwrap_or_else(|error| panic!("{error}"));
-        for outcome in suite.run().await.iter().filter(|outcome| !outcome.problems.is_empty()) {
+        for outcome in suite.run().await.iter().filter(|outcome| !outcome.problems().is_empty()) {
             let _ = writeln!(
                 failed,
                 "\n{file}:{}: {}\n    {}",
                 outcome.line,
                 outcome.name,
-                outcome.problems.join("\n    ")
+                outcome.problems().join("\n    ")
             );
         }
     }
