@@ -18,7 +18,8 @@ pub(crate) struct Cli {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0         every check of level `error` was made on every image named, and passed or was waived
+  0         every check of level `error` was made on every image named, and passed, was
+            waived or is in the baseline
   1         a violation at level `error`
   2         no such violation, but something of level `error` could not be known
   3         a usage or policy error, or a target that no rule covers
@@ -95,6 +96,18 @@ pub(crate) struct Check {
     /// Judge as of this day or time instead of the present: expiry, rules that take effect later, ages
     #[arg(long, value_name = "DATE", value_parser = moment)]
     pub(crate) at: Option<Timestamp>,
+
+    /// Count only findings that are not in this file; the fixed ones are named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) baseline: Option<PathBuf>,
+
+    /// Take what is fixed out of the baseline; nothing is ever added
+    #[arg(long, requires = "baseline")]
+    pub(crate) update_baseline: bool,
+
+    /// Add all that is found today to the baseline, and make it if it is not there
+    #[arg(long, requires = "baseline")]
+    pub(crate) grow_baseline: bool,
 
     /// Write what was judged to a file, a line for each image: `name@digest`, or the digest of one without a name
     #[arg(long, value_name = "FILE")]

@@ -275,6 +275,7 @@ impl Reader<'_> {
             options: Options {
                 platforms: platforms.into_iter().collect::<Result<_, ()>>().ok()?,
                 deny_warnings: raw.deny_warnings,
+                baseline: None,
             },
             now: now.ok()?,
             failures,

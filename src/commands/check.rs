@@ -10,6 +10,7 @@ use ocilint::output::{self, Destination, Format};
 use ocilint::report::{ExitStatus, ImageReport, Run};
 use ocilint::source::Silent;
 
+use super::baseline::Ratcheting;
 use super::compared;
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
@@ -30,10 +31,11 @@ pub(super) fn run(command: &cli::Check) -> u8 {
 
 fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let policy = setup::policy_as_of(&command.policy, command.at, &command.display)?;
+    let baseline = command.baseline.as_deref().map(|path| Ratcheting::load(path, command, &policy)).transpose()?;
     let destinations = destinations(command)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let other = compared::policy(command, &targets)?;
-    match judge(command, (policy, other), destinations, targets)? {
+    match judge(command, (policy, other), baseline, destinations, targets)? {
         Ended::Done(status) => Ok(status.code()),
         Ended::Interrupted(code) => {
             say("interrupted: no report is complete", "");
@@ -58,11 +60,16 @@ fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
 fn judge(
     command: &cli::Check,
     (policy, other): (Policy, Option<Policy>),
+    baseline: Option<Ratcheting>,
     destinations: Vec<Destination>,
     targets: Targets,
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
     let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
-    let options = Options { platforms: command.platform.clone(), deny_warnings: command.deny_warnings };
+    let options = Options {
+        platforms: command.platform.clone(),
+        deny_warnings: command.deny_warnings,
+        baseline: baseline.as_ref().map(|baseline| baseline.frozen.clone()),
+    };
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let engine = Engine::new(policy, options.clone(), sources, progress.clone());
@@ -72,7 +79,7 @@ fn judge(
             timed(command, &targets, Engine::new(other, options, sources, Arc::new(Silent)))
         });
         let run = Run { reference: compared::reference(&targets, other.as_ref()), ..engine.run() };
-        let reports = reports(command, destinations, run, &progress);
+        let reports = reports(command, destinations, baseline, run, &progress);
         let mut writing = Writing::start(reports)?;
         let work = async {
             let before = compared::before(&targets, other.as_ref());
@@ -104,7 +111,13 @@ fn timed(command: &cli::Check, targets: &Targets, engine: Engine) -> Engine {
     }
 }
 
-fn reports(command: &cli::Check, destinations: Vec<Destination>, run: Run, progress: &Arc<Progress>) -> Reports {
+fn reports(
+    command: &cli::Check,
+    destinations: Vec<Destination>,
+    baseline: Option<Ratcheting>,
+    run: Run,
+    progress: &Arc<Progress>,
+) -> Reports {
     let run = Arc::new(run);
     if run.fallback && !destinations.contains(&HUMAN) {
         say(
@@ -113,7 +126,7 @@ fn reports(command: &cli::Check, destinations: Vec<Destination>, run: Run, progr
         );
     }
     let options = output::Options { style: setup::style(&command.display), sarif: setup::sarif(&command.sarif) };
-    let mut reports = Reports::new(run, progress.clone());
+    let mut reports = Reports::new(run, baseline, progress.clone());
     for destination in destinations {
         reports.add(destination, &options);
     }

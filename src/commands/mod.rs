@@ -1,5 +1,6 @@
 //! What the commands do, wired from the library's parts.
 
+mod baseline;
 mod check;
 mod compared;
 mod graph;

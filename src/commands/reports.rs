@@ -15,6 +15,7 @@ use ocilint::report::{Diagnostic, ExitStatus, ImageReport, Run, Tally};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
+use super::baseline::Ratcheting;
 use super::progress::Progress;
 use super::say;
 
@@ -27,6 +28,7 @@ const TIDYING: Duration = Duration::from_millis(500);
 pub(super) struct Reports {
     run: Arc<Run>,
     tally: Tally,
+    baseline: Option<Ratcheting>,
     sinks: Vec<Sink>,
     progress: Arc<Progress>,
     /// Whether every report could be written so far.
@@ -46,9 +48,9 @@ enum Out {
 }
 
 impl Reports {
-    pub(super) fn new(run: Arc<Run>, progress: Arc<Progress>) -> Self {
+    pub(super) fn new(run: Arc<Run>, baseline: Option<Ratcheting>, progress: Arc<Progress>) -> Self {
         let tally = Tally::new(&run);
-        Self { run, tally, sinks: Vec::new(), progress, whole: true }
+        Self { run, tally, baseline, sinks: Vec::new(), progress, whole: true }
     }
 
     /// Adds a report; a file is never coloured, and never seen half-written. One that cannot be opened is said at once, and the
@@ -84,6 +86,9 @@ impl Reports {
 
     fn image(&mut self, image: &ImageReport) {
         self.tally.add(image);
+        if let Some(baseline) = &mut self.baseline {
+            baseline.ratchet.add(image);
+        }
         self.each(|sink, _| {
             sink.writer.image(image, &mut sink.out)?;
             sink.out.show()
@@ -95,6 +100,7 @@ impl Reports {
         for remark in remarks {
             self.tally.remark(remark);
         }
+        let next = self.baseline.take().map(|baseline| baseline.end(&mut self.tally));
         self.each(|sink, tally| sink.writer.end(tally, &mut sink.out));
         for sink in std::mem::take(&mut self.sinks) {
             let (result, path) = match sink.out {
@@ -104,6 +110,9 @@ impl Reports {
             if let Err(error) = result {
                 self.lose(path.as_deref(), &error);
             }
+        }
+        if let Some((path, Err(error))) = next.flatten().map(|next| (next.path.clone(), next.write())) {
+            self.lose(Some(&path), &error);
         }
         if self.whole { self.tally.exit_status() } else { ExitStatus::Internal }
     }
@@ -131,8 +140,10 @@ impl Reports {
         let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
         // A reader that went away needs no message.
         if error.kind() != io::ErrorKind::BrokenPipe {
-            let message = format!("the report could not be written to {place}: {error}");
-            self.progress.aside(|| say(&message, "check the path, its permissions and the space left"));
+            say(
+                &format!("the report could not be written to {place}: {error}"),
+                "check the path, its permissions and the space left",
+            );
         }
     }
 }

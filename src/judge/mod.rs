@@ -7,12 +7,13 @@ mod seal;
 mod waive;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::finding::Verdict;
 use crate::graph::{Cause, Demand, Entry, Fact, Graph, Nature, Stop, Subject, Subjects, View, Why};
 use crate::oci::Platform;
 use crate::policy::{Instance, Level, Policy};
-use crate::report::{ImageReport, TargetFailure};
+use crate::report::{Baseline, ImageReport, TargetFailure};
 use crate::target::Target;
 
 use cells::{Plan, plan};
@@ -27,6 +28,26 @@ pub struct Options {
     pub platforms: Vec<Platform>,
     /// Warnings count as errors (`--deny-warnings`).
     pub deny_warnings: bool,
+    /// The findings that do not count.
+    pub baseline: Option<Frozen>,
+}
+
+/// Which findings are in the baseline.
+#[derive(Debug, Clone)]
+pub enum Frozen {
+    /// Those that it holds.
+    Known(Arc<Baseline>),
+    /// All of them: it is being made, or it grows.
+    All,
+}
+
+impl Frozen {
+    fn holds(&self, fingerprint: &str) -> bool {
+        match self {
+            Self::Known(baseline) => baseline.knows(fingerprint),
+            Self::All => true,
+        }
+    }
 }
 
 /// The judging of one image.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cells::Plan;
 use super::waive::{Found, Waivers};
-use super::{Judgement, Outcome};
+use super::{Judgement, Options, Outcome};
 use crate::finding::{Finding, Location, Verdict};
 use crate::graph::{Graph, Nature, RootKind};
 use crate::oci::{self, Digest, Manifest};
@@ -21,7 +21,7 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
         graph,
         read: 0,
         identity: graph.root.target.identity(),
-        deny_warnings: judgement.options.deny_warnings,
+        options: judgement.options,
         waivers: Waivers::new(judgement.policy, canonical.as_deref(), &graph.root.digest, graph.observed_at),
         seen: BTreeMap::new(),
     };
@@ -98,7 +98,7 @@ struct Sealer<'g, 'p> {
     /// Of [`MAX_READ`].
     read: usize,
     identity: String,
-    deny_warnings: bool,
+    options: &'p Options,
     waivers: Waivers<'p>,
     /// How often each fingerprint's text has occurred in this image.
     seen: BTreeMap<String, usize>,
@@ -148,6 +148,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 cell.reason = Some(oci::escape(reason));
             }
         }
+        self.freeze(&mut cell, &found);
         self.waivers.cover(plan, &mut cell, &found);
         if is_grave(&cell, &found.findings) {
             cell.level = Level::Error;
@@ -156,8 +157,16 @@ impl<'g, 'p> Sealer<'g, 'p> {
         Some(cell)
     }
 
+    /// Marks what the baseline holds. What is grave is not to be got used to: only a waiver for the digest covers it.
+    fn freeze(&self, cell: &mut Cell, found: &Found<'_>) {
+        let Some(baseline) = &self.options.baseline else { return };
+        for (sealed, finding) in cell.findings.iter_mut().zip(&found.findings) {
+            sealed.baselined = !finding.grave && baseline.holds(&sealed.fingerprint);
+        }
+    }
+
     fn raised(&self, level: Level) -> Level {
-        if self.deny_warnings && level == Level::Warning { Level::Error } else { level }
+        if self.options.deny_warnings && level == Level::Warning { Level::Error } else { level }
     }
 
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
@@ -177,6 +186,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 excerpt: found.map(|(text, span)| Excerpt::at(text, span)),
             },
             waiver: None,
+            baselined: false,
             policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
         }
     }

@@ -61,6 +61,7 @@ impl<'p> Waivers<'p> {
                 for (sealed, finding) in cell.findings.iter_mut().zip(&found.findings) {
                     let covering = counting.iter().find(|waiver| waiver.covers(&sealed.fingerprint, finding.grave));
                     sealed.waiver = covering.map(|waiver| note(waiver));
+                    sealed.baselined &= sealed.waiver.is_none();
                 }
                 settle(cell, found, whole);
             }
@@ -78,7 +79,7 @@ impl<'p> Waivers<'p> {
                 CellVerdict::Violation if cell.findings.iter().zip(&found.findings).any(covers) => of.needed = true,
                 CellVerdict::Violation if of.waiver.covers_cells() || found.unknown.is_some() => of.open = true,
                 CellVerdict::Pass | CellVerdict::Violation => of.idle = true,
-                CellVerdict::Waived | CellVerdict::NotApplicable => {}
+                CellVerdict::Waived | CellVerdict::Baselined | CellVerdict::NotApplicable => {}
             }
         }
     }
@@ -111,9 +112,9 @@ fn is_for(waiver: &Waiver, plan: &Plan<'_>) -> bool {
     waiver.rule == plan.instance.name && waiver.is_for_platform(plan.platform.as_ref())
 }
 
-/// Ends a cell with findings as waived, unknown, or still a violation.
+/// Ends a cell with findings as waived, in the baseline, unknown, or still a violation.
 fn settle(cell: &mut Cell, found: &Found<'_>, whole: Option<WaiverNote>) {
-    if !cell.findings.iter().all(|finding| finding.waiver.is_some()) {
+    if cell.findings.iter().any(SealedFinding::counts) {
         return;
     }
     match &found.unknown {
@@ -122,6 +123,7 @@ fn settle(cell: &mut Cell, found: &Found<'_>, whole: Option<WaiverNote>) {
             cell.reason = Some(reason.clone());
             cell.help = Some(help.clone());
         }
+        _ if cell.findings.iter().any(|finding| finding.baselined) => cell.verdict = CellVerdict::Baselined,
         _ => {
             let first = cell.findings.first().and_then(|finding| finding.waiver.clone());
             waive(cell, whole.or(first));

@@ -72,6 +72,7 @@ pub(super) fn root_user(subject: &str) -> Cell {
         fingerprint: format!("v1:{}", &digest(&format!("user {subject}")).hex()[..16]),
         location,
         waiver: None,
+        baselined: false,
         policy: Some(place(12, "[rules.user]")),
     };
     Cell { findings: vec![finding], ..cell("user", Level::Error, subject, CellVerdict::Violation) }
@@ -93,6 +94,7 @@ pub(super) fn lacks_platform(level: Level) -> Cell {
             excerpt: None,
         },
         waiver: None,
+        baselined: false,
         policy: Some(place(20, "require = [\"linux/amd64\", \"linux/arm64\", \"linux/s390x\"]")),
     };
     Cell { findings: vec![finding], ..cell("platforms", level, "root", CellVerdict::Violation) }

@@ -60,6 +60,7 @@ impl Writer for Json {
         json.field("complete", &tally.is_complete(), out)?;
         json.field("diagnostics", &tally.remarks().map(DiagnosticJson::from).collect::<Vec<_>>(), out)?;
         json.field("fetched", &tally.fetched, out)?;
+        json.field("baseline", &tally.baseline, out)?;
         if let Some(comparison) = &tally.comparison {
             json.field("comparison", comparison, out)?;
         }

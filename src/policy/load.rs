@@ -126,8 +126,10 @@ fn load_places(
     rules: &[&'static Rule],
 ) -> Result<Policy, PolicyErrors> {
     let sources = Sources::new();
+    let named = places.iter().flatten().map(|place| place.shown().to_owned()).collect();
     let mut loader = Loader::new(&sources, rules, None);
     let mut policy = loader.load(places);
+    policy.named = named;
     policy.fallback = fallback;
     for parent in std::mem::take(&mut loader.parents) {
         loader.mistakes.add(parents::unfetched(parent));
@@ -286,7 +288,15 @@ impl<'a> Loader<'a> {
         instances.extend(implicit);
         instances.sort_by(|a, b| a.name.cmp(&b.name));
         let rulings = rulings.map(|span| self.sources.origin(&span));
-        Policy { sources: self.sources.files(), order: order.to_vec(), instances, waivers, rulings, fallback: false }
+        Policy {
+            named: Vec::new(),
+            sources: self.sources.files(),
+            order: order.to_vec(),
+            instances,
+            waivers,
+            rulings,
+            fallback: false,
+        }
     }
 
     /// What the files demand of waivers together.

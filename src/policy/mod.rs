@@ -65,6 +65,8 @@ impl Display for Level {
 /// What is asked of images: one or several policy files, merged.
 #[derive(Debug, Clone, Default)]
 pub struct Policy {
+    /// What was named as policies: paths as they were named, `ocilint:NAME` of built-in ones.
+    pub named: Vec<String>,
     /// The files it was loaded from, in the order named.
     pub sources: Vec<Arc<PolicySource>>,
     /// The order in which they count, by their places in `sources`: what is extended comes before what extends it.

@@ -6,7 +6,8 @@ use crate::policy::Level;
 /// How a run ends, as a process exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ExitStatus {
-    /// Every cell of level `error` was evaluated on every image named, and passed or was waived.
+    /// Every cell of level `error` was evaluated on every image named, and passed, was waived or is in the
+    /// baseline.
     Clean,
     /// A cell of level `error` is unknown.
     Unknown,

@@ -1,5 +1,6 @@
 //! What came of a run: cells, one report an image, the whole report, and the exit status.
 
+mod baseline;
 mod comparison;
 mod excerpt;
 mod exit;
@@ -7,6 +8,7 @@ mod tally;
 mod tested;
 mod waivers;
 
+pub use baseline::{Baseline, BaselineDiff, BaselineError, Entry, Ratchet};
 pub use comparison::{Against, Change, Comparison, Outcome, Reference, ReferencePolicy};
 pub use excerpt::{Excerpt, ExcerptLine};
 pub use exit::ExitStatus;
@@ -174,7 +176,8 @@ pub struct Cell {
     pub evidence: Option<String>,
     /// The waiver that covers it.
     pub waiver: Option<WaiverNote>,
-    /// What was found; also of a waived cell. In a violation only the findings that no waiver covers count.
+    /// What was found; also of a waived cell. In a violation only those count that no waiver covers and the
+    /// baseline does not hold.
     pub findings: Vec<SealedFinding>,
 }
 
@@ -190,6 +193,8 @@ pub enum CellVerdict {
     Unknown,
     /// A waiver covers a violation or an unknown.
     Waived,
+    /// All that was found is in the baseline (or waived).
+    Baselined,
     /// The rule does not apply to the subject.
     NotApplicable,
 }
@@ -223,6 +228,8 @@ pub struct SealedFinding {
     pub location: SealedLocation,
     /// The waiver that covers it, so that it does not count.
     pub waiver: Option<WaiverNote>,
+    /// Whether the baseline holds it, so that it does not count.
+    pub baselined: bool,
     /// Where in the policy.
     pub policy: Option<PolicyPlace>,
 }
@@ -281,9 +288,16 @@ impl Report {
 }
 
 impl Cell {
-    /// The findings that count: those that no waiver covers.
+    /// The findings that count: those that no waiver covers and the baseline does not hold.
     pub fn counting(&self) -> impl Iterator<Item = &SealedFinding> {
-        self.findings.iter().filter(|finding| finding.waiver.is_none())
+        self.findings.iter().filter(|finding| finding.counts())
+    }
+}
+
+impl SealedFinding {
+    /// Whether no waiver covers it and the baseline does not hold it.
+    pub fn counts(&self) -> bool {
+        self.waiver.is_none() && !self.baselined
     }
 }
 

@@ -5,7 +5,8 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use super::{
-    Cell, CellVerdict, Comparison, Diagnostic, ExitStatus, Fetched, ImageReport, PolicyPlace, Run, TargetFailure,
+    BaselineDiff, Cell, CellVerdict, Comparison, Diagnostic, ExitStatus, Fetched, ImageReport, PolicyPlace, Run,
+    TargetFailure,
 };
 use crate::policy::Level;
 
@@ -18,6 +19,8 @@ pub struct Tally {
     pub checks: Counts,
     /// What was fetched.
     pub fetched: Fetched,
+    /// How the run compares with its baseline, once it has ended.
+    pub baseline: Option<BaselineDiff>,
     diagnostics: Vec<Diagnostic>,
     /// Remarks on waivers that some image does not need.
     unneeded: Vec<Diagnostic>,
@@ -38,7 +41,7 @@ pub enum Fate {
     Failed,
     /// Something of level `error` could not be known.
     Unchecked,
-    /// Every check of level `error` was made, and passed or was waived.
+    /// Every check of level `error` was made, and passed, was waived or is in the baseline.
     Passed,
 }
 
@@ -70,6 +73,8 @@ pub struct Counts {
     pub unknown: usize,
     /// Waived.
     pub waived: usize,
+    /// In the baseline.
+    pub baselined: usize,
 }
 
 impl Tally {
@@ -167,6 +172,7 @@ impl Counts {
                 (CellVerdict::Pass | CellVerdict::NotApplicable, _) => &mut self.passed,
                 (CellVerdict::Unknown, _) => &mut self.unknown,
                 (CellVerdict::Waived, _) => &mut self.waived,
+                (CellVerdict::Baselined, _) => &mut self.baselined,
                 (CellVerdict::Violation, Level::Error) => &mut self.errors,
                 (CellVerdict::Violation, Level::Warning) => &mut self.warnings,
                 (CellVerdict::Violation, Level::Note | Level::Off) => &mut self.notes,

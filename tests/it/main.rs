@@ -6,6 +6,7 @@
 mod support;
 
 mod architecture;
+mod baseline;
 mod cli;
 mod economy;
 mod faults;

@@ -22,7 +22,7 @@ fn word(image: &ImageReport) -> Word {
 pub(super) fn problems(counts: &Counts) -> Vec<String> {
     let nouns = [(counts.errors, "error"), (counts.warnings, "warning"), (counts.notes, "note")];
     let mut parts: Vec<String> = nouns.iter().filter(|(n, _)| *n > 0).map(|(n, noun)| count(*n, noun)).collect();
-    let states = [(counts.unknown, "unknown"), (counts.waived, "waived")];
+    let states = [(counts.unknown, "unknown"), (counts.waived, "waived"), (counts.baselined, "in the baseline")];
     parts.extend(states.iter().filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")));
     parts
 }

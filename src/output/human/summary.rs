@@ -1,12 +1,15 @@
 //! The last lines: counts, what was judged, and what the exit status means.
 
 use crate::oci::escape;
-use crate::report::{ExitStatus, Tally};
+use crate::report::{BaselineDiff, ExitStatus, Tally};
 
 use super::image::problems;
 use super::{Human, Part};
 use crate::output::paint::Word;
 use crate::output::text::{count, size, wrap};
+
+/// Fixed findings that are named; the JSON report has all.
+const MOST_FIXED: usize = 20;
 
 impl Human {
     pub(super) fn summary(&self, tally: &Tally) -> Part {
@@ -19,9 +22,10 @@ impl Human {
             self.judged(tally),
             self.policies(),
             self.clock(),
+            tally.baseline.as_ref().map(baseline),
             fetched(tally),
             self.comparison(tally),
-            Some(self.exit(tally.exit_status())),
+            Some(self.exit(tally)),
         ];
         let mut text = String::new();
         for line in lines.into_iter().flatten() {
@@ -68,8 +72,12 @@ impl Human {
         (!self.run.is_present).then(|| format!("as of: {}", escape(&self.run.observed_at)))
     }
 
-    fn exit(&self, exit: ExitStatus) -> String {
+    fn exit(&self, tally: &Tally) -> String {
+        let exit = tally.exit_status();
         let (word, meaning) = match exit {
+            ExitStatus::Clean if tally.baseline.is_some() => {
+                (Word::Passed, "every check of level error was made, and passed, was waived or is in the baseline")
+            }
             ExitStatus::Clean => (Word::Passed, "every check of level error was made, and passed or was waived"),
             ExitStatus::Violation => (Word::Error, "an image violates the policy"),
             ExitStatus::Unknown => (Word::Unknown, "a check of level error could not be made, which is not a pass"),
@@ -85,4 +93,26 @@ impl Human {
 fn fetched(tally: &Tally) -> Option<String> {
     let requests = usize::try_from(tally.fetched.requests).unwrap_or(usize::MAX);
     (requests > 0).then(|| format!("fetched: {}, {}", count(requests, "request"), size(tally.fetched.bytes)))
+}
+
+/// `baseline: 12 known, 1 new, 2 fixed`, and which are fixed.
+fn baseline(comparison: &BaselineDiff) -> String {
+    let BaselineDiff { known, new, frozen, fixed } = comparison;
+    let mut line = format!("baseline: {known} known, {new} new, {} fixed", fixed.len());
+    if *frozen > 0 {
+        line.push_str(&format!(", {frozen} added"));
+    }
+    for entry in fixed.iter().take(MOST_FIXED) {
+        let on = if entry.subject == "root" { String::new() } else { format!(" on {}", escape(&entry.subject)) };
+        line.push_str(&format!(
+            "\n  fixed: {}{on}: {}: {}",
+            escape(&entry.image),
+            escape(&entry.rule),
+            escape(&entry.message)
+        ));
+    }
+    if fixed.len() > MOST_FIXED {
+        line.push_str(&format!("\n  … and {} more", fixed.len() - MOST_FIXED));
+    }
+    line
 }

@@ -80,7 +80,7 @@ impl Writer<'_> {
         let cell = |cell: &Cell| match cell.verdict {
             CellVerdict::Violation => cell.counting().map(|finding| self.finding(image, cell, finding)).collect(),
             CellVerdict::Unknown => vec![self.unknown(image, cell)],
-            CellVerdict::Pass | CellVerdict::Waived | CellVerdict::NotApplicable => Vec::new(),
+            CellVerdict::Pass | CellVerdict::Waived | CellVerdict::Baselined | CellVerdict::NotApplicable => Vec::new(),
         };
         image.cells.iter().flat_map(cell).collect()
     }
