@@ -9,7 +9,7 @@
 //! Maps are sorted, no time but the run's clock is in it: the same content gives the same bytes.
 
 use std::borrow::Cow;
-use std::io::{self, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -148,8 +148,7 @@ fn decode(file: &[u8]) -> Result<Loaded, String> {
     }
     let (second, packed) = split_line(rest);
     let header = header::parse(second)?;
-    let body: Body =
-        serde_json::from_slice(&unpack(packed, header.body)?).map_err(|error| format!("it was altered: {error}"))?;
+    let body = unpack(packed, header.body)?;
     let mut contents = Contents::new();
     for (digest, Content(bytes)) in body.contents {
         if bytes.len() > MAX_MEMBER {
@@ -173,15 +172,17 @@ fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
     bytes.split_at(end)
 }
 
-/// The body, if it is of just the size that the header says.
-fn unpack(packed: &[u8], size: u64) -> Result<Vec<u8>, String> {
+/// The body, read as it is unpacked, if it is of just the size that the header says.
+fn unpack(packed: &[u8], size: u64) -> Result<Body, String> {
     if size > MAX_BODY {
         return Err(format!("its content is larger than {MAX_BODY} bytes"));
     }
-    let mut body = Vec::new();
-    let mut unpacked = GzDecoder::new(packed).take(size + 1);
-    unpacked.read_to_end(&mut body).map_err(|error| format!("it was altered: {error}"))?;
-    if body.len() as u64 != size || !unpacked.into_inner().into_inner().is_empty() {
+    let mut unpacked = BufReader::new(GzDecoder::new(packed).take(size + 1));
+    let body = serde_json::from_reader(&mut unpacked);
+    let unpacked = unpacked.into_inner();
+    let got = size + 1 - unpacked.limit();
+    let body = body.map_err(|error| format!("it was altered: {error}"))?;
+    if got != size || !unpacked.into_inner().into_inner().is_empty() {
         return Err("it was altered: its content is of another size than it says".to_owned());
     }
     Ok(body)

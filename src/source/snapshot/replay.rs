@@ -18,9 +18,9 @@ use crate::source::registry::RegistryWarning;
 use crate::source::{Part, Reading, Resolved, Served, Source, off_thread};
 use crate::target::{Recorded, Target, TargetKind};
 
-/// Unpacked snapshots that are in memory at once, in mebibytes: one of the largest while it is read, or many small ones.
-const ROOM: u32 = 2 * 512;
-const _: () = assert!(MAX_BODY >> 20 == 512, "the room is twice the largest snapshot");
+/// Unpacked snapshots that are in memory at once, in mebibytes: one of the largest, or many small ones.
+const ROOM: u32 = 512;
+const _: () = assert!(MAX_BODY == (ROOM as u64) << 20, "the largest snapshot finds room");
 
 /// How many different warnings are kept in one run.
 const WARNINGS: usize = 20;
@@ -112,9 +112,9 @@ impl Snapshots {
     }
 }
 
-/// Twice the unpacked content: as it is read, and as it is kept.
+/// What a snapshot takes of the room: its unpacked content, of which no second copy is made.
 fn room(header: &Header) -> u32 {
-    u32::try_from(header.body >> 19).map_or(ROOM, |room| room.saturating_add(1).min(ROOM))
+    u32::try_from(header.body >> 20).map_or(ROOM, |room| room.saturating_add(1).min(ROOM))
 }
 
 /// Which image of a snapshot is meant: the one found there before, or the only one.
