@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::text::{SafeJson, guard};
 use crate::oci::escape;
-use crate::policy::{Entry, Instance, Origin, Policy, PolicySource};
+use crate::policy::{Entry, Instance, Origin, Policy, PolicySource, Words};
 
 use literal::{literal, text_of};
 
@@ -22,9 +22,10 @@ pub fn write_toml(policy: &Policy, origins: bool, out: &mut dyn Write) -> io::Re
         write_sources(policy, out)?;
     }
     let words = policy.words();
-    let mut sections = vec![Section { header: "[policy]".to_owned(), origin: None, lines: lines(words.header()) }];
+    let mut sections =
+        vec![Section { header: "[policy]".to_owned(), origin: None, lines: lines(&words, words.header()) }];
     for instance in policy.instances.iter().filter(|instance| instance.is_explicit()) {
-        let mut lines = lines(words.instance(instance));
+        let mut lines = lines(&words, words.instance(instance));
         if origins && !instance.origins.contains_key("level") {
             let at = usize::from(instance.origins.contains_key("rule"));
             let line =
@@ -32,11 +33,15 @@ pub fn write_toml(policy: &Policy, origins: bool, out: &mut dyn Write) -> io::Re
             lines.insert(at, line);
         }
         let header = format!("[rules.{}]", instance.name);
-        sections.push(Section { header, origin: instance.origin.as_ref().map(place), lines });
+        sections.push(Section { header, origin: instance.origin.as_ref().map(|origin| place(&words, origin)), lines });
     }
     for waiver in &policy.waivers {
         let header = "[[waivers]]".to_owned();
-        sections.push(Section { header, origin: Some(place(&waiver.origin)), lines: lines(words.waiver(waiver)) });
+        sections.push(Section {
+            header,
+            origin: Some(place(&words, &waiver.origin)),
+            lines: lines(&words, words.waiver(waiver)),
+        });
     }
     let sections = sections.into_iter().filter(|section| section.origin.is_some() || !section.lines.is_empty());
     for (number, section) in sections.enumerate() {
@@ -58,19 +63,19 @@ pub fn write_json(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
             "rule": instance.rule.name,
             "level": instance.level.as_str(),
             "explicit": instance.is_explicit(),
-            "origin": instance.origin.as_ref().map(place_json),
-            "keys": entries_json(words.instance(instance)),
+            "origin": instance.origin.as_ref().map(|origin| place_json(&words, origin)),
+            "keys": entries_json(&words, words.instance(instance)),
         })
     });
     let waivers = policy
         .waivers
         .iter()
-        .map(|waiver| json!({ "origin": place_json(&waiver.origin), "keys": entries_json(words.waiver(waiver)) }));
+        .map(|waiver| json!({ "origin": place_json(&words, &waiver.origin), "keys": entries_json(&words, words.waiver(waiver)) }));
     let whole = json!({
         "schema": "ocilint/policy/v1",
         "fallback": policy.fallback,
         "sources": sources.collect::<Vec<_>>(),
-        "policy": entries_json(words.header()),
+        "policy": entries_json(&words, words.header()),
         "rules": rules.collect::<Vec<_>>(),
         "waivers": waivers.collect::<Vec<_>>(),
     });
@@ -135,8 +140,8 @@ fn first_line(text: &str) -> &str {
     text.split('\n').next().unwrap_or_default()
 }
 
-fn lines(entries: Vec<Entry>) -> Vec<Line> {
-    entries.into_iter().map(|entry| Line { text: assignment(&entry), origin: places(&entry) }).collect()
+fn lines(words: &Words<'_>, entries: Vec<Entry>) -> Vec<Line> {
+    entries.into_iter().map(|entry| Line { text: assignment(&entry), origin: places(words, &entry) }).collect()
 }
 
 /// `key = value`; a long list has a line for each element.
@@ -151,15 +156,15 @@ fn assignment(entry: &Entry) -> String {
     }
 }
 
-fn places(entry: &Entry) -> String {
-    let mut places: Vec<String> = entry.origins.iter().map(place).collect();
+fn places(words: &Words<'_>, entry: &Entry) -> String {
+    let mut places: Vec<String> = entry.origins.iter().map(|origin| place(words, origin)).collect();
     places.dedup();
-    let list = entry.list.as_ref().map(|list| format!(", the list from {}", place(list)));
+    let list = entry.list.as_ref().map(|list| format!(", the list from {}", place(words, list)));
     places.join(", ") + &list.unwrap_or_default()
 }
 
-fn place(origin: &Origin) -> String {
-    comment(&format!("{}:{}", origin.source.name, origin.line_column().0))
+fn place(words: &Words<'_>, origin: &Origin) -> String {
+    comment(&format!("{}:{}", origin.source.name, words.line(origin)))
 }
 
 /// A text that may stand in a comment: it has one line, and nobody takes it for a command.
@@ -167,15 +172,14 @@ fn comment(text: &str) -> String {
     guard(&escape(text), false, true)
 }
 
-fn place_json(origin: &Origin) -> Value {
-    let (line, column) = origin.line_column();
-    json!({ "file": origin.source.name, "line": line, "column": column })
+fn place_json(words: &Words<'_>, origin: &Origin) -> Value {
+    json!({ "file": origin.source.name, "line": words.line(origin) })
 }
 
-fn entries_json(entries: Vec<Entry>) -> Value {
+fn entries_json(words: &Words<'_>, entries: Vec<Entry>) -> Value {
     let entry = |entry: Entry| {
-        let origins: Vec<Value> = entry.origins.iter().map(place_json).collect();
-        let list = entry.list.as_ref().map(place_json);
+        let origins: Vec<Value> = entry.origins.iter().map(|origin| place_json(words, origin)).collect();
+        let list = entry.list.as_ref().map(|origin| place_json(words, origin));
         (entry.key, json!({ "value": as_json(entry.value), "origins": origins, "list": list }))
     };
     Value::Object(entries.into_iter().map(entry).collect::<Map<_, _>>())

@@ -33,18 +33,21 @@ pub struct Entry {
 pub struct Words<'p> {
     policy: &'p Policy,
     values: BTreeMap<(*const PolicySource, usize, usize), toml::Value>,
+    /// Where the lines of each file end: counting them anew for every value takes long in large files.
+    line_ends: BTreeMap<*const PolicySource, Vec<usize>>,
 }
 
 impl Policy {
     /// The policy in the words of its files, which are read again for it.
     pub fn words(&self) -> Words<'_> {
-        let mut values = BTreeMap::new();
+        let (mut values, mut line_ends) = (BTreeMap::new(), BTreeMap::new());
         for source in &self.sources {
+            line_ends.insert(Arc::as_ptr(source), source.text.match_indices('\n').map(|(at, _)| at).collect());
             for (place, value) in entries(&source.text) {
                 values.insert((Arc::as_ptr(source), place.start, place.end), value);
             }
         }
-        Words { policy: self, values }
+        Words { policy: self, values, line_ends }
     }
 }
 
@@ -86,6 +89,12 @@ impl Words<'_> {
     /// What holds of a waiver.
     pub fn waiver(&self, waiver: &Waiver) -> Vec<Entry> {
         self.ordered(WAIVER_KEYS.iter(), &waiver.origins, &BTreeMap::new())
+    }
+
+    /// The line of something, from 1.
+    pub fn line(&self, origin: &Origin) -> usize {
+        let ends = self.line_ends.get(&Arc::as_ptr(&origin.source));
+        1 + ends.map_or(0, |ends| ends.partition_point(|&end| end < origin.span.start))
     }
 
     fn ordered<'k>(
