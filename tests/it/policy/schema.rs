@@ -171,7 +171,7 @@ fn the_schema_and_the_program_agree_on_every_policy_of_the_tests() {
                 };
                 bad += 1;
                 if validator.is_valid(&json) {
-                    unseen += &format!("{}\n{text}\n{told}\n\n", path.display());
+                    unseen.extend([path.display().to_string(), format!("\n{text}\n{told}\n\n")]);
                 }
             }
         }
