@@ -104,7 +104,8 @@ fn most_states(hir: &Hir) -> usize {
         HirKind::Class(Class::Unicode(class)) => class.ranges().len().saturating_mul(28) + 2,
         HirKind::Class(Class::Bytes(class)) => class.ranges().len() + 2,
         HirKind::Repetition(repetition) => {
-            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1)).max(1) as usize;
+            // Without an end the last of them is compiled as a loop.
+            let times = repetition.max.unwrap_or(repetition.min).max(1) as usize;
             most_states(&repetition.sub).saturating_add(2).saturating_mul(times)
         }
         HirKind::Capture(capture) => most_states(&capture.sub).saturating_add(2),

@@ -1,6 +1,8 @@
 //! The mistakes of a policy, each with the line it is on.
 
 use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
 
 use super::block::Block;
 use super::snippet::Snippet;
@@ -8,7 +10,7 @@ use crate::oci::{escape, escape_lines};
 use crate::output::Style;
 use crate::output::paint::{Paint, Word};
 use crate::output::text::guard;
-use crate::policy::PolicyError;
+use crate::policy::{Origin, PolicyError, PolicySource};
 use crate::report::Diagnostic;
 
 /// Mistakes that are shown: enough to mend a file by, and no more than can be drawn in a moment.
@@ -52,8 +54,12 @@ fn block(mistake: &PolicyError) -> Block {
         (Some(source), None) => format!("in {}", escape(&source.name)),
         _ => String::new(),
     };
-    let notes = mistake.related.iter().map(|(_, _, note)| note.as_str());
-    let help: Vec<&str> = mistake.help.as_deref().into_iter().chain(notes).collect();
+    let at = |source: &Arc<PolicySource>, span: &Range<usize>| {
+        let (line, column) = Origin { source: source.clone(), span: span.clone() }.line_column();
+        format!("{}:{line}:{column}", source.name)
+    };
+    let notes = mistake.related.iter().map(|(source, span, note)| format!("{}: {note}", at(source, span)));
+    let help: Vec<String> = mistake.help.iter().cloned().chain(notes).collect();
     Block {
         word: Word::Error,
         rules: vec!["policy".to_owned()],
