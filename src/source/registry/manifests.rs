@@ -103,7 +103,7 @@ fn is_manifest(answer: &Answer) -> bool {
 }
 
 /// Distribution-spec, "Pulling manifests".
-fn is_tag(text: &str) -> bool {
+pub(super) fn is_tag(text: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let mut bytes = text.bytes();
     text.len() <= 128 && bytes.next().is_some_and(word) && bytes.all(|b| word(b) || b == b'.' || b == b'-')

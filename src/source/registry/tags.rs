@@ -6,7 +6,7 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::auth::explain;
-use super::manifests::{MANIFEST, Named};
+use super::manifests::{MANIFEST, Named, is_tag};
 use super::paging::Pages;
 use super::transport::{Call, Visit};
 use super::wire::Take;
@@ -65,7 +65,8 @@ impl Visit<'_> {
             }
             let page: Page = serde_json::from_slice(&answer.body).map_err(|_| answer.not_the_document())?;
             let before = tags.len();
-            tags.extend(page.tags.unwrap_or_default());
+            // What cannot be a tag is nobody's, and could be of any length.
+            tags.extend(page.tags.unwrap_or_default().into_iter().filter(|tag| is_tag(tag)));
             if tags.len() > TAGS {
                 return Err(Cause::Budget { what: format!("{TAGS} tags of one repository") });
             }

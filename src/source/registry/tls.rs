@@ -1,5 +1,7 @@
 //! Whom to trust: the system's certificates, read when the first https request is made and not before.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use rustls::pki_types::CertificateDer;
@@ -18,6 +20,9 @@ const BUNDLES: [&str; 6] = [
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
     "/etc/ssl/cert.pem",
 ];
+
+/// So much of a file of certificates is read, in bytes; those of systems have less than a quarter of a mebibyte.
+const MAX_FILE: u64 = 16 << 20;
 
 /// The protocols offered over TLS, the preferred one first.
 const PROTOCOLS: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -69,8 +74,10 @@ fn system_certificates() -> Vec<CertificateDer<'static>> {
 
 /// The certificates of a PEM file, without those that cannot be decoded.
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| error.to_string())?;
-    Ok(found.filter_map(Result::ok).collect())
+    let mut pem = Vec::new();
+    let file = File::open(path).map_err(|error| error.to_string())?;
+    file.take(MAX_FILE).read_to_end(&mut pem).map_err(|error| error.to_string())?;
+    Ok(CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok).collect())
 }
 
 /// Adds what the user named; a file that adds nothing is a mistake.

@@ -160,7 +160,7 @@ impl Wire {
         budget: &mut Budget,
         traffic: &Traffic,
     ) -> Result<Answer, Failure> {
-        let client = self.clients.get(out.url)?;
+        let client = self.clients.get(out.url).await?;
         let permit = self.hosts.get(&origin(out.url)).permit().await;
         let (url, request) = (shown(out.url, home), request(out));
         let method = if out.form.is_some() { "POST" } else { "GET" };
