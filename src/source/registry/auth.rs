@@ -79,9 +79,7 @@ impl Visit<'_> {
     /// Different credentials for different repositories of one host mean that whoever serves the one is not to see what
     /// belongs to the other. So only what the other repository would show as well is shown.
     pub(super) async fn enter_likewise(&self, scope: &Scope, entrance: &Entrance) -> Option<(Challenge, Cause)> {
-        let Some(asked) = entrance.asks_for().filter(|asked| asked.repository != scope.repository) else {
-            return None;
-        };
+        let asked = entrance.asks_for().filter(|asked| asked.repository != scope.repository)?;
         let (registry, credentials) = (&scope.registry, &self.transport.credentials);
         let of_other = credentials.lookup(registry, &asked.repository).await;
         if of_other != credentials.lookup(registry, &scope.repository).await || of_other.is_err() {
