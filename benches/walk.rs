@@ -78,12 +78,12 @@ fn judge_from_memory(bencher: Bencher<'_, '_>, name: &str) {
 #[divan::bench(sample_count = 10, sample_size = 1)]
 fn walk_a_registry(bencher: Bencher<'_, '_>) {
     let (server, runtime) = (server(), runtime());
-    let targets = [Target::parse(&server.reference(&format!("{REPOSITORY}:1"))).expect("a target")];
+    let target = Target::parse(&server.reference(&format!("{REPOSITORY}:1"))).expect("a target");
     bencher.bench(|| {
         let plain_http = PlainHttp { loopback: true, hosts: Vec::new() };
         let sources = Sources::new(RegistryOptions { plain_http, ..RegistryOptions::default() }, Arc::new(Silent));
         let engine = Engine::new(policy("ocilint:strict"), Options::default(), sources, Arc::new(Silent));
-        runtime.block_on(engine.judge_all(&targets).collect::<Vec<_>>())
+        runtime.block_on(engine.judge(&target))
     });
 }
 

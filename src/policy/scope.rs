@@ -120,7 +120,9 @@ mod tests {
     fn how_narrow_a_scope_is_depends_on_what_it_names() {
         let scope = |patterns: &[&str]| {
             let mut scope = ImageScope::default();
-            patterns.iter().for_each(|pattern| scope.push(pattern).unwrap());
+            for pattern in patterns {
+                scope.push(pattern).unwrap();
+            }
             (scope.is_by_repository(), scope.is_by_digest())
         };
         let digest = Digest::sha256(b"x");

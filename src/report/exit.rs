@@ -99,9 +99,11 @@ mod tests {
         }
     }
 
-    fn status(images: Vec<ImageReport>) -> ExitStatus {
+    fn status(images: &[ImageReport]) -> ExitStatus {
         let mut tally = Tally::default();
-        images.iter().for_each(|image| tally.add(image));
+        for image in images {
+            tally.add(image);
+        }
         tally.exit_status()
     }
 
@@ -116,7 +118,7 @@ mod tests {
     #[test]
     fn one_cell_decides_as_documented() {
         use CellVerdict::{NotApplicable, Pass, Unknown, Violation, Waived};
-        let of = |level, verdict| status(vec![image(vec![cell(level, verdict)], None)]).code();
+        let of = |level, verdict| status(&[image(vec![cell(level, verdict)], None)]).code();
         let at_error = [Pass, Violation, Unknown, Waived, NotApplicable].map(|verdict| of(Level::Error, verdict));
         assert_eq!(at_error, [0, 1, 2, 0, 0]);
         for level in [Level::Warning, Level::Note] {
@@ -126,20 +128,20 @@ mod tests {
 
     #[test]
     fn nothing_judged_is_never_clean() {
-        assert_eq!(status(Vec::new()), ExitStatus::Usage);
-        assert_eq!(status(vec![image(Vec::new(), None)]), ExitStatus::Internal);
-        assert_eq!(status(vec![image(Vec::new(), Some(unread()))]), ExitStatus::Unknown);
-        assert_eq!(status(vec![image(Vec::new(), Some(usage()))]), ExitStatus::Usage);
+        assert_eq!(status(&[]), ExitStatus::Usage);
+        assert_eq!(status(&[image(Vec::new(), None)]), ExitStatus::Internal);
+        assert_eq!(status(&[image(Vec::new(), Some(unread()))]), ExitStatus::Unknown);
+        assert_eq!(status(&[image(Vec::new(), Some(usage()))]), ExitStatus::Usage);
     }
 
     #[test]
     fn what_is_proven_wrong_is_said_whatever_else_happened() {
         let violating = || image(vec![cell(Level::Error, CellVerdict::Violation)], None);
         assert_eq!(
-            status(vec![image(Vec::new(), Some(unread())), violating(), image(Vec::new(), Some(usage()))]).code(),
+            status(&[image(Vec::new(), Some(unread())), violating(), image(Vec::new(), Some(usage()))]).code(),
             1
         );
-        assert_eq!(status(vec![image(Vec::new(), Some(unread())), image(Vec::new(), Some(usage()))]).code(), 3);
+        assert_eq!(status(&[image(Vec::new(), Some(unread())), image(Vec::new(), Some(usage()))]).code(), 3);
     }
 
     proptest! {
@@ -153,13 +155,13 @@ mod tests {
                 image(vec![cell(levels[usize::from(level)], verdicts[usize::from(verdict)])], None)
             };
             let images: Vec<ImageReport> = kinds.iter().map(image_of).collect();
-            let all = status(images.clone());
+            let all = status(&images);
             let mut turned = images.clone();
             turned.rotate_left(at % images.len());
-            prop_assert_eq!(status(turned), all);
+            prop_assert_eq!(status(&turned), all);
             let joined: Vec<Cell> = images.iter().flat_map(|image| image.cells.clone()).collect();
-            prop_assert_eq!(status(vec![image(joined, None)]), all);
-            prop_assert!(status(images[1..].to_vec()) <= all || images.len() == 1);
+            prop_assert_eq!(status(&[image(joined, None)]), all);
+            prop_assert!(status(&images[1..]) <= all || images.len() == 1);
         }
     }
 }

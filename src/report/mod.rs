@@ -277,7 +277,9 @@ impl Report {
     /// What the run comes to.
     pub fn tally(&self) -> Tally {
         let mut tally = Tally::new(&self.run);
-        self.images.iter().for_each(|image| tally.add(image));
+        for image in &self.images {
+            tally.add(image);
+        }
         tally
     }
 

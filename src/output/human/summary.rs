@@ -96,23 +96,15 @@ fn fetched(tally: &Tally) -> Option<String> {
 }
 
 /// `baseline: 12 known, 1 new, 2 fixed`, and which are fixed.
-fn baseline(comparison: &BaselineDiff) -> String {
-    let BaselineDiff { known, new, frozen, fixed } = comparison;
-    let mut line = format!("baseline: {known} known, {new} new, {} fixed", fixed.len());
-    if *frozen > 0 {
-        line.push_str(&format!(", {frozen} added"));
-    }
-    for entry in fixed.iter().take(MOST_FIXED) {
+fn baseline(diff: &BaselineDiff) -> String {
+    let BaselineDiff { known, new, frozen, fixed } = diff;
+    let added = if *frozen == 0 { String::new() } else { format!(", {frozen} added") };
+    let head = format!("baseline: {known} known, {new} new, {} fixed{added}", fixed.len());
+    let more = fixed.len().saturating_sub(MOST_FIXED);
+    let more = (more > 0).then(|| format!("  … and {more} more"));
+    let named = fixed.iter().take(MOST_FIXED).map(|entry| {
         let on = if entry.subject == "root" { String::new() } else { format!(" on {}", escape(&entry.subject)) };
-        line.push_str(&format!(
-            "\n  fixed: {}{on}: {}: {}",
-            escape(&entry.image),
-            escape(&entry.rule),
-            escape(&entry.message)
-        ));
-    }
-    if fixed.len() > MOST_FIXED {
-        line.push_str(&format!("\n  … and {} more", fixed.len() - MOST_FIXED));
-    }
-    line
+        format!("  fixed: {}{on}: {}: {}", escape(&entry.image), escape(&entry.rule), escape(&entry.message))
+    });
+    std::iter::once(head).chain(named).chain(more).collect::<Vec<_>>().join("\n")
 }
