@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use divan::Bencher;
-use futures_util::StreamExt;
 use jiff::Timestamp;
 use ocilint::cases::StoreSource;
 use ocilint::cases::build::{Attestation, Built, Image, build};

@@ -35,7 +35,7 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let destinations = destinations(command)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let other = compared::policy(command, &targets)?;
-    match judge(command, (policy, other), baseline, destinations, targets)? {
+    match judge(command, (policy, other), baseline, destinations, &targets)? {
         Ended::Done(status) => Ok(status.code()),
         Ended::Interrupted(code) => {
             say("interrupted: no report is complete", "");
@@ -62,7 +62,7 @@ fn judge(
     (policy, other): (Policy, Option<Policy>),
     baseline: Option<Ratcheting>,
     destinations: Vec<Destination>,
-    targets: Targets,
+    targets: &Targets,
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
     let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
     let options = Options {
@@ -73,16 +73,16 @@ fn judge(
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let engine = Engine::new(policy, options.clone(), sources, progress.clone());
-        let engine = timed(command, &targets, engine);
+        let engine = timed(command, targets, engine);
         let other = other.map(|other| {
             let sources = setup::sources(&command.registry, Arc::new(Silent));
-            timed(command, &targets, Engine::new(other, options, sources, Arc::new(Silent)))
+            timed(command, targets, Engine::new(other, options, sources, Arc::new(Silent)))
         });
-        let run = Run { reference: compared::reference(&targets, other.as_ref()), ..engine.run() };
+        let run = Run { reference: compared::reference(targets, other.as_ref()), ..engine.run() };
         let reports = reports(command, destinations, baseline, run, &progress);
         let mut writing = Writing::start(reports)?;
         let work = async {
-            let before = compared::before(&targets, other.as_ref());
+            let before = compared::before(targets, other.as_ref());
             let mut images = std::pin::pin!(engine.judge_all(targets.named.clone()).zip(before));
             while let Some((image, before)) = images.next().await {
                 writing.image(ImageReport { before, ..image }).await;

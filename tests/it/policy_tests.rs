@@ -6,7 +6,7 @@ use std::path::Path;
 
 use ocilint::cases::{self, Suite};
 use ocilint::policy::PolicyError;
-use ocilint::report::{ExitStatus, Tested};
+use ocilint::report::{ExitStatus, Tested, TestedCase};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -241,7 +241,7 @@ fn the_policies_that_are_shipped_pass_their_own_tests() {
         }
         let tested = cases::run(&suites).unwrap();
         let problems: Vec<String> =
-            tested.files.iter().flat_map(|file| &file.cases).flat_map(|case| case.problems()).collect();
+            tested.files.iter().flat_map(|file| &file.cases).flat_map(TestedCase::problems).collect();
         assert_eq!((tested.exit_status(), problems.join("\n").as_str()), (ExitStatus::Clean, ""), "{directory}");
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ocilint::cases::{self, Suite};
+use ocilint::cases::{self, Case, Suite};
 use ocilint::output::tested::{Destination, Format};
 use ocilint::output::{self, Style};
 use ocilint::policy::PolicyError;
@@ -89,9 +89,10 @@ fn chosen(command: &cli::PolicyTest, mut suites: Vec<Suite>) -> Result<Vec<Suite
 fn list(suites: &[Suite]) -> ExitStatus {
     let escape = ocilint::oci::escape;
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let cases = suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (&suite.file, case)));
-    let lines = cases.map(|(file, case)| format!("{}:{}: {}", escape(file), case.line, escape(&case.name)));
-    let done = lines.map(|line| writeln!(out, "{line}")).collect::<io::Result<()>>().and_then(|()| out.flush());
+    let mut cases = suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (&suite.file, case)));
+    let mut line =
+        |(file, case): (&String, &Case)| writeln!(out, "{}:{}: {}", escape(file), case.line, escape(&case.name));
+    let done = cases.try_for_each(&mut line).and_then(|()| out.flush());
     drop(out);
     written(done)
 }

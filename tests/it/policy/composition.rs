@@ -182,9 +182,9 @@ fn load_with(directory: &Path, named: &[&str], fetched: &Fetched) -> Result<Load
 fn parents_in_registries_are_returned_until_they_are_there() {
     let team = format!("[policy]\nextends = ['{REMOTE}']\n[rules.mine]\nlevel = 'note'\n");
     let tree = directory(&[("team.toml", &team)]);
-    let named = ["team.toml", BASE];
+    let arguments = ["team.toml", BASE];
     let mut fetched = Fetched::new();
-    let Loading::Wants(wanted) = load_with(tree.path(), &named, &fetched).unwrap() else { panic!("loaded") };
+    let Loading::Wants(wanted) = load_with(tree.path(), &arguments, &fetched).unwrap() else { panic!("loaded") };
     let names: Vec<&str> = wanted.iter().map(|parent| parent.name.as_str()).collect();
     assert_eq!(names, [REMOTE, BASE]);
     assert_eq!(written(wanted[0].origin.as_ref().unwrap()), format!("team.toml: '{REMOTE}'"));
@@ -192,12 +192,12 @@ fn parents_in_registries_are_returned_until_they_are_there() {
 
     let parent = format!("[policy]\nextends = ['ocilint:baseline', '{BASE}']\n[rules.mine]\nrule = 'children'\n");
     fetched.insert(REMOTE.to_owned(), parent.into_bytes());
-    let Loading::Wants(wanted) = load_with(tree.path(), &named, &fetched).unwrap() else { panic!("loaded") };
+    let Loading::Wants(wanted) = load_with(tree.path(), &arguments, &fetched).unwrap() else { panic!("loaded") };
     assert_eq!(wanted.len(), 1, "named twice, fetched once");
     assert_eq!(wanted[0].name, BASE);
 
     fetched.insert(BASE.to_owned(), b"[rules.user]\n".to_vec());
-    let Loading::Loaded(policy) = load_with(tree.path(), &named, &fetched).unwrap() else { panic!("not loaded") };
+    let Loading::Loaded(policy) = load_with(tree.path(), &arguments, &fetched).unwrap() else { panic!("not loaded") };
     assert_eq!((instance(&policy, "mine").rule.name, instance(&policy, "mine").level), ("children", Level::Note));
     assert_eq!(place_of(&policy, "mine", "rule"), format!("{REMOTE}: rule = 'children'"));
     assert!(policy.instances.iter().any(|instance| instance.name == "user"));
@@ -225,7 +225,8 @@ fn mistakes_come_before_anything_is_fetched_and_are_told_in_what_was_fetched() {
 fn lists_and_defaults_are_not_written_out_without_end() {
     let list = |length: usize| format!("[data]\nours = [{}]\n", "'ghcr.io/acme/**',".repeat(length));
     let rules = |keys: &str| -> String {
-        (0..1_000).map(|number| format!("[rules.r{number}]\nrule = 'schema1'\n{keys}")).collect()
+        let tables = (0..1_000).map(|number| format!("[rules.r{number}]\nrule = 'schema1'\n{keys}"));
+        tables.collect::<Vec<_>>().concat()
     };
     let named = rules("images = { data = 'ours' }\n");
     let by_default = rules("");
