@@ -1,17 +1,19 @@
 //! The media types that code names.
 
+use oci_distribution::manifest;
+
 /// OCI image index.
-pub const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+pub const OCI_INDEX: &str = manifest::OCI_IMAGE_INDEX_MEDIA_TYPE;
 /// OCI image manifest, of images and of artifacts.
-pub const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub const OCI_MANIFEST: &str = manifest::OCI_IMAGE_MEDIA_TYPE;
 /// OCI image configuration; older artifacts use it as well.
-pub const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub const OCI_CONFIG: &str = manifest::IMAGE_CONFIG_MEDIA_TYPE;
 /// The OCI empty descriptor, whose content is `{}`.
 pub const OCI_EMPTY: &str = "application/vnd.oci.empty.v1+json";
 /// OCI layer, uncompressed.
-pub const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
+pub const OCI_LAYER: &str = manifest::IMAGE_LAYER_MEDIA_TYPE;
 /// OCI layer, gzip.
-pub const OCI_LAYER_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
+pub const OCI_LAYER_GZIP: &str = manifest::IMAGE_LAYER_GZIP_MEDIA_TYPE;
 /// OCI layer, zstd (since image-spec 1.1).
 pub const OCI_LAYER_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 /// Artifact manifest of the release candidates of image-spec 1.1, dead since.
@@ -19,19 +21,19 @@ pub const OCI_ARTIFACT_MANIFEST: &str = "application/vnd.oci.artifact.manifest.v
 /// Artifact manifest of ORAS before image-spec 1.1, dead since.
 pub const ORAS_ARTIFACT_MANIFEST: &str = "application/vnd.cncf.oras.artifact.manifest.v1+json";
 /// Docker's manifest list, its index.
-pub const DOCKER_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+pub const DOCKER_LIST: &str = manifest::IMAGE_MANIFEST_LIST_MEDIA_TYPE;
 /// Docker's image manifest, version 2 schema 2.
-pub const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+pub const DOCKER_MANIFEST: &str = manifest::IMAGE_MANIFEST_MEDIA_TYPE;
 /// Docker's image manifest, schema 1, unsigned.
 pub const DOCKER_SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 /// Docker's image manifest, schema 1, signed; its digest covers the payload without the signatures.
 pub const DOCKER_SCHEMA1_SIGNED: &str = "application/vnd.docker.distribution.manifest.v1+prettyjws";
 /// Docker's image configuration.
-pub const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+pub const DOCKER_CONFIG: &str = manifest::IMAGE_DOCKER_CONFIG_MEDIA_TYPE;
 /// Docker's layer, uncompressed.
-pub const DOCKER_LAYER: &str = "application/vnd.docker.image.rootfs.diff.tar";
+pub const DOCKER_LAYER: &str = manifest::IMAGE_DOCKER_LAYER_TAR_MEDIA_TYPE;
 /// Docker's layer, gzip.
-pub const DOCKER_LAYER_GZIP: &str = "application/vnd.docker.image.rootfs.diff.tar.gzip";
+pub const DOCKER_LAYER_GZIP: &str = manifest::IMAGE_DOCKER_LAYER_GZIP_MEDIA_TYPE;
 /// Docker's layer, zstd: in no specification, but BuildKit writes it.
 pub const DOCKER_LAYER_ZSTD: &str = "application/vnd.docker.image.rootfs.diff.tar.zstd";
 /// Layer blob of a Nydus image.
