@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape, manifest::NotAManifest};
+use super::{
+    Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape, manifest::NotAManifest,
+    reading::MAX_DEFECTS,
+};
 
 /// A manifest, index or config with the bytes it was read from and everything that is wrong with it.
 #[derive(Debug, Clone)]
@@ -80,6 +83,22 @@ impl<T> Document<T> {
         &self.defects
     }
 
+    /// The defect because of which a part, named by its RFC 6901 pointer, may hold something else than was read of it: one of the
+    /// part itself, of something in it, or of what it stands in. In a flood of defects any part may have one.
+    pub fn defect_of(&self, part: &str) -> Option<&Defect> {
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let is_object = self.text().trim_start().starts_with('{');
+        let concerns = |defect: &&Defect| match defect.pointer.as_str() {
+            // What the document lacks says nothing about what it has.
+            "" => !is_object,
+            at => within(at, part) || within(part, at),
+        };
+        let flood = || self.defects.last().filter(|_| self.defects.len() >= MAX_DEFECTS);
+        self.defects.iter().find(concerns).or_else(flood)
+    }
+
     /// The document as plain JSON, parsed anew: the tree takes many times the memory of the bytes, and few ask for it.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.bytes).unwrap_or_default()
@@ -146,6 +165,23 @@ mod tests {
         assert_eq!(document.digest(), &Digest::sha256(text.as_bytes()));
         assert_eq!(document.json()["layers"], serde_json::json!([]));
         assert_eq!(document.unambiguous(), Ok(document.value()));
+    }
+
+    #[test]
+    fn a_defect_is_of_what_it_is_in_and_of_what_is_in_it() {
+        let of =
+            |text: &str, part: &str| read::<ImageConfig>(text).defect_of(part).map(|defect| defect.pointer.clone());
+        let wrong = Some("/config/Labels".to_owned());
+        let text = r#"{"config":{"Labels":[],"LabelsToo":1}}"#;
+        assert_eq!(of(text, "/config/Labels"), wrong);
+        assert_eq!(of(text, "/config/Labels/a"), wrong);
+        assert_eq!(of(text, "/config"), wrong);
+        assert_eq!(of(text, "/config/Label"), None);
+        assert_eq!(of(text, "/config/User"), None);
+        assert_eq!(of(r#"{"config":7}"#, "/config/User").as_deref(), Some("/config"));
+        assert_eq!(of(" []", "/config/User").as_deref(), Some(""));
+        let flood = format!(r#"{{"config":{{"Env":[{}]}}}}"#, vec!["1"; MAX_DEFECTS].join(","));
+        assert!(of(&flood, "/config/User").is_some());
     }
 
     /// Each of these was read differently by a Rust struct and by a client written in Go.

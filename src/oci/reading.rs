@@ -11,7 +11,7 @@ use super::{
 };
 
 /// More defects than these say nothing new about a document.
-const MAX_DEFECTS: usize = 200;
+pub(super) const MAX_DEFECTS: usize = 200;
 
 /// A breach of the image specification that one document alone shows, in a document that can be read all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,6 +4,7 @@
 //! in the list below, and write `tests/rules/<rule>.toml`.
 
 mod carriers;
+mod config_part;
 mod name_glob;
 mod parameters;
 mod prelude;
@@ -23,6 +24,7 @@ mod artifact_type;
 mod attestation;
 mod children;
 mod document;
+mod exposed_ports;
 mod image_size;
 mod labels;
 mod layer_compression;
@@ -68,6 +70,7 @@ pub static RULES: &[&Rule] = &[
     &layer_count::RULE,
     &image_size::RULE,
     &user::RULE,
+    &exposed_ports::RULE,
     &annotations::RULE,
     &labels::RULE,
     &sbom::RULE,
