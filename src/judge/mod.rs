@@ -13,7 +13,7 @@ use crate::finding::Verdict;
 use crate::graph::{Cause, Demand, Entry, Fact, Graph, Nature, Stop, Subject, Subjects, View, Why};
 use crate::oci::Platform;
 use crate::policy::{Instance, Level, Policy};
-use crate::report::{Baseline, ImageReport, TargetFailure};
+use crate::report::{Baseline, Cell, ImageReport, TargetFailure};
 use crate::target::Target;
 
 use cells::{Plan, plan};
@@ -42,9 +42,9 @@ pub enum Frozen {
 }
 
 impl Frozen {
-    fn holds(&self, fingerprint: &str) -> bool {
+    fn holds(&self, image: &str, cell: &Cell, fingerprint: &str) -> bool {
         match self {
-            Self::Known(baseline) => baseline.knows(fingerprint),
+            Self::Known(baseline) => baseline.knows(image, &cell.rule, &cell.subject, fingerprint),
             Self::All => true,
         }
     }

@@ -160,8 +160,12 @@ impl<'g, 'p> Sealer<'g, 'p> {
     /// Marks what the baseline holds. What is grave is not to be got used to: only a waiver for the digest covers it.
     fn freeze(&self, cell: &mut Cell, found: &Found<'_>) {
         let Some(baseline) = &self.options.baseline else { return };
-        for (sealed, finding) in cell.findings.iter_mut().zip(&found.findings) {
-            sealed.baselined = !finding.grave && baseline.holds(&sealed.fingerprint);
+        let held = |(sealed, finding): (&SealedFinding, &&Finding)| {
+            !finding.grave && baseline.holds(&self.identity, cell, &sealed.fingerprint)
+        };
+        let held: Vec<bool> = cell.findings.iter().zip(&found.findings).map(held).collect();
+        for (sealed, held) in cell.findings.iter_mut().zip(held) {
+            sealed.baselined = held;
         }
     }
 

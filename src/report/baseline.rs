@@ -1,7 +1,8 @@
 //! The baseline: findings that were there when it was made, so that only new ones count.
 //!
-//! A finding is known again by its fingerprint, which holds no tag, digest, message or line. The rest of an entry is there for
-//! whoever reviews the file.
+//! A finding is known again by its fingerprint, which holds no tag, digest, message or line. An entry also says of which image,
+//! rule and subject it is, for whoever reviews the file; these have to agree, so that it covers nothing else than it says. Only
+//! the message is free.
 
 mod file;
 mod ratchet;
@@ -45,8 +46,9 @@ impl Baseline {
     }
 
     /// Whether a finding is known.
-    pub fn knows(&self, fingerprint: &str) -> bool {
-        self.entries.contains_key(fingerprint)
+    pub fn knows(&self, image: &str, rule: &str, subject: &str, fingerprint: &str) -> bool {
+        let agrees = |entry: &Entry| entry.image == image && entry.rule == rule && entry.subject == subject;
+        self.entries.get(fingerprint).is_some_and(agrees)
     }
 
     /// The findings, in the order of the file.

@@ -97,6 +97,25 @@ fn what_was_not_judged_is_not_fixed() {
     }
 }
 
+/// Whoever reviews the file sees which images it is about: an entry covers nothing else, whatever its fingerprint.
+#[test]
+fn an_entry_covers_only_what_it_says() {
+    let (directory, text) = frozen();
+    let held = check(&directory, "docker-list", "ghcr.io/acme/app:2", &[]).exit;
+    assert_eq!(held, 0);
+    for (from, to) in [
+        ("\"image\":\"ghcr.io/acme/app\"", "\"image\":\"ghcr.io/acme/other\""),
+        ("\"rule\":\"sbom\"", "\"rule\":\"user\""),
+        ("\"subject\":\"linux/arm64\"", "\"subject\":\"linux/amd64\""),
+    ] {
+        let altered = text.replace(from, to);
+        assert_ne!(altered, text);
+        fs::write(directory.path().join(FILE), altered).unwrap();
+        let run = check(&directory, "docker-list", "ghcr.io/acme/app:2", &[]);
+        assert_eq!(run.exit, 1, "{to}\n{}", run.stdout);
+    }
+}
+
 #[test]
 fn the_same_findings_give_the_same_bytes() {
     let (directory, text) = frozen();

@@ -73,7 +73,8 @@ impl Ratchet {
             }
             let counting = cell.verdict == CellVerdict::Violation;
             for finding in &cell.findings {
-                if self.baseline.knows(&finding.fingerprint) {
+                let known = self.baseline.knows(&image.identity, &cell.rule, &cell.subject, &finding.fingerprint);
+                if known {
                     self.found.insert(finding.fingerprint.clone());
                 }
                 if finding.baselined {
@@ -81,7 +82,7 @@ impl Ratchet {
                 } else if finding.waiver.is_none() && counting {
                     self.new += 1;
                 }
-                if finding.baselined && self.grows && !self.baseline.knows(&finding.fingerprint) {
+                if finding.baselined && self.grows && !known {
                     self.frozen.push(entry(image, cell, &finding.fingerprint, &finding.message));
                 }
             }
