@@ -13,7 +13,8 @@ Targets:
   oci:DIR[:TAG or @DIGEST]                   an OCI image layout directory
   oci-archive:FILE[:TAG]                     an OCI layout in a tar file (also .tar.gz, .tar.zst)
   docker-archive:FILE[:TAG]                  what `docker save` writes
-  snapshot:FILE, snapshot:DIR                every image in a snapshot, or in all *.snapshot of a directory";
+  snapshot:FILE, snapshot:DIR                every image in a snapshot, or in all of a directory
+  snapshot:'DIR/web-*.snapshot'              every image in the snapshots of these names";
 
 /// How registries are spoken to.
 #[derive(Debug, Args, Default)]

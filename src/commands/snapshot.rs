@@ -102,6 +102,7 @@ fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec
         };
         say(&format!("{}: {what}", note.target), "");
     }
+    let images = recorded.len();
     let (notes, facts) = recorded.into_iter().map(|image| (image.note, image.facts)).unzip();
     let file = match snapshot::encode(engine.header(notes), shelf, facts) {
         Ok(file) => file,
@@ -117,6 +118,10 @@ fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec
             "check the path, its permissions and the space left",
         );
         return ExitStatus::Internal;
+    }
+    if !command.display.quiet {
+        let count = if images == 1 { "1 image".to_owned() } else { format!("{images} images") };
+        say(&format!("wrote {}: {count}, {} bytes", command.output.display(), file.len()), "");
     }
     status
 }

@@ -37,7 +37,7 @@ impl Human {
         let some = |number: usize, what: &str| (number > 0).then(|| format!("{what} {number}"));
         let parts = [
             some(comparison.newly_passing, "newly pass"),
-            some(comparison.newly_unchecked, "newly could not be checked"),
+            some(comparison.newly_unchecked, "newly unchecked"),
             Some(format!("unchanged {}", comparison.unchanged)),
             some(comparison.not_compared, "not compared"),
         ];
@@ -52,7 +52,10 @@ impl Human {
             Against::Policy => "policy",
         };
         let against = format!("compared with {against}: {}", policies.join(", "));
+        let against = (!policies.is_empty()).then_some(against);
         let width = self.paint.style.width;
-        Some(format!("{}\n{}", wrap(&line, width, false), wrap(&against, width, false)))
+        let lines: Vec<String> =
+            [Some(line), against].into_iter().flatten().map(|line| wrap(&line, width, false)).collect();
+        Some(lines.join("\n"))
     }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use globset::Glob;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +19,8 @@ use crate::target::{Recorded, Target, TargetKind};
 pub(super) const MAGIC: &str = "ocilint-snapshot 1 ";
 /// The same without the version.
 const MAGIC_OF_ANY: &str = "ocilint-snapshot ";
+/// The files of a directory that are snapshots.
+const ALL: &str = "*.snapshot";
 /// The first line is no longer, in bytes.
 const MAX_FIRST_LINE: u64 = 256;
 /// The header is no larger, in bytes: tens of thousands of images.
@@ -83,14 +86,16 @@ pub struct RecordedImage {
     pub policies: Arc<[PolicyNote]>,
 }
 
-/// The images that a target of the form `snapshot:PATH` stands for: those in a file, or in all files `*.snapshot` of a
-/// directory, sorted by name. Only the heads of the files are read; each file that cannot be used has its path and reason in
+/// The images that a target of the form `snapshot:PATH` stands for: those in a file, in all files `*.snapshot` of a directory,
+/// or in all that a pattern such as `fleet/*.snapshot` names, sorted by name. Only the heads of the files are read; each file that cannot be used has its path and reason in
 /// its place.
 pub fn images(path: &Path) -> Vec<Result<RecordedImage, (PathBuf, Why)>> {
-    if !path.is_dir() {
-        return images_of(path).unwrap_or_else(|why| vec![Err((path.to_owned(), why))]);
-    }
-    match files(path) {
+    let found = match pattern(path) {
+        _ if path.is_dir() => files(path, ALL),
+        Some((directory, names)) if !path.exists() => files(directory, names),
+        _ => Ok(vec![path.to_owned()]),
+    };
+    match found {
         Ok(files) => {
             files.into_iter().flat_map(|file| images_of(&file).unwrap_or_else(|why| vec![Err((file, why))])).collect()
         }
@@ -98,15 +103,25 @@ pub fn images(path: &Path) -> Vec<Result<RecordedImage, (PathBuf, Why)>> {
     }
 }
 
-fn files(directory: &Path) -> Known<Vec<PathBuf>> {
+/// The directory and the pattern of names in it, if the path ends with one: no shell expands it behind `snapshot:`.
+fn pattern(path: &Path) -> Option<(&Path, &str)> {
+    let names = path.file_name()?.to_str().filter(|name| name.contains(['*', '?', '[']))?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Some((directory.unwrap_or(Path::new(".")), names))
+}
+
+/// The files in a directory whose names match a pattern, sorted.
+fn files(directory: &Path, names: &str) -> Known<Vec<PathBuf>> {
+    let none = |detail: String| Why::new(doing(directory), Cause::File { detail });
+    let glob = Glob::new(names).map_err(|error| none(error.to_string()))?.compile_matcher();
     let entries = fs::read_dir(directory).and_then(Iterator::collect::<Result<Vec<_>, _>>);
     let entries = entries.map_err(|error| unread(directory, &error))?;
     let paths = entries.into_iter().map(|entry| entry.path());
-    let mut files: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|end| end == "snapshot")).collect();
+    let mut files: Vec<PathBuf> =
+        paths.filter(|path| path.file_name().is_some_and(|name| glob.is_match(name))).collect();
     files.sort();
     if files.is_empty() {
-        let detail = "there is no file `*.snapshot` in this directory".to_owned();
-        return Err(Why::new(doing(directory), Cause::NotFound { detail }));
+        return Err(none(format!("none is named `{names}`")));
     }
     Ok(files)
 }

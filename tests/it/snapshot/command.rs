@@ -49,7 +49,8 @@ fn report(run: &Run) -> Value {
 fn several_images_are_replayed_under_their_own_names() {
     let directory = stage(&["oci-sbom", "docker-list"]);
     let taken = run(&directory, "snapshot oci:oci-sbom oci:docker-list -o all.snapshot -p policy.toml");
-    assert_eq!((taken.exit, taken.stdout.as_str(), taken.stderr.as_str()), (0, "", ""));
+    assert_eq!((taken.exit, taken.stdout.as_str()), (0, ""));
+    assert!(taken.stderr.starts_with("ocilint: wrote all.snapshot: 2 images, "), "{}", taken.stderr);
     let live = run(&directory, "check oci:oci-sbom oci:docker-list -p policy.toml -o json");
     let replayed = run(&directory, "check snapshot:all.snapshot -p policy.toml -o json");
     assert_eq!(live.exit, 1);
@@ -96,6 +97,27 @@ fn a_directory_stands_for_its_snapshots_in_order() {
     assert_eq!(targets, ["oci:docker-list", "oci:oci-sbom", "snapshot:fleet/c.snapshot"]);
     assert!(report["images"][2]["error"]["message"].as_str().unwrap().contains("no snapshot"));
     assert_eq!(run.exit, 1);
+}
+
+/// No shell expands a pattern behind `snapshot:`.
+#[test]
+fn a_pattern_stands_for_the_snapshots_that_it_names() {
+    let directory = stage(&["oci-sbom", "docker-list"]);
+    std::fs::create_dir(directory.path().join("fleet")).unwrap();
+    for (name, layout) in [("b-1", "oci-sbom"), ("a-1", "docker-list"), ("a-2", "oci-sbom")] {
+        run(&directory, &format!("snapshot oci:{layout} -o fleet/{name}.snapshot -p policy.toml"));
+    }
+    let targets = |pattern: &str| -> Vec<String> {
+        let report = report(&run(&directory, &format!("check snapshot:{pattern} -p policy.toml -o json")));
+        let images = report["images"].as_array().unwrap();
+        images.iter().map(|image| image["target"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(targets("fleet/*.snapshot"), ["oci:docker-list", "oci:oci-sbom", "oci:oci-sbom"]);
+    assert_eq!(targets("fleet/a-?.snapshot"), ["oci:docker-list", "oci:oci-sbom"]);
+    let none = run(&directory, "check snapshot:fleet/c*.snapshot -p policy.toml");
+    assert_eq!(none.exit, 2);
+    assert!(none.stdout.contains("none is named `c*.snapshot`"), "{}", none.stdout);
+    assert!(!none.stdout.contains("compared with"), "{}", none.stdout);
 }
 
 #[test]
