@@ -160,8 +160,13 @@ impl<'a> Loader<'a> {
     }
 
     fn load(&mut self, places: Vec<Result<Place, Mistake>>) -> Policy {
+        let is_one = places.len() == 1;
         let (tables, order) = self.gather(places);
-        self.understand(tables, &order)
+        // What is named comes after all that it builds on.
+        let named = order.last().copied().filter(|_| is_one);
+        let title = named.map(|number| self.sheets[number].header.title.clone()).unwrap_or_default();
+        let title = title.into_iter().map(|(key, place)| (key, self.sources.origin(&place))).collect();
+        Policy { title, ..self.understand(tables, &order) }
     }
 
     fn finish(self, policy: Policy) -> Result<Policy, PolicyErrors> {
@@ -197,6 +202,7 @@ impl<'a> Loader<'a> {
         let number = self.sheet(place, named_at.clone())?;
         if let Some(at) = self.active.iter().position(|&active| active == number) {
             self.mistakes.add(self.cycle(&self.active[at..], number).named_at(named_at));
+            self.mistakes.miss_a_file();
             return None;
         }
         if order.contains(&number) {
@@ -290,6 +296,7 @@ impl<'a> Loader<'a> {
         let rulings = rulings.map(|span| self.sources.origin(&span));
         Policy {
             named: Vec::new(),
+            title: BTreeMap::new(),
             sources: self.sources.files(),
             order: order.to_vec(),
             instances,

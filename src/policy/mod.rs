@@ -67,6 +67,8 @@ impl Display for Level {
 pub struct Policy {
     /// What was named as policies: paths as they were named, `ocilint:NAME` of built-in ones.
     pub named: Vec<String>,
+    /// Where it is said what the policy is called and for (`name`, `description`); of several that were named, nowhere.
+    pub title: BTreeMap<String, Origin>,
     /// The files it was loaded from, in the order named.
     pub sources: Vec<Arc<PolicySource>>,
     /// The order in which they count, by their places in `sources`: what is extended comes before what extends it.

@@ -1,5 +1,7 @@
 //! The table `[policy]`: what a file is called, what it builds on, what it demands of waivers.
 
+use std::collections::BTreeMap;
+
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -12,9 +14,14 @@ use crate::policy::rulings::{Ruling, Rulings, WaiverScope};
 const KEYS: &[&str] =
     &["name", "description", "extends", "require-waiver-expiry", "max-waiver-days", "forbid-waivers", "waiver-scope"];
 
+/// The keys that are for whoever reads the policy.
+const TITLE: [&str; 2] = ["name", "description"];
+
 /// What `[policy]` says.
 #[derive(Debug, Default)]
 pub(super) struct Header {
+    /// Where it says what it is called and for, by key.
+    pub(super) title: BTreeMap<String, Span>,
     /// What the file builds on.
     pub(super) extends: Vec<Spanned<String>>,
     /// What it demands of waivers.
@@ -24,14 +31,17 @@ pub(super) struct Header {
 impl Header {
     /// Reads the table.
     pub(super) fn read(mut table: DeTable<'_>, mistakes: &mut Mistakes) -> Self {
-        take_text(&mut table, "name", mistakes);
-        take_text(&mut table, "description", mistakes);
+        let title = TITLE.into_iter().filter_map(|key| {
+            let place = table.get_key_value(key).map(|(key, value)| place(key, value))?;
+            take_text(&mut table, key, mistakes).map(|_| (key.to_owned(), place))
+        });
+        let title = title.collect();
         let extends = take_texts(&mut table, "extends", mistakes).unwrap_or_default();
         let rulings = rulings(&mut table, mistakes);
         for (key, _) in &table {
             mistakes.add(unknown(key, "`[policy]`", KEYS).help("remove it"));
         }
-        Self { extends, rulings }
+        Self { title, extends, rulings }
     }
 }
 

@@ -52,7 +52,7 @@ impl Policy {
 }
 
 impl Words<'_> {
-    /// What holds of `[policy]`: the demands of all files together. What a file is called and builds on is its own.
+    /// What holds of `[policy]`: what the file that was named is called and for, and the demands of all files together.
     pub fn header(&self) -> Vec<Entry> {
         let rulings = &self.policy.rulings;
         let entry = |key: &str, value: toml::Value, origins: Vec<Origin>| Entry {
@@ -77,7 +77,8 @@ impl Words<'_> {
             forbidden.map(|(value, origins)| entry("forbid-waivers", value, origins)),
             rulings.scope.as_ref().map(|scope| entry("waiver-scope", scope.value.as_str().into(), one(&scope.origin))),
         ];
-        entries.into_iter().flatten().collect()
+        let title = self.ordered(["name", "description"].iter(), &self.policy.title, &BTreeMap::new());
+        title.into_iter().chain(entries.into_iter().flatten()).collect()
     }
 
     /// What holds of an instance.
@@ -124,7 +125,9 @@ fn entries(text: &str) -> Vec<(Range<usize>, toml::Value)> {
         match (key.get_ref().as_ref(), value.into_inner()) {
             ("rules", DeValue::Table(rules)) => rules.into_iter().for_each(|(_, rule)| add(rule, &mut found)),
             ("waivers", DeValue::Array(waivers)) => waivers.into_iter().for_each(|waiver| add(waiver, &mut found)),
-            ("defaults" | "data", DeValue::Table(table)) => add(Spanned::new(0..0, DeValue::Table(table)), &mut found),
+            ("policy" | "defaults" | "data", DeValue::Table(table)) => {
+                add(Spanned::new(0..0, DeValue::Table(table)), &mut found)
+            }
             _ => {}
         }
     }

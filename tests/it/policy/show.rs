@@ -37,6 +37,8 @@ locked = true
 [rules.user]
 "#;
 const TEAM: &str = r#"[policy]
+name = "team"
+description = "What the team's images need"
 extends = ["org.toml"]
 max-waiver-days = 30
 
@@ -158,7 +160,8 @@ fn programs_read_the_same_as_json() {
     assert_eq!(rule("user")["level"], "warning");
     assert_eq!(rule("user")["keys"]["effective-from"]["value"], "2027-01-01");
     assert_eq!(rule("artifact-type")["explicit"], false);
-    assert_eq!(json["policy"]["max-waiver-days"]["origins"][0]["line"], 3);
+    assert_eq!(json["policy"]["max-waiver-days"]["origins"][0]["line"], 5);
+    assert_eq!(json["policy"]["name"]["value"], "team");
     assert_eq!(json["waivers"][0]["keys"]["owner"]["value"], "team-a");
 }
 
