@@ -35,7 +35,12 @@ pub(super) fn guard(name: &str, under: &RuleTable<'_>, over: &mut RuleTable<'_>,
                 "`{name}` is locked, and `{key}` cannot be changed in what extends it: only its `level` may be raised"
             ),
         };
-        mistakes.add(weakening(place(key, value), message, &lock));
+        let mistake = weakening(place(key, value), message, &lock);
+        let level = under.keys.get_key_value("level").filter(|_| key.get_ref() == "level");
+        mistakes.add(match level {
+            Some((key, value)) => mistake.related(place(key, value), "its level is written here"),
+            None => mistake,
+        });
         false
     });
 }

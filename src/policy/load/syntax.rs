@@ -70,7 +70,7 @@ fn mistake(kept: &Kept, error: &Error, local: &Span) -> Mistake {
         return mistake.unreadable().help(format!("write `\"{text}\"`"));
     }
     let mistake = Mistake::at(span, format!("not valid TOML: {}", error.message())).unreadable();
-    mistake.help("a policy is TOML: lines `key = value` below a `[table]`; see https://toml.io")
+    mistake.help("TOML is lines `key = value` below a `[table]`; see https://toml.io")
 }
 
 fn is_word(text: &str) -> bool {
