@@ -254,6 +254,64 @@ fn every_built_in_policy_has_tests() {
     }
 }
 
+/// A case judges what a snapshot holds: the only image of it, or the one that `target` names, at the clock of that day.
+#[test]
+fn a_case_judges_an_image_of_a_snapshot() {
+    let directory = directory(&[("p.toml", "[rules.sbom]\n[rules.user]\n")]);
+    let layouts = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/layouts");
+    let layout = |name: &str| format!("oci:{}", layouts.join(name).display());
+    let (good, bad) = (layout("oci-sbom"), layout("docker-list"));
+    let take = |file: &str, targets: &[&str]| {
+        run(directory.path(), &[&["snapshot", "-p", "p.toml", "-o", file], targets].concat())
+    };
+    assert_eq!(take("one.snapshot", &[&good, "--as", "ghcr.io/acme/app:1"]).exit, 0);
+    assert_eq!(take("two.snapshot", &[&good, &bad]).exit, 0);
+    let cut = fs::read(directory.path().join("one.snapshot")).unwrap();
+    fs::write(directory.path().join("cut.snapshot"), &cut[..cut.len() - 1]).unwrap();
+    let case = |image: &str, more: &str| format!("[[case]]\nname = \"a case\"\nimage = \"snapshot:{image}\"\n{more}\n");
+    let tested = |text: String| {
+        fs::write(directory.path().join("p.test.toml"), text).unwrap();
+        test(&directory, &["p.test.toml"])
+    };
+    for (image, more) in [
+        ("one.snapshot", "expect = { sbom = \"pass\", user = \"pass\" }\nexit = 0".to_owned()),
+        ("two.snapshot", format!("target = '{good}'\nothers = \"any\"\nexpect.sbom = \"pass\"")),
+        ("two.snapshot", format!("target = '{bad}'\nothers = \"any\"\nexpect.sbom = \"violation\"\nexit = 1")),
+    ] {
+        let run = tested(case(image, &more));
+        assert_eq!(run.exit, 0, "{image} {more}\n{}{}", run.stdout, run.stderr);
+    }
+    assert_eq!(tested(case("one.snapshot", "others = \"any\"\nexpect.sbom = \"violation\"")).exit, 1);
+    for (image, more, message) in [
+        ("two.snapshot", "exit = 0", "the snapshot has several images"),
+        ("two.snapshot", "target = \"alpine\"\nexit = 0", "the snapshot has no image of that name"),
+        ("cut.snapshot", "exit = 0", "it was cut short or altered"),
+        ("absent.snapshot", "exit = 0", "the file cannot be read"),
+    ] {
+        let run = tested(case(image, more));
+        let told = run.stdout + &run.stderr;
+        assert!(run.exit != 0 && told.replace("\n  │ ", " ").contains(message), "{image} {more}\n{told}");
+    }
+}
+
+/// A rule that takes effect later warns until then, and counts from that day on.
+#[test]
+fn a_case_judges_before_and_after_a_rule_takes_effect() {
+    let policy = "[rules.sbom]\neffective-from = 2027-01-01\n";
+    let case = |at: &str, level: &str, exit: u8| {
+        let expect = format!("expect.sbom = {{ verdict = \"violation\", level = \"{level}\" }}\nexit = {exit}");
+        format!("[[case]]\nname = \"{at}\"\nat = {at}\n{expect}\n")
+    };
+    let right = case("2026-12-31", "warning", 0) + &case("2027-01-01", "error", 1);
+    let wrong = case("2026-12-31", "error", 1) + &case("2027-01-01", "warning", 0);
+    let directory =
+        directory(&[("p.toml", policy), ("p.test.toml", &right), ("q.toml", policy), ("q.test.toml", &wrong)]);
+    let run = test(&directory, &["p.test.toml"]);
+    assert_eq!(run.exit, 0, "{}", run.stdout);
+    let run = test(&directory, &["q.test.toml"]);
+    assert_eq!((run.exit, run.stdout.contains("2 cases failed")), (1, true), "{}", run.stdout);
+}
+
 /// The examples in `--help` and in the README are of a file that the test above runs.
 #[test]
 fn the_help_shows_an_example_that_works() {
