@@ -112,7 +112,7 @@ impl Reports {
             }
         }
         if let Some((path, Err(error))) = next.flatten().map(|next| (next.path.clone(), next.write())) {
-            self.lose(Some(&path), &error);
+            self.miss("baseline", Some(&path), &error);
         }
         if self.whole { self.tally.exit_status() } else { ExitStatus::Internal }
     }
@@ -136,12 +136,16 @@ impl Reports {
     }
 
     fn lose(&mut self, path: Option<&Path>, error: &io::Error) {
+        self.miss("report", path, error);
+    }
+
+    fn miss(&mut self, what: &str, path: Option<&Path>, error: &io::Error) {
         self.whole = false;
         let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
         // A reader that went away needs no message.
         if error.kind() != io::ErrorKind::BrokenPipe {
             say(
-                &format!("the report could not be written to {place}: {error}"),
+                &format!("the {what} could not be written to {place}: {error}"),
                 "check the path, its permissions and the space left",
             );
         }

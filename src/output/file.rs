@@ -78,7 +78,12 @@ impl Way {
         if let Some(permissions) = permissions.or_else(usual_permissions) {
             builder.permissions(permissions);
         }
-        let written = BufWriter::new(builder.tempfile_in(directory)?);
+        // The temporary file's own name would only puzzle.
+        let nameless = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => io::Error::new(error.kind(), "there is no such directory"),
+            _ => error,
+        };
+        let written = BufWriter::new(builder.tempfile_in(directory).map_err(nameless)?);
         Ok(Self::Replacing { written, path })
     }
 }

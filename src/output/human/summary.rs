@@ -22,7 +22,7 @@ impl Human {
             self.judged(tally),
             self.policies(),
             self.clock(),
-            tally.baseline.as_ref().map(baseline),
+            tally.baseline.as_ref().map(|diff| self.baseline(diff)),
             fetched(tally),
             self.comparison(tally),
             Some(self.exit(tally)),
@@ -72,6 +72,22 @@ impl Human {
         (!self.run.is_present).then(|| format!("as of: {}", escape(&self.run.observed_at)))
     }
 
+    /// `baseline: 12 known, 1 new, 2 fixed`, and which are fixed.
+    fn baseline(&self, diff: &BaselineDiff) -> String {
+        let BaselineDiff { known, new, frozen, fixed } = diff;
+        let added = if *frozen == 0 { String::new() } else { format!(", {frozen} added") };
+        let head = format!("baseline: {known} known, {new} new, {} fixed{added}", fixed.len());
+        let more = fixed.len().saturating_sub(MOST_FIXED);
+        let more = (more > 0).then(|| format!("  … and {more} more"));
+        let named = fixed.iter().take(MOST_FIXED).map(|entry| {
+            let on = if entry.subject == "root" { String::new() } else { format!(" on {}", escape(&entry.subject)) };
+            let line =
+                format!("  fixed: {}{on}: {}: {}", escape(&entry.image), escape(&entry.rule), escape(&entry.message));
+            wrap(&line, self.paint.style.width, false)
+        });
+        std::iter::once(head).chain(named).chain(more).collect::<Vec<_>>().join("\n")
+    }
+
     fn exit(&self, tally: &Tally) -> String {
         let exit = tally.exit_status();
         let (word, meaning) = match exit {
@@ -93,18 +109,4 @@ impl Human {
 fn fetched(tally: &Tally) -> Option<String> {
     let requests = usize::try_from(tally.fetched.requests).unwrap_or(usize::MAX);
     (requests > 0).then(|| format!("fetched: {}, {}", count(requests, "request"), size(tally.fetched.bytes)))
-}
-
-/// `baseline: 12 known, 1 new, 2 fixed`, and which are fixed.
-fn baseline(diff: &BaselineDiff) -> String {
-    let BaselineDiff { known, new, frozen, fixed } = diff;
-    let added = if *frozen == 0 { String::new() } else { format!(", {frozen} added") };
-    let head = format!("baseline: {known} known, {new} new, {} fixed{added}", fixed.len());
-    let more = fixed.len().saturating_sub(MOST_FIXED);
-    let more = (more > 0).then(|| format!("  … and {more} more"));
-    let named = fixed.iter().take(MOST_FIXED).map(|entry| {
-        let on = if entry.subject == "root" { String::new() } else { format!(" on {}", escape(&entry.subject)) };
-        format!("  fixed: {}{on}: {}: {}", escape(&entry.image), escape(&entry.rule), escape(&entry.message))
-    });
-    std::iter::once(head).chain(named).chain(more).collect::<Vec<_>>().join("\n")
 }
