@@ -27,7 +27,8 @@ impl Case {
         let report = &judged.report;
         let refusal = report.error.as_ref().map(refusal);
         self.compare_refusal(refusal.as_deref(), outcome);
-        if refusal.is_none() || !self.expect.is_empty() {
+        // Of an image that could not be read there are no cells, which has been said.
+        if refusal.is_none() || !report.cells.is_empty() {
             self.compare_cells(judged.policy, report, outcome);
         }
         self.compare_exit(report.exit_status().code(), &report.cells, outcome);
@@ -79,7 +80,10 @@ impl Case {
             // A target that cannot be read is a result that an exit status expects.
             (None, Some(_)) if self.exit.is_some() && self.expect.is_empty() => return,
             (None, Some(got)) => {
-                self.other("the image", &self.span, "that it is judged".to_owned(), format!("a refusal: {got}"))
+                let expected = "that it is judged".to_owned();
+                let difference = self.other("the image", &self.span, expected, format!("a refusal: {got}"));
+                let help = "if that is meant, say `exit = …` and expect no rule, or `refused = \"…\"`".to_owned();
+                Difference { help: Some(help), ..difference }
             }
             (Some(wanted), got) => {
                 let expected = format!("a refusal saying `{}`", wanted.value);
