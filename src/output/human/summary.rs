@@ -14,7 +14,10 @@ const MOST_FIXED: usize = 20;
 impl Human {
     pub(super) fn summary(&self, tally: &Tally) -> Part {
         if self.style.quiet {
-            return Part { text: String::new(), is_line: false };
+            // Which images newly fail is shown, so the count of them is.
+            let failing = tally.comparison.as_ref().is_some_and(|comparison| comparison.newly_failing > 0);
+            let text = self.comparison(tally).filter(|_| failing).map(|text| text + "\n");
+            return Part { text: text.unwrap_or_default(), is_line: false };
         }
         let lines = [
             self.images(tally),
