@@ -53,7 +53,10 @@ pub fn write_toml(policy: &Policy, origins: bool, out: &mut dyn Write) -> io::Re
     Ok(())
 }
 
-/// Writes a policy as JSON.
+/// The JSON Schema of a policy that is shown.
+pub const JSON_SCHEMA: &str = include_str!("policy-v1.schema.json");
+
+/// Writes a policy as JSON ([`JSON_SCHEMA`]): fields are added, never changed.
 pub fn write_json(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
     let words = policy.words();
     let sources = in_order(policy).map(|source| json!({ "source": source.name, "sha256": source.sha256 }));

@@ -13,7 +13,10 @@ use crate::oci::escape;
 use crate::policy::{Due, EXPIRING_DAYS, PlatformScope};
 use crate::report::PolicyPlace;
 
-/// Writes waivers as one JSON document, `ocilint/waivers/v1`: fields are added, never changed.
+/// The JSON Schema of the waivers.
+pub const JSON_SCHEMA: &str = include_str!("waivers-v1.schema.json");
+
+/// Writes waivers as one JSON document ([`JSON_SCHEMA`]): fields are added, never changed.
 pub fn write_json(dues: &[Due<'_>], observed_at: Timestamp, out: &mut dyn Write) -> io::Result<()> {
     let list = List {
         schema: "ocilint/waivers/v1",

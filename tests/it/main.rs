@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod baseline;
 mod cli;
+mod documents;
 mod economy;
 mod faults;
 mod gate;

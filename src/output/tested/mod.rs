@@ -14,15 +14,17 @@ use super::Style;
 use super::text::SafeJson;
 use crate::report::{CaseStatus, Tested, TestedFile};
 
+/// The JSON Schema of the JSON.
+pub const JSON_SCHEMA: &str = include_str!("../tests-v1.schema.json");
 /// The `schema` of the JSON.
-pub const SCHEMA: &str = "ocilint/tests/v1";
+const SCHEMA: &str = "ocilint/tests/v1";
 
 /// How it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Differences for people.
     Human,
-    /// The stable face for programs ([`SCHEMA`]).
+    /// The stable face for programs ([`JSON_SCHEMA`]).
     Json,
     /// `JUnit` XML, which build servers show.
     Junit,
