@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use ocilint::oci::{Platform, Reference};
+use ocilint::output::{Destination, Format};
 
 use super::shared::{Display, Registry, TARGETS};
 use super::values::{duration, moment};
@@ -32,7 +33,7 @@ pub(crate) struct Check {
 
     /// `human`, `json` or `sarif`, to standard output or to a file; may be repeated
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
-    pub(crate) output: Vec<ocilint::output::Destination>,
+    pub(crate) output: Vec<Destination<Format>>,
 
     /// Judge only this platform of each image (`linux/arm64`); may be repeated
     #[arg(long, value_name = "OS/ARCH[/VARIANT]")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::Timestamp;
+use ocilint::output::Destination;
+use ocilint::output::tested::Format;
 
 use super::shared::Display;
 use super::values::{days, moment};
@@ -113,7 +115,7 @@ pub(crate) struct PolicyTest {
 
     /// `human`, `json` or `junit`, to standard output or to a file; may be repeated
     #[arg(long, short, value_name = "FORMAT[=PATH]")]
-    pub(crate) output: Vec<ocilint::output::tested::Destination>,
+    pub(crate) output: Vec<Destination<Format>>,
 
     #[command(flatten)]
     pub(crate) display: Display,

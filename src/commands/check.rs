@@ -16,11 +16,8 @@ use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
 use super::reports::{Reports, Writing};
 use super::targets::Targets;
-use super::{say, setup, usage};
+use super::{say, say_fallback, setup};
 use crate::cli;
-
-/// Where a report goes if the user says nothing.
-const HUMAN: Destination = Destination { format: Format::Human, path: None };
 
 pub(super) fn run(command: &cli::Check) -> u8 {
     match try_run(command) {
@@ -32,7 +29,7 @@ pub(super) fn run(command: &cli::Check) -> u8 {
 fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let policy = setup::policy_as_of(&command.policy, command.at, &command.display)?;
     let baseline = command.baseline.as_deref().map(|path| Ratcheting::load(path, command, &policy)).transpose()?;
-    let destinations = destinations(command)?;
+    let destinations = setup::destinations(&command.output)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let other = compared::policy(command, &targets)?;
     match judge(command, (policy, other), baseline, destinations, &targets)? {
@@ -44,24 +41,11 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     }
 }
 
-fn destinations(command: &cli::Check) -> Result<Vec<Destination>, ExitStatus> {
-    if command.output.is_empty() {
-        return Ok(vec![HUMAN]);
-    }
-    if command.output.iter().filter(|destination| destination.path.is_none()).count() > 1 {
-        return Err(usage(
-            "two reports cannot both go to standard output",
-            "write one to a file: `--output sarif=FILE`",
-        ));
-    }
-    Ok(command.output.clone())
-}
-
 fn judge(
     command: &cli::Check,
     (policy, other): (Policy, Option<Policy>),
     baseline: Option<Ratcheting>,
-    destinations: Vec<Destination>,
+    destinations: Vec<Destination<Format>>,
     targets: &Targets,
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
     let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
@@ -73,10 +57,11 @@ fn judge(
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let engine = Engine::new(policy, options.clone(), sources, progress.clone());
-        let engine = timed(command, targets, engine);
+        let clock = command.at.or(targets.taken_at);
+        let engine = setup::timed(engine, clock, command.deadline);
         let other = other.map(|other| {
             let sources = setup::sources(&command.registry, Arc::new(Silent));
-            timed(command, targets, Engine::new(other, options, sources, Arc::new(Silent)))
+            setup::timed(Engine::new(other, options, sources, Arc::new(Silent)), clock, command.deadline)
         });
         let run = Run { reference: compared::reference(targets, other.as_ref()), ..engine.run() };
         let reports = reports(command, destinations, baseline, run, &progress);
@@ -99,31 +84,17 @@ fn judge(
     })
 }
 
-/// The engine with the clock and the time that the run has.
-fn timed(command: &cli::Check, targets: &Targets, engine: Engine) -> Engine {
-    let engine = match command.at.or(targets.taken_at) {
-        Some(moment) => engine.at(moment),
-        None => engine,
-    };
-    match command.deadline {
-        Some(time) => engine.with_deadline(time),
-        None => engine,
-    }
-}
-
 fn reports(
     command: &cli::Check,
-    destinations: Vec<Destination>,
+    destinations: Vec<Destination<Format>>,
     baseline: Option<Ratcheting>,
     run: Run,
     progress: &Arc<Progress>,
 ) -> Reports {
     let run = Arc::new(run);
-    if run.fallback && !destinations.contains(&HUMAN) {
-        say(
-            "no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used",
-            "name one with `--policy FILE`",
-        );
+    let is_read = |destination: &Destination<Format>| destination.format == Format::Human && destination.path.is_none();
+    if run.fallback && !destinations.iter().any(is_read) {
+        say_fallback("name one with `--policy FILE`");
     }
     let options = output::Options { style: setup::style(&command.display), sarif: setup::sarif(&command.sarif) };
     let mut reports = Reports::new(run, baseline, progress.clone());

@@ -7,13 +7,13 @@ use ocilint::engine::Engine;
 use ocilint::graph::{self, GraphNode};
 use ocilint::judge::Options;
 use ocilint::output;
-use ocilint::report::{ExitStatus, ImageReport, TargetFailure};
+use ocilint::report::ExitStatus;
 use ocilint::{Policy, Target};
 
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
 use super::targets::Targets;
-use super::{say, setup, written};
+use super::{refused, say, setup, written};
 use crate::cli::{self, GraphFormat};
 
 pub(super) fn run(command: &cli::Graph) -> u8 {
@@ -26,15 +26,13 @@ pub(super) fn run(command: &cli::Graph) -> u8 {
 
 fn explore(command: &cli::Graph) -> Result<Ended<Vec<(String, GraphNode)>>, ExitStatus> {
     let targets = Targets::read(std::slice::from_ref(&command.target), None)?;
-    let targets = targets.named.into_iter().map(|named| named.map_err(|report| refused(&report)));
+    let targets = targets.named.into_iter().map(|named| named.map_err(|report| refused(&report, false)));
     let targets = targets.collect::<Result<Vec<Target>, _>>()?;
     let progress = Arc::new(Progress::new(targets.len(), !command.display.no_progress, command.display.verbose));
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
-        let mut engine = Engine::new(Policy::default(), Options::default(), sources, progress.clone());
-        if let Some(time) = command.deadline {
-            engine = engine.with_deadline(time);
-        }
+        let engine = Engine::new(Policy::default(), Options::default(), sources, progress.clone());
+        let engine = setup::timed(engine, None, command.deadline);
         let mut trees = Vec::new();
         for target in targets {
             let explored = unless_interrupted(engine.explore(&target, graph::tree)).await;
@@ -51,16 +49,6 @@ fn explore(command: &cli::Graph) -> Result<Ended<Vec<(String, GraphNode)>>, Exit
         progress.finish();
         Ok(Ended::Done(trees))
     })
-}
-
-/// Says why a target cannot be drawn.
-fn refused(report: &ImageReport) -> ExitStatus {
-    match &report.error {
-        Some(TargetFailure::Unread(why)) => say(&why.to_string(), why.help()),
-        Some(TargetFailure::Usage { message, help }) => say(message, help),
-        None => {}
-    }
-    report.exit_status()
 }
 
 /// A snapshot may hold several images; their trees, or JSON documents, follow each other.

@@ -15,10 +15,13 @@ mod snapshot;
 mod targets;
 
 use std::io::{self, Write};
+use std::path::Path;
 
-use ocilint::report::ExitStatus;
+use ocilint::output;
+use ocilint::policy::PolicyError;
+use ocilint::report::{ExitStatus, ImageReport, TargetFailure};
 
-use crate::cli::Command;
+use crate::cli::{Command, Display};
 
 /// Runs a command; the process's exit status.
 pub(crate) fn run(command: Command) -> u8 {
@@ -53,6 +56,39 @@ fn say(message: &str, help: &str) {
     if !help.is_empty() {
         let _ = writeln!(stderr, "  help: {}", ocilint::oci::escape_lines(help));
     }
+}
+
+/// The mistakes of policies, all of them, on standard error.
+fn mistaken(mistakes: &[PolicyError], display: &Display) -> ExitStatus {
+    let _ = output::write_mistakes(mistakes, setup::style_of_errors(display), &mut io::stderr().lock());
+    ExitStatus::Usage
+}
+
+/// Says that the policy is the built-in one because there is no other.
+fn say_fallback(help: &str) {
+    say("no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used", help);
+}
+
+/// Says why a target cannot be used, behind the target's name if there are several.
+fn refused(report: &ImageReport, shows_target: bool) -> ExitStatus {
+    let (message, help) = match &report.error {
+        Some(TargetFailure::Unread(why)) => (why.to_string(), why.help()),
+        Some(TargetFailure::Usage { message, help }) => (message.clone(), help.as_str()),
+        None => return report.exit_status(),
+    };
+    let message = if shows_target { format!("{}: {message}", report.target) } else { message };
+    say(&message, help);
+    report.exit_status()
+}
+
+/// Says that a file or standard output could not be written. A reader that went away needs no message.
+fn unwritten(what: &str, path: Option<&Path>, error: &io::Error) -> ExitStatus {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
+        let message = format!("the {what} could not be written to {place}: {error}");
+        say(&message, "check the path, its permissions and the space left");
+    }
+    ExitStatus::Internal
 }
 
 /// What cannot be written is not clean.

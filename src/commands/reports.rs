@@ -10,14 +10,14 @@ use std::thread;
 use std::time::Duration;
 
 use ocilint::output::file::Pending;
-use ocilint::output::{Destination, Options, Style, Writer, writer};
+use ocilint::output::{Destination, Format, Options, Style, Writer, writer};
 use ocilint::report::{Diagnostic, ExitStatus, ImageReport, Run, Tally};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::baseline::Ratcheting;
 use super::progress::Progress;
-use super::say;
+use super::{say, unwritten};
 
 /// Images that wait to be written; with those under way, all that a run holds of its images.
 const WAITING: usize = 16;
@@ -55,7 +55,7 @@ impl Reports {
 
     /// Adds a report; a file is never coloured, and never seen half-written. One that cannot be opened is said at once, and the
     /// others are written all the same.
-    pub(super) fn add(&mut self, destination: Destination, options: &Options) {
+    pub(super) fn add(&mut self, destination: Destination<Format>, options: &Options) {
         let Some(path) = destination.path else {
             let out = Out::Stdout(BufWriter::new(io::stdout()), io::stdout().is_terminal());
             return self.open(Sink { writer: writer(destination.format, self.run.clone(), options), out });
@@ -141,14 +141,7 @@ impl Reports {
 
     fn miss(&mut self, what: &str, path: Option<&Path>, error: &io::Error) {
         self.whole = false;
-        let place = path.map_or_else(|| "standard output".to_owned(), |path| path.display().to_string());
-        // A reader that went away needs no message.
-        if error.kind() != io::ErrorKind::BrokenPipe {
-            say(
-                &format!("the {what} could not be written to {place}: {error}"),
-                "check the path, its permissions and the space left",
-            );
-        }
+        unwritten(what, path, error);
     }
 }
 

@@ -3,16 +3,18 @@
 use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ocilint::Policy;
-use ocilint::output::{self, Place, SarifOptions, Style};
+use ocilint::engine::Engine;
+use ocilint::output::{self, Destination, Formats, Place, SarifOptions, Style};
 use ocilint::policy;
 use ocilint::report::ExitStatus;
 use ocilint::source::registry::{PlainHttp, RegistryOptions};
 use ocilint::source::{Observer, Sources};
 
-use super::say;
+use super::{mistaken, say, usage};
 use crate::cli::{self, Color};
 
 /// Loads the policy; its mistakes are shown on standard error, all of them.
@@ -33,10 +35,32 @@ pub(super) fn policy_as_of(
         overlong if overlong.is_empty() => Ok(policy),
         overlong => Err(overlong),
     });
-    held.map_err(|mistakes| {
-        let _ = output::write_mistakes(&mistakes, style_of_errors(display), &mut io::stderr().lock());
-        ExitStatus::Usage
-    })
+    held.map_err(|mistakes| mistaken(&mistakes, display))
+}
+
+/// Where the reports go: the one for people to standard output if nothing is said.
+pub(super) fn destinations<F: Formats>(asked: &[Destination<F>]) -> Result<Vec<Destination<F>>, ExitStatus> {
+    if asked.is_empty() {
+        return Ok(vec![Destination { format: F::ALL[0], path: None }]);
+    }
+    if asked.iter().filter(|destination| destination.path.is_none()).count() > 1 {
+        let other = F::ALL[F::ALL.len() - 1].as_str();
+        let help = format!("write one to a file: `--output {other}=FILE`");
+        return Err(usage("two reports cannot both go to standard output", &help));
+    }
+    Ok(asked.to_vec())
+}
+
+/// The engine with the clock and the time that a run has: the present and no limit if nothing is said.
+pub(super) fn timed(engine: Engine, clock: Option<Timestamp>, deadline: Option<Duration>) -> Engine {
+    let engine = match clock {
+        Some(moment) => engine.at(moment),
+        None => engine,
+    };
+    match deadline {
+        Some(time) => engine.with_deadline(time),
+        None => engine,
+    }
 }
 
 /// Runs the work. One thread does it all: the work is waiting for registries. Files that are still being read when it is

@@ -6,14 +6,14 @@ use futures_util::{StreamExt, stream};
 use ocilint::engine::{self, Engine};
 use ocilint::judge::Options;
 use ocilint::output;
-use ocilint::report::{ExitStatus, TargetFailure};
+use ocilint::report::ExitStatus;
 use ocilint::source::snapshot::{self, Facts, ImageNote, Shelf};
 use ocilint::{Policy, Target};
 
 use super::interrupt::{Ended, unless_interrupted};
 use super::progress::Progress;
 use super::targets::Targets;
-use super::{say, setup};
+use super::{refused, say, say_fallback, setup, unwritten};
 use crate::cli;
 
 /// Images that are under way at once.
@@ -38,7 +38,7 @@ pub(super) fn run(command: &cli::Snapshot) -> u8 {
 fn try_run(command: &cli::Snapshot) -> Result<Ended<ExitStatus>, ExitStatus> {
     let policy = setup::policy(&command.policy, &command.display)?;
     if policy.fallback {
-        say("no policy was named and no `ocilint.toml` was found: the built-in `baseline` is used", "");
+        say_fallback("");
     }
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let good = all_good(&targets)?;
@@ -49,13 +49,7 @@ fn try_run(command: &cli::Snapshot) -> Result<Ended<ExitStatus>, ExitStatus> {
 fn all_good(targets: &Targets) -> Result<Vec<Target>, ExitStatus> {
     let mut status = ExitStatus::Clean;
     for report in targets.named.iter().filter_map(|named| named.as_ref().err()) {
-        let (message, help) = match &report.error {
-            Some(TargetFailure::Unread(why)) => (why.to_string(), why.help().to_owned()),
-            Some(TargetFailure::Usage { message, help }) => (message.clone(), help.clone()),
-            None => continue,
-        };
-        say(&format!("{}: {message}", report.target), &help);
-        status = status.max(report.exit_status());
+        status = status.max(refused(report, true));
     }
     if status == ExitStatus::Clean { Ok(targets.named.iter().flatten().cloned().collect()) } else { Err(status) }
 }
@@ -70,13 +64,8 @@ fn record(
     let shelf = Arc::new(Shelf::default());
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
-        let mut engine = Engine::new(policy, Options::default(), sources, progress.clone());
-        if let Some(taken_at) = targets.taken_at {
-            engine = engine.at(taken_at);
-        }
-        if let Some(time) = command.deadline {
-            engine = engine.with_deadline(time);
-        }
+        let engine = Engine::new(policy, Options::default(), sources, progress.clone());
+        let engine = setup::timed(engine, targets.taken_at, command.deadline);
         let one = async |target| {
             let (report, facts) = engine.record(target, &shelf).await;
             Recorded { note: engine::image_note(target, &report), facts }
@@ -112,12 +101,7 @@ fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec
         }
     };
     if let Err(error) = output::file::write(&command.output, |out| out.write_all(&file)) {
-        let place = command.output.display();
-        say(
-            &format!("the snapshot could not be written to {place}: {error}"),
-            "check the path, its permissions and the space left",
-        );
-        return ExitStatus::Internal;
+        return unwritten("snapshot", Some(&command.output), &error);
     }
     if !command.display.quiet {
         let count = if images == 1 { "1 image".to_owned() } else { format!("{images} images") };

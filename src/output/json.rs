@@ -68,10 +68,11 @@ impl Writer for Json {
     }
 }
 
-const TOOL: ToolJson = ToolJson { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
+/// This program, as documents for programs name it.
+pub(super) const TOOL: Tool = Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") };
 
 #[derive(Serialize)]
-struct ToolJson {
+pub(super) struct Tool {
     name: &'static str,
     version: &'static str,
 }

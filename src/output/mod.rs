@@ -3,6 +3,7 @@
 //! Whatever the format, text from images, registries and files is escaped, no line can be taken for a command by the
 //! runner that reads the log, and the same report gives the same bytes.
 
+mod destination;
 pub mod file;
 pub mod graph;
 mod human;
@@ -15,14 +16,11 @@ mod text;
 pub mod waivers;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::Arc;
-
-use thiserror::Error;
 
 use crate::policy::PolicyError;
 use crate::report::{Diagnostic, ImageReport, Report, Run, Tally};
+pub use destination::{Destination, DestinationError, Formats};
 pub use json::SCHEMA as JSON_SCHEMA;
 pub use sarif::{Place, SarifOptions, repository_root};
 
@@ -35,26 +33,6 @@ pub enum Format {
     Json,
     /// SARIF 2.1.0, for code scanning.
     Sarif,
-}
-
-/// A format and where it goes, as `--output FORMAT[=PATH]` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    /// The format.
-    pub format: Format,
-    /// The file; `None` is standard output.
-    pub path: Option<PathBuf>,
-}
-
-/// An `--output` that means nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum DestinationError {
-    /// No such format.
-    #[error("`{}` is no output format; there are `human`, `json` and `sarif`", crate::oci::Untrusted(.0))]
-    Format(String),
-    /// Nothing after the `=`.
-    #[error("`{}=` names no file", .0.as_str())]
-    NoPath(Format),
 }
 
 /// How a report for people looks. Decided once, by whoever knows the terminal.
@@ -141,38 +119,14 @@ pub fn write_remarks(remarks: &[Diagnostic], style: Style, out: &mut dyn Write) 
     human::write_remarks(remarks, style, out)
 }
 
-impl Format {
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
+impl Formats for Format {
+    const ALL: &'static [Self] = &[Self::Human, Self::Json, Self::Sarif];
+
+    fn as_str(self) -> &'static str {
         match self {
             Self::Human => "human",
             Self::Json => "json",
             Self::Sarif => "sarif",
-        }
-    }
-}
-
-impl FromStr for Format {
-    type Err = DestinationError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let named = [Self::Human, Self::Json, Self::Sarif].into_iter().find(|format| format.as_str() == text);
-        named.ok_or_else(|| DestinationError::Format(text.to_owned()))
-    }
-}
-
-impl FromStr for Destination {
-    type Err = DestinationError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((format, path)) = text.split_once('=') else {
-            return Ok(Self { format: text.parse()?, path: None });
-        };
-        let format = format.parse()?;
-        match path {
-            "" => Err(DestinationError::NoPath(format)),
-            "-" => Ok(Self { format, path: None }),
-            path => Ok(Self { format, path: Some(PathBuf::from(path)) }),
         }
     }
 }

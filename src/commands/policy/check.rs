@@ -11,17 +11,14 @@ use ocilint::report::{Diagnostic, ExitStatus, dead_waivers};
 
 use super::{each_once, overlong, test};
 use crate::cli;
-use crate::commands::{setup, written};
+use crate::commands::{mistaken, setup, written};
 
 pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
-    let style = setup::style_of_errors(display);
     match checked(files).and_then(|policies| remarks(&policies)) {
-        Err(mistakes) => {
-            let _ = output::write_mistakes(&mistakes, style, &mut io::stderr().lock());
-            ExitStatus::Usage
-        }
+        Err(mistakes) => mistaken(&mistakes, display),
         Ok(_) if display.quiet => ExitStatus::Clean,
         Ok(remarks) => {
+            let style = setup::style_of_errors(display);
             let _ = output::write_remarks(&remarks, style, &mut io::stderr().lock());
             written(writeln!(io::stdout(), "no mistakes"))
         }

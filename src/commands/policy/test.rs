@@ -4,24 +4,21 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use ocilint::cases::{self, Case, Suite};
-use ocilint::output::tested::{Destination, Format};
-use ocilint::output::{self, Style};
+use ocilint::output::tested::Format;
+use ocilint::output::{self, Destination, Style};
 use ocilint::policy::PolicyError;
 use ocilint::report::{ExitStatus, Tested};
 
 use super::each_once;
 use crate::cli;
-use crate::commands::{say, setup, usage, written};
-
-/// Where the report goes if the user says nothing.
-const HUMAN: Destination = Destination { format: Format::Human, path: None };
+use crate::commands::{say, setup, unwritten, usage, written};
 
 pub(super) fn run(command: &cli::PolicyTest) -> ExitStatus {
     try_run(command).unwrap_or_else(|status| status)
 }
 
 fn try_run(command: &cli::PolicyTest) -> Result<ExitStatus, ExitStatus> {
-    let destinations = destinations(command)?;
+    let destinations = setup::destinations(&command.output)?;
     let suites = suites(&command.paths).map_err(|mistakes| {
         show(command, &mistakes, "nothing was tested");
         ExitStatus::Usage
@@ -60,19 +57,6 @@ pub(super) fn suites(paths: &[PathBuf]) -> Result<Vec<Suite>, Vec<PolicyError>> 
     if mistakes.is_empty() { Ok(suites) } else { Err(each_once(mistakes.into_iter())) }
 }
 
-fn destinations(command: &cli::PolicyTest) -> Result<Vec<Destination>, ExitStatus> {
-    if command.output.is_empty() {
-        return Ok(vec![HUMAN]);
-    }
-    if command.output.iter().filter(|destination| destination.path.is_none()).count() > 1 {
-        return Err(usage(
-            "two reports cannot both go to standard output",
-            "write one to a file: `--output junit=FILE`",
-        ));
-    }
-    Ok(command.output.clone())
-}
-
 /// The cases that the filter leaves.
 fn chosen(command: &cli::PolicyTest, mut suites: Vec<Suite>) -> Result<Vec<Suite>, ExitStatus> {
     let Some(text) = &command.filter else { return Ok(suites) };
@@ -98,7 +82,7 @@ fn list(suites: &[Suite]) -> ExitStatus {
 }
 
 /// Writes the reports; the status of the run.
-fn finish(command: &cli::PolicyTest, destinations: &[Destination], tested: &Tested) -> ExitStatus {
+fn finish(command: &cli::PolicyTest, destinations: &[Destination<Format>], tested: &Tested) -> ExitStatus {
     let mut status = tested.exit_status();
     let cases = tested.files.iter().flat_map(|file| &file.cases);
     let mistakes: Vec<PolicyError> = cases.filter_map(|case| case.mistake.as_deref()).cloned().collect();
@@ -106,14 +90,8 @@ fn finish(command: &cli::PolicyTest, destinations: &[Destination], tested: &Test
         show(command, &mistakes, "these cases were not judged");
     }
     for destination in destinations {
-        let place = destination.path.as_ref().map(|path| path.display().to_string());
         if let Err(error) = write(command, destination, tested) {
-            status = ExitStatus::Internal;
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                let place = place.as_deref().unwrap_or("standard output");
-                let message = format!("the report could not be written to {place}: {error}");
-                say(&message, "check the path, its permissions and the space left");
-            }
+            status = unwritten("report", destination.path.as_deref(), &error);
         }
     }
     status
@@ -124,7 +102,7 @@ fn show(command: &cli::PolicyTest, mistakes: &[PolicyError], undone: &str) {
     let _ = output::write_test_mistakes(mistakes, undone, style, &mut io::stderr().lock());
 }
 
-fn write(command: &cli::PolicyTest, destination: &Destination, tested: &Tested) -> io::Result<()> {
+fn write(command: &cli::PolicyTest, destination: &Destination<Format>, tested: &Tested) -> io::Result<()> {
     let style = setup::style(&command.display);
     let Some(path) = &destination.path else {
         let mut out = io::BufWriter::new(io::stdout().lock());

@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use ocilint::output::{self, waivers};
-use ocilint::policy::{self, Due, Policy, PolicyError};
+use ocilint::output::waivers;
+use ocilint::policy::{self, Due, Policy};
 use ocilint::report::ExitStatus;
 
 use super::overlong;
 use crate::cli::{self, ListFormat};
-use crate::commands::{say, setup, written};
+use crate::commands::{mistaken, say, setup, written};
 
 pub(super) fn run(command: &cli::Waivers) -> ExitStatus {
     let now = command.at.unwrap_or_else(Timestamp::now);
@@ -20,7 +20,7 @@ pub(super) fn run(command: &cli::Waivers) -> ExitStatus {
     let today = policy::day(now);
     let overlong = overlong(&policies, today);
     if !overlong.is_empty() {
-        return refused(&overlong, &command.display);
+        return mistaken(&overlong, &command.display);
     }
     let mut dues = policy::ledger(&policies, today);
     if let Some(days) = command.expiring {
@@ -41,12 +41,7 @@ fn load(command: &cli::Waivers) -> Result<Vec<Policy>, ExitStatus> {
         }
         return Ok(vec![policy]);
     }
-    policy::load_files(&command.files).map_err(|errors| refused(&errors.0, &command.display))
-}
-
-fn refused(mistakes: &[PolicyError], display: &cli::Display) -> ExitStatus {
-    let _ = output::write_mistakes(mistakes, setup::style_of_errors(display), &mut io::stderr().lock());
-    ExitStatus::Usage
+    policy::load_files(&command.files).map_err(|errors| mistaken(&errors.0, &command.display))
 }
 
 fn write(command: &cli::Waivers, dues: &[Due<'_>], now: Timestamp) -> io::Result<()> {

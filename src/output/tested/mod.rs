@@ -4,14 +4,12 @@ mod human;
 mod junit;
 
 use std::io::{self, Write};
-use std::path::PathBuf;
-use std::str::FromStr;
 
 use serde::Serialize;
-use thiserror::Error;
 
-use super::Style;
+use super::json::{TOOL, Tool};
 use super::text::SafeJson;
+use super::{Formats, Style};
 use crate::report::{CaseStatus, Tested, TestedFile};
 
 /// The JSON Schema of the JSON.
@@ -28,26 +26,6 @@ pub enum Format {
     Json,
     /// `JUnit` XML, which build servers show.
     Junit,
-}
-
-/// A format and where it goes, as `--output FORMAT[=PATH]` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Destination {
-    /// The format.
-    pub format: Format,
-    /// The file; `None` is standard output.
-    pub path: Option<PathBuf>,
-}
-
-/// An `--output` that means nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
-pub enum DestinationError {
-    /// No such format.
-    #[error("`{}` is no output format; there are `human`, `json` and `junit`", crate::oci::Untrusted(.0))]
-    Format(String),
-    /// Nothing after the `=`.
-    #[error("`{}=` names no file", crate::oci::Untrusted(.0))]
-    NoPath(String),
 }
 
 /// Writes what came of the tests. The caller flushes.
@@ -70,17 +48,11 @@ struct Shape<'t> {
     files: &'t [TestedFile],
 }
 
-#[derive(Serialize)]
-struct Tool {
-    name: &'static str,
-    version: &'static str,
-}
-
 impl<'t> Shape<'t> {
     fn of(tested: &'t Tested) -> Self {
         Self {
             schema: SCHEMA,
-            tool: Tool { name: env!("CARGO_PKG_NAME"), version: env!("CARGO_PKG_VERSION") },
+            tool: TOOL,
             exit: tested.exit_status().code(),
             passed: tested.count(CaseStatus::Passed),
             failed: tested.count(CaseStatus::Failed),
@@ -90,31 +62,14 @@ impl<'t> Shape<'t> {
     }
 }
 
-impl FromStr for Format {
-    type Err = DestinationError;
+impl Formats for Format {
+    const ALL: &'static [Self] = &[Self::Human, Self::Json, Self::Junit];
 
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "human" => Ok(Self::Human),
-            "json" => Ok(Self::Json),
-            "junit" => Ok(Self::Junit),
-            _ => Err(DestinationError::Format(text.to_owned())),
-        }
-    }
-}
-
-impl FromStr for Destination {
-    type Err = DestinationError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let Some((name, path)) = text.split_once('=') else {
-            return Ok(Self { format: text.parse()?, path: None });
-        };
-        let format = name.parse()?;
-        match path {
-            "" => Err(DestinationError::NoPath(name.to_owned())),
-            "-" => Ok(Self { format, path: None }),
-            path => Ok(Self { format, path: Some(PathBuf::from(path)) }),
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Human => "human",
+            Self::Json => "json",
+            Self::Junit => "junit",
         }
     }
 }

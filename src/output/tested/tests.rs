@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
+use crate::output::Destination;
 use crate::report::{Difference, Facet, FacetKey, TestedCase};
 
 fn facet(key: FacetKey, value: &str, agrees: bool) -> Facet {
@@ -110,7 +111,7 @@ fn json_is_for_programs() {
 
 #[test]
 fn destinations_name_a_format_and_perhaps_a_file() {
-    let parse = |text: &str| text.parse::<Destination>();
+    let parse = |text: &str| text.parse::<Destination<Format>>();
     assert_eq!(parse("junit=x.xml").unwrap(), Destination { format: Format::Junit, path: Some("x.xml".into()) });
     assert_eq!(parse("json=-").unwrap(), Destination { format: Format::Json, path: None });
     assert_eq!(
