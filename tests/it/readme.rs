@@ -243,6 +243,14 @@ fn the_first_commands_do_what_is_said() {
 }
 
 #[test]
+fn the_policy_loads() {
+    let text = prose();
+    let policies: Vec<&str> = text.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let policy = policies.iter().find(|policy| policy.starts_with("[policy]")).expect("it shows a policy");
+    Policy::from_text("README.md", policy, Path::new(ROOT)).unwrap();
+}
+
+#[test]
 fn every_flag_is_one_of_the_program() {
     let help = ["check --help", "graph --help", "init --help", "policy waivers --help"]
         .map(|line| ocilint(line).stdout)
