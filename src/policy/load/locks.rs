@@ -108,6 +108,30 @@ pub(super) fn guard_lists<'a>(
     over
 }
 
+/// The lists that an instance takes are fixed where it is locked too: a file that the locking one does not extend may have
+/// replaced them before.
+pub(super) fn guard_taken(
+    name: &str,
+    table: &RuleTable<'_>,
+    lists: &Lists<'_>,
+    rules: &[&'static Rule],
+    known: &[Span],
+    mistakes: &mut Mistakes,
+) {
+    let Some(lock) = lock(table) else { return };
+    for (key, list) in references(name, table, rules) {
+        let Some((word, taken)) = list.get_ref().as_str().and_then(|word| lists.get_key_value(word)) else { continue };
+        if !known.iter().any(|file| file.contains(&taken.place.start)) {
+            let message = format!(
+                "`{name}` is locked, and takes `{key}` from the list `{word}`, which a file replaces that is not extended by the one that locks it"
+            );
+            let mistake = Mistake::at(taken.place.clone(), message).related(lock.clone(), "it is locked here");
+            let mistake = mistake.related(list.span(), "it takes the list here");
+            mistakes.add(mistake.help("give this list a name of its own"));
+        }
+    }
+}
+
 /// A waiver for a locked instance stands in the file that locks it.
 pub(super) fn guard_waiver(
     waiver: &Spanned<DeTable<'_>>,

@@ -51,6 +51,11 @@ impl<'l, 'a> Layers<'l, 'a> {
                 under.keys.insert(key, value);
             }
         }
+        for name in sheet.rules.keys() {
+            if let Some(table) = self.rules.get(name) {
+                locks::guard_taken(name, table, &self.lists, self.known, files, self.mistakes);
+            }
+        }
     }
 
     fn fill(&mut self, defaults: &Defaults<'a>, table: &mut RuleTable<'a>) {

@@ -30,7 +30,7 @@ const CLASSES: &[(&str, usize)] = &[
     ("encoding", 16),
     ("extends", 19),
     ("impossible", 51),
-    ("locks", 22),
+    ("locks", 23),
     ("syntax", 22),
     ("types", 44),
     ("unknown", 26),
