@@ -25,9 +25,9 @@ impl Progress {
         Self { bar, verbose, requests: AtomicU64::new(0) }
     }
 
-    /// Does something that may write to the screen, with the bar out of its way.
-    pub(super) fn aside(&self, write: impl FnOnce()) {
-        self.bar.suspend(write);
+    /// Says something on standard error, with the bar out of its way. The bar is held meanwhile: nothing that may wait.
+    pub(super) fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        self.bar.suspend(write)
     }
 
     /// Takes the bar off the screen.

@@ -89,6 +89,11 @@ impl Reports {
         if let Some(baseline) = &mut self.baseline {
             baseline.ratchet.add(image);
         }
+        if self.sinks.iter().any(|sink| sink.out.is_terminal()) {
+            // From here on the report shows how far the run is. The bar is not held meanwhile: a terminal may be stopped, and
+            // whoever counts on the bar would wait for it.
+            self.progress.finish();
+        }
         self.each(|sink, _| {
             sink.writer.image(image, &mut sink.out)?;
             sink.out.show()
@@ -120,15 +125,12 @@ impl Reports {
     /// Does something with every report, and gives up those with which it fails.
     fn each(&mut self, mut write: impl FnMut(&mut Sink, &Tally) -> io::Result<()>) {
         let mut failures = Vec::new();
-        // What cannot be written is said once the bar is back: setting it aside twice waits for ever.
-        self.progress.aside(|| {
-            self.sinks.retain_mut(|sink| match write(sink, &self.tally) {
-                Ok(()) => true,
-                Err(error) => {
-                    failures.push((sink.out.path(), error));
-                    false
-                }
-            });
+        self.sinks.retain_mut(|sink| match write(sink, &self.tally) {
+            Ok(()) => true,
+            Err(error) => {
+                failures.push((sink.out.path(), error));
+                false
+            }
         });
         for (path, error) in failures {
             self.lose(path.as_deref(), &error);
@@ -141,7 +143,7 @@ impl Reports {
 
     fn miss(&mut self, what: &str, path: Option<&Path>, error: &io::Error) {
         self.whole = false;
-        unwritten(what, path, error);
+        let _ = self.progress.aside(|| unwritten(what, path, error));
     }
 }
 
@@ -154,12 +156,21 @@ impl Out {
         }
     }
 
+    /// Where it stands until it is whole.
+    fn unfinished(&self) -> Option<PathBuf> {
+        match self {
+            Self::Stdout(..) => None,
+            Self::File(file, _) => file.unfinished().map(Path::to_owned),
+        }
+    }
+
+    fn is_terminal(&self) -> bool {
+        matches!(self, Self::Stdout(_, true))
+    }
+
     /// Shows what was written to whoever watches.
     fn show(&mut self) -> io::Result<()> {
-        match self {
-            Self::Stdout(out, true) => out.flush(),
-            Self::Stdout(_, false) | Self::File(..) => Ok(()),
-        }
+        if self.is_terminal() { self.flush() } else { Ok(()) }
     }
 }
 
@@ -203,6 +214,8 @@ impl Writer for Digests {
 /// The thread that writes.
 pub(super) struct Writing {
     parts: mpsc::Sender<Part>,
+    /// Files that are there only as long as the reports are not whole.
+    unfinished: Vec<PathBuf>,
     status: oneshot::Receiver<ExitStatus>,
 }
 
@@ -214,6 +227,7 @@ enum Part {
 
 impl Writing {
     pub(super) fn start(mut reports: Reports) -> Result<Self, ExitStatus> {
+        let unfinished = reports.sinks.iter().filter_map(|sink| sink.out.unfinished()).collect();
         let (parts, mut coming) = mpsc::channel(WAITING);
         let (ended, status) = oneshot::channel();
         let write = move || {
@@ -235,7 +249,7 @@ impl Writing {
             say(&format!("the program could not start the thread that writes its reports: {error}"), "");
             ExitStatus::Internal
         })?;
-        Ok(Self { parts, status })
+        Ok(Self { parts, unfinished, status })
     }
 
     /// Writes an image; waits while too many are waiting.
@@ -253,6 +267,11 @@ impl Writing {
     /// Leaves the reports unfinished: files are as they were before.
     pub(super) async fn abandon(self) {
         drop(self.parts);
-        let _ = timeout(TIDYING, self.status).await;
+        if timeout(TIDYING, self.status).await.is_err() {
+            // The thread waits for a reader, and takes nothing away any more.
+            for file in &self.unfinished {
+                let _ = std::fs::remove_file(file);
+            }
+        }
     }
 }

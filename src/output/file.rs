@@ -52,6 +52,14 @@ impl Pending {
         }
     }
 
+    /// The temporary file that it is until then.
+    pub fn unfinished(&self) -> Option<&Path> {
+        match &self.0 {
+            Way::Direct(_) => None,
+            Way::Replacing { written, .. } => Some(written.get_ref().path()),
+        }
+    }
+
     fn out(&mut self) -> &mut dyn Write {
         match &mut self.0 {
             Way::Direct(out) => out,
