@@ -1,22 +1,20 @@
 //! Reading case files: strict, every mistake at its place and all of them at once.
 
+mod raw;
+
 use std::collections::BTreeMap;
-use std::fmt::{self, Formatter};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::build::{Image, words};
-use super::expect::{Expectation, Expected};
+use super::expect::Expectation;
 use super::find::SUFFIX;
-use super::format::{Case, CaseImage, CasePolicy, Others, PolicyText, Suite, Written};
+use super::format::{Case, CaseImage, CasePolicy, PolicyText, Suite, Written};
 use super::source::{CAUSES, cause};
 use crate::graph::Cause;
 use crate::judge::Options;
@@ -25,77 +23,14 @@ use crate::policy::PolicyErrors;
 use crate::policy::strict::{self, Span, Strict, kind, place_of};
 use crate::target::{Target, TargetKind};
 
+use raw::{RawCase, RawFile, RawImage};
+
 /// What an inline image is called if the case does not say.
 const TARGET: &str = "registry.example/app:1.0";
 /// Size beyond which a file is refused, in bytes.
 const FILE_SIZE: u64 = 10 << 20;
 const HELP: &str = "`ocilint policy test --help` shows the format";
 const CASES: &str = "each case begins with `[[case]]`, in double brackets";
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawFile {
-    policy: Option<String>,
-    policy_file: Option<String>,
-    #[serde(rename = "case")]
-    _case: Option<IgnoredAny>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct RawCase {
-    name: String,
-    policy: Option<String>,
-    policy_file: Option<String>,
-    image: Option<RawImage>,
-    target: Option<String>,
-    #[serde(rename = "as")]
-    named: Option<String>,
-    #[serde(default, deserialize_with = "words")]
-    platform: Vec<String>,
-    #[serde(default)]
-    deny_warnings: bool,
-    at: Option<toml::value::Datetime>,
-    #[serde(default)]
-    failures: BTreeMap<String, String>,
-    #[serde(default)]
-    expect: BTreeMap<String, Expected>,
-    #[serde(default)]
-    others: Others,
-    #[serde(default)]
-    asks: BTreeMap<String, usize>,
-    exit: Option<u8>,
-    refused: Option<String>,
-}
-
-enum RawImage {
-    Inline(Box<Image>),
-    Stored(String),
-}
-
-impl<'de> Deserialize<'de> for RawImage {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ImageVisitor)
-    }
-}
-
-struct ImageVisitor;
-
-impl<'de> Visitor<'de> for ImageVisitor {
-    type Value = RawImage;
-
-    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("a table that describes an image, or a layout or archive such as \"oci:DIR\"")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawImage, E> {
-        Ok(RawImage::Stored(text.to_owned()))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, access: A) -> Result<RawImage, A::Error> {
-        Image::deserialize(MapAccessDeserializer::new(access)).map(|image| RawImage::Inline(Box::new(image)))
-    }
-}
 
 impl Suite {
     /// Reads a file of cases. `NAME.test.toml` tests the policy `NAME.toml` beside it, where it names none itself.

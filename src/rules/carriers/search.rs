@@ -1,10 +1,12 @@
 //! The search for carriers, home by home.
 
+mod weigh;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use super::super::prelude::*;
-use super::content::{BUNDLE_PREDICATE, Told, contents, open, signs_a_digest};
+use super::content::{BUNDLE_PREDICATE, signs_a_digest};
 use super::index::{self, short};
 use super::{Content, Found, Home, Missing, SignatureKind, Sought};
 use crate::graph::Home as ListHome;
@@ -285,87 +287,6 @@ impl<'s, 'g> Search<'s, 'g> {
             bound,
             manifest: self.view.manifest(descriptor),
         })
-    }
-
-    /// Finds out which candidates are carriers and what they hold.
-    fn weigh(&mut self, candidates: Vec<Candidate<'g>>) -> Fact<()> {
-        if candidates.iter().any(|candidate| candidate.manifest == Err(Stop::Pending)) {
-            return Err(Stop::Pending);
-        }
-        let (mut told, mut closed) = (Vec::new(), Vec::new());
-        for candidate in candidates {
-            let Some((carrier, manifest)) = self.bind(candidate)? else { continue };
-            for part in contents(manifest) {
-                match part {
-                    Told::Content(content) => told.push((carrier.clone(), Ok(content))),
-                    Told::Closed(layer) if self.may_hold(layer) => closed.push((carrier.clone(), layer)),
-                    Told::Closed(_) => self.dismiss(&carrier.name, "it holds a statement"),
-                }
-            }
-        }
-        self.examine(told)?;
-        if !self.found.is_empty() && !self.exhaustive {
-            return Ok(());
-        }
-        let opened = closed.into_iter().map(|(carrier, layer)| (carrier, open(layer, self.view))).collect();
-        self.examine(opened)
-    }
-
-    /// Whether a blob that no descriptor tells about is worth reading.
-    fn may_hold(&self, layer: &Descriptor) -> bool {
-        self.sought.may_be_statement() || layer.media_type.role() == Role::Bundle
-    }
-
-    /// The carrier's manifest, if it is about the subject and kept in a home that counts.
-    fn bind(&mut self, candidate: Candidate<'g>) -> Fact<Option<(Carrier, &'g ImageManifest)>> {
-        let Candidate { name, digest, subject, bound, manifest } = candidate;
-        let Some(manifest) = self.note(manifest)? else { return Ok(None) };
-        let about = manifest.subject().map(|about| about.digest.as_ref());
-        let reason = match (about, bound, manifest) {
-            (None, Bound::Listed | Bound::Unlinked, _) => "it names no subject",
-            (Some(about), ..) if about != Ok(&subject) => "its own subject is another manifest",
-            (.., Manifest::Image(image)) if !self.counts_as_home(image, bound) => "`homes` leaves it out",
-            (.., Manifest::Image(image)) if image.layers.is_empty() => "it holds nothing",
-            (.., Manifest::Image(image)) => return Ok(Some((Carrier { name, digest }, image))),
-            _ => "it is no image manifest",
-        };
-        self.dismiss(&name, reason);
-        Ok(None)
-    }
-
-    /// Whether the home of a referrer counts, which depends on what it is.
-    fn counts_as_home(&self, image: &ImageManifest, bound: Bound) -> bool {
-        let is_bundle = image.artifact_type.as_ref().is_some_and(|own| own.role() == Role::Bundle);
-        bound != Bound::Listed || self.is_home(if is_bundle { Home::Bundles } else { Home::Referrers })
-    }
-
-    /// Sorts what carriers hold into what counts and what does not.
-    fn examine(&mut self, contents: Vec<(Carrier, Fact<Content<'g>>)>) -> Fact<()> {
-        let (sought, view) = (self.sought, self.view);
-        let examined: Vec<_> = contents
-            .into_iter()
-            .map(|(carrier, content)| {
-                let verdict = content.and_then(|content| {
-                    if sought.wants(&content) {
-                        sought.examine(&content, view)
-                    } else {
-                        Ok(Err(format!("it holds {content}")))
-                    }
-                });
-                (carrier, verdict)
-            })
-            .collect();
-        if examined.iter().any(|(_, verdict)| *verdict == Err(Stop::Pending)) {
-            return Err(Stop::Pending);
-        }
-        for (carrier, verdict) in examined {
-            match self.note(verdict)? {
-                Some(Ok(what)) => self.found.push(Found { digest: carrier.digest, carrier: carrier.name, what }),
-                Some(Err(reason)) => self.dismiss(&carrier.name, reason),
-                None => {}
-            }
-        }
-        Ok(())
     }
 
     /// The fact, or `None` after noting why it cannot be known.
