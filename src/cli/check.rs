@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use ocilint::oci::{Platform, Reference};
 use ocilint::output::{Destination, Format};
 
-use super::shared::{Display, Registry, TARGETS};
+use super::shared::{Display, Registry, TARGETS, Watch};
 use super::values::{duration, moment};
 
 #[derive(Debug, Args)]
@@ -76,6 +76,9 @@ pub(crate) struct Check {
 
     #[command(flatten)]
     pub(crate) display: Display,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 
     #[command(flatten)]
     pub(crate) sarif: Sarif,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::shared::{Display, Registry, TARGETS};
+use super::shared::{Display, Registry, TARGETS, Watch};
 use super::values::duration;
 
 #[derive(Debug, Args)]
@@ -26,6 +26,9 @@ pub(crate) struct Graph {
 
     #[command(flatten)]
     pub(crate) display: Display,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -14,8 +14,8 @@ use super::values::{days, moment};
 pub(crate) enum Policy {
     /// Report every mistake in policy files
     Check {
-        /// Policy files, or directories of them
-        #[arg(required = true, value_name = "FILE")]
+        /// Policy files, or directories of them; without any the `ocilint.toml` that `check` would find
+        #[arg(value_name = "FILE")]
         files: Vec<PathBuf>,
 
         #[command(flatten)]
@@ -127,14 +127,16 @@ Run the tests of policies, offline.
 A file of tests holds cases: an image, and what is to come of it under the policy. `production.test.toml` tests the \
 `production.toml` beside it, unless it says `policy-file = \"…\"` or `policy = '''…'''`, for all cases or in one.
 
-The image of a case is a layout or archive (`image = \"oci:DIR\"`, seen from the file), or is described in a few words and \
-built in memory. What is not said has a default: an OCI image for linux/amd64 with one gzip layer and the user 65532, \
+The image of a case is a layout or archive (`image = \"oci:DIR\"`, seen from the file), is in a snapshot \
+(`image = \"snapshot:FILE\"`, where `target` names one of several), or is described in a few words and built in memory. What is not said has a default: an OCI image for linux/amd64 with one gzip layer and the user 65532, \
 named registry.example/app:1.0, without SBOM, provenance or signature.
 
 What is expected of a rule is `pass`, `violation`, `unknown`, `waived` or `not-applicable`, for all platforms \
 (`expect.user`) or one (`expect.\"user@linux/arm64\"`, `expect.\"shape@root\"`); or a table of `verdict` and what the finding \
 is to be: `level`, `in` (index, manifest, config, layer, …), `at` (a JSON pointer), `message`, `fix`, `count`. Every rule of \
 the policy has to be mentioned, unless the case says `others = \"any\"`.
+
+A case is judged as of 2026-06-01, or of the day when its snapshot was taken, unless it says `at = 2027-01-31`.
 
 Exit status: 0 all cases passed, 1 a case failed, 3 a mistake in a test file or a policy, 4 an internal error.";
 

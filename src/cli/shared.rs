@@ -45,15 +45,10 @@ pub(crate) struct Registry {
 /// How people read it.
 #[derive(Debug, Args, Default)]
 #[command(next_help_heading = "Display")]
-#[expect(clippy::struct_excessive_bools, reason = "independent switches of the user, each with a flag of its own")]
 pub(crate) struct Display {
     /// Show only what fails the run
     #[arg(long, short)]
     pub(crate) quiet: bool,
-
-    /// Show the requests on standard error
-    #[arg(long, short)]
-    pub(crate) verbose: bool,
 
     /// When to use colours
     #[arg(long, value_enum, default_value_t = Color::Auto)]
@@ -62,6 +57,15 @@ pub(crate) struct Display {
     /// Words instead of drawings, for screen readers
     #[arg(long, env = "OCILINT_ACCESSIBLE", value_parser = clap::builder::FalseyValueParser::new())]
     pub(crate) accessible: bool,
+}
+
+/// What is said of the reading while it goes on.
+#[derive(Debug, Args, Default)]
+#[command(next_help_heading = "Display")]
+pub(crate) struct Watch {
+    /// Show the requests on standard error
+    #[arg(long, short)]
+    pub(crate) verbose: bool,
 
     /// No progress on standard error
     #[arg(long)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use ocilint::oci::Reference;
 
-use super::shared::{Display, Registry, TARGETS};
+use super::shared::{Display, Registry, TARGETS, Watch};
 use super::values::duration;
 
 #[derive(Debug, Args)]
@@ -40,4 +40,7 @@ pub(crate) struct Snapshot {
 
     #[command(flatten)]
     pub(crate) display: Display,
+
+    #[command(flatten)]
+    pub(crate) watch: Watch,
 }

@@ -48,7 +48,7 @@ fn judge(
     destinations: Vec<Destination<Format>>,
     targets: &Targets,
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
-    let progress = Arc::new(Progress::new(targets.named.len(), !command.display.no_progress, command.display.verbose));
+    let progress = Arc::new(Progress::new(targets.named.len(), !command.watch.no_progress, command.watch.verbose));
     let options = Options {
         platforms: command.platform.clone(),
         deny_warnings: command.deny_warnings,

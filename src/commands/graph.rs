@@ -28,7 +28,7 @@ fn explore(command: &cli::Graph) -> Result<Ended<Vec<(String, GraphNode)>>, Exit
     let targets = Targets::read(std::slice::from_ref(&command.target), None)?;
     let targets = targets.named.into_iter().map(|named| named.map_err(|report| refused(&report, false)));
     let targets = targets.collect::<Result<Vec<Target>, _>>()?;
-    let progress = Arc::new(Progress::new(targets.len(), !command.display.no_progress, command.display.verbose));
+    let progress = Arc::new(Progress::new(targets.len(), !command.watch.no_progress, command.watch.verbose));
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
         let engine = Engine::new(Policy::default(), Options::default(), sources, progress.clone());

@@ -60,7 +60,7 @@ fn record(
     targets: &Targets,
     good: &[Target],
 ) -> Result<Ended<ExitStatus>, ExitStatus> {
-    let progress = Arc::new(Progress::new(good.len(), !command.display.no_progress, command.display.verbose));
+    let progress = Arc::new(Progress::new(good.len(), !command.watch.no_progress, command.watch.verbose));
     let shelf = Arc::new(Shelf::default());
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
