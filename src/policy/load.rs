@@ -38,6 +38,7 @@ pub use suggest::did_you_mean;
 pub use words::{Entry, Words};
 
 use file::{Rules, Sheet};
+pub use find::discover;
 use find::{choose, files};
 use mistake::{Mistake, Mistakes, Span};
 use sources::{Place, Sources};

@@ -12,7 +12,7 @@ mod waiver;
 pub use ledger::{Due, ledger};
 pub(crate) use load::strict;
 pub use load::{
-    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, load_files,
+    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, discover, load_files,
 };
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use schema::{schema, schema_text};

@@ -49,6 +49,20 @@ fn help_says_what_there_is() {
 }
 
 #[test]
+fn without_a_name_the_policy_that_is_found_is_checked() {
+    let directory = empty();
+    refused(&run(directory.path(), &["policy", "check"]), "no `ocilint.toml` was found");
+    std::fs::create_dir_all(directory.path().join("a/b")).unwrap();
+    std::fs::create_dir(directory.path().join(".git")).unwrap();
+    let policy = directory.path().join("ocilint.toml");
+    std::fs::write(&policy, "[rules.user]\n").unwrap();
+    let below = || run(&directory.path().join("a/b"), &["policy", "check"]);
+    assert_eq!((below().exit, below().stdout.as_str()), (0, "no mistakes in ../../ocilint.toml\n"));
+    std::fs::write(&policy, "[rules.usr]\n").unwrap();
+    refused(&below(), "did you mean `user`?");
+}
+
+#[test]
 fn the_version_is_that_of_the_package() {
     assert_eq!(ocilint(&["--version"]).stdout, format!("ocilint {}\n", env!("CARGO_PKG_VERSION")));
 }

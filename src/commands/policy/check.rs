@@ -1,7 +1,7 @@
 //! `ocilint policy check`: every mistake in policy files, and in the tests beside them.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use ocilint::cases;
@@ -11,16 +11,22 @@ use ocilint::report::{Diagnostic, ExitStatus, dead_waivers};
 
 use super::{each_once, overlong, test};
 use crate::cli;
-use crate::commands::{mistaken, setup, written};
+use crate::commands::{mistaken, setup, usage, written};
 
 pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
+    let found = policy::discover(Path::new(".")).filter(|_| files.is_empty()).map(PathBuf::from);
+    let files = if files.is_empty() { found.as_slice() } else { files };
+    if files.is_empty() {
+        return usage("no policy was named and no `ocilint.toml` was found", "name one: `ocilint policy check FILE`");
+    }
     match checked(files).and_then(|policies| remarks(&policies)) {
         Err(mistakes) => mistaken(&mistakes, display),
         Ok(_) if display.quiet => ExitStatus::Clean,
         Ok(remarks) => {
             let style = setup::style_of_errors(display);
             let _ = output::write_remarks(&remarks, style, &mut io::stderr().lock());
-            written(writeln!(io::stdout(), "no mistakes"))
+            let place = found.map(|path| format!(" in {}", path.display())).unwrap_or_default();
+            written(writeln!(io::stdout(), "no mistakes{place}"))
         }
     }
 }

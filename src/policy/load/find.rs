@@ -24,7 +24,7 @@ pub(super) fn choose(arguments: &[String], start_dir: &Path) -> (Vec<String>, bo
 
 /// The nearest `ocilint.toml` from a directory up to the root of its repository, as a path seen from the directory. Outside of
 /// a repository only the directory itself counts: what lies above may be anybody's.
-fn discover(start_dir: &Path) -> Option<String> {
+pub fn discover(start_dir: &Path) -> Option<String> {
     let start = std::path::absolute(start_dir).ok()?;
     let depth = start.ancestors().position(|directory| exists(&directory.join(".git"))).unwrap_or(0);
     let mut directories = start.ancestors().take(depth + 1).enumerate();
