@@ -4,19 +4,12 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::policy::{PolicyError, strict};
+use crate::policy::{PolicyError, is_test_file, strict};
 
-/// How the name of a file of tests ends.
-pub(super) const SUFFIX: &str = ".test.toml";
 /// How deep directories are looked through.
 const DEPTH: usize = 16;
 /// Files that one directory may stand for.
 const FILES: usize = 10_000;
-
-/// Whether a file is one of tests by its name.
-pub fn is_test_file(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(SUFFIX))
-}
 
 /// The files of tests that a path stands for, sorted: itself, or every `*.test.toml` below a directory. Hidden directories
 /// and links to directories are left out.

@@ -122,7 +122,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use find::{beside_policies, find, is_test_file};
+pub use find::{beside_policies, find};
 pub use format::{Case, Suite};
 pub use runner::run;
 pub use source::{CAUSES, Scripted, StoreSource, cause};

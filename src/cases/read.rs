@@ -13,14 +13,13 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::expect::Expectation;
-use super::find::SUFFIX;
 use super::format::{Case, CaseImage, CasePolicy, PolicyText, Suite, Written};
 use super::source::{CAUSES, cause};
 use crate::graph::Cause;
 use crate::judge::Options;
 use crate::oci::{Platform, Reference};
-use crate::policy::PolicyErrors;
 use crate::policy::strict::{self, Span, Strict, kind, place_of};
+use crate::policy::{self, PolicyErrors, TESTS};
 use crate::target::{Target, TargetKind};
 
 use raw::{RawCase, RawFile, RawImage};
@@ -58,7 +57,7 @@ impl Suite {
 
 /// The policy that a file of tests is beside.
 fn neighbour(path: &Path) -> Option<std::path::PathBuf> {
-    let name = path.file_name()?.to_str()?.strip_suffix(SUFFIX)?;
+    let name = path.file_name()?.to_str()?.strip_suffix(TESTS)?;
     Some(path.with_file_name(format!("{name}.toml")))
 }
 
@@ -320,13 +319,10 @@ impl Reader<'_> {
     /// The clock that the case says, if it is one: a date is its first moment in UTC.
     fn now(&mut self, at: Option<toml::value::Datetime>, span: Span) -> Result<Option<Timestamp>, ()> {
         let Some(at) = at else { return Ok(None) };
-        let text = match (at.date, at.time) {
-            (Some(date), None) => format!("{date}T00:00:00Z"),
-            _ => at.to_string(),
-        };
-        let parsed = text.parse().map(Some);
+        let text = at.to_string();
         let message = || format!("`at` is a date or a time with its offset, not `{text}`");
-        parsed.map_err(|_| self.strict.tell(span, message(), "write `at = 2027-01-31`"))
+        let moment = policy::moment(&text).map(Some);
+        moment.ok_or_else(|| self.strict.tell(span, message(), "write `at = 2027-01-31`"))
     }
 
     fn failures(

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ocilint::policy;
 
 /// `90s`, `10m`, `1h30m`; a plain number is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -24,11 +25,9 @@ pub(super) fn days(text: &str) -> Result<u32, String> {
     number.and_then(|number| number.checked_mul(of)).ok_or_else(|| "write a number of days such as `30d`".to_owned())
 }
 
-/// A day, which is its first moment in UTC, or a time with its offset.
 pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
-    let is_day = text.len() == "2027-01-31".len();
-    let written = if is_day { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    written.parse().map_err(|_| "write a day such as `2027-01-31`, or a time such as `2027-01-31T12:00:00Z`".to_owned())
+    let help = "write a day such as `2027-01-31`, or a time such as `2027-01-31T12:00:00Z`";
+    policy::moment(text).ok_or_else(|| help.to_owned())
 }
 
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {

@@ -4,9 +4,9 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use jiff::tz::TimeZone;
+use jiff::Timestamp;
 use ocilint::output;
-use ocilint::policy::{Starter, schema_text};
+use ocilint::policy::{self, Starter, schema_text};
 use ocilint::report::ExitStatus;
 
 use super::{say, usage, written};
@@ -54,7 +54,7 @@ fn starter(command: &cli::Init) -> Starter {
         platforms: command.platform.clone(),
         registries: command.registry.clone(),
         has_schema: command.schema,
-        today: jiff::Timestamp::now().to_zoned(TimeZone::UTC).date(),
+        today: policy::day(Timestamp::now()),
     }
 }
 

@@ -32,6 +32,8 @@ use std::sync::Arc;
 
 use toml::Spanned;
 
+pub(crate) use find::TESTS;
+pub use find::is_test_file;
 pub use mistake::{PolicyError, PolicyErrors};
 pub use parents::{Fetched, Loading, Parent};
 pub use suggest::did_you_mean;

@@ -1,5 +1,7 @@
 //! Policies: which rules are judged, at which level, for which images, with which waivers.
 
+mod clock;
+mod keys;
 mod ledger;
 mod load;
 mod overlong;
@@ -9,16 +11,18 @@ mod scope;
 mod starter;
 mod waiver;
 
+pub use clock::{day, moment};
 pub use ledger::{Due, ledger};
-pub(crate) use load::strict;
 pub use load::{
-    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, discover, load_files,
+    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, discover,
+    is_test_file, load_files,
 };
+pub(crate) use load::{TESTS, strict};
 pub use rulings::{Ruling, Rulings, WaiverScope};
 pub use schema::{schema, schema_text};
 pub use scope::{ImagePatternError, ImageScope, PlatformScope};
 pub use starter::{AllowedNames, Pack, Starter};
-pub use waiver::{EXPIRING_DAYS, Waiver, day};
+pub use waiver::{EXPIRING_DAYS, Waiver};
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};

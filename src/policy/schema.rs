@@ -93,3 +93,25 @@ fn merge(into: &mut Value, from: Value) {
         into.extend(from);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::schema;
+    use crate::policy::keys::{DEFAULTS, HEADER, INSTANCE, WAIVER};
+
+    #[test]
+    fn it_has_the_keys_that_are_read() {
+        let schema = schema();
+        for (place, keys) in [
+            ("/properties/policy/properties", HEADER),
+            ("/properties/defaults/properties", DEFAULTS),
+            ("/properties/waivers/items/properties", WAIVER),
+            ("/definitions/own-name/properties", INSTANCE),
+        ] {
+            let described = schema.pointer(place).unwrap().as_object().unwrap().keys();
+            let mut keys = keys.to_vec();
+            keys.sort_unstable();
+            assert_eq!(described.collect::<Vec<_>>(), keys, "{place}");
+        }
+    }
+}

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::{ImageScope, Origin, PlatformScope};
 use crate::oci::Platform;
@@ -70,17 +68,12 @@ impl Waiver {
     }
 }
 
-/// The day of a moment, in UTC: days in policies are days in UTC.
-pub fn day(moment: Timestamp) -> Date {
-    moment.to_zoned(TimeZone::UTC).date()
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::{Policy, day};
 
     fn waiver(keys: &str) -> Waiver {
         let text = format!("[rules.document]\n[[waivers]]\nrule = 'document'\nreason = 'x'\n{keys}");

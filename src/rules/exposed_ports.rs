@@ -81,8 +81,8 @@ impl Check for ExposedPorts {
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
-        let part = ConfigPart::read(subject.platform()?, view, &["/config/ExposedPorts"])?;
-        let exposed = &part.config.exposed_ports;
+        let own = ConfigPart::read(subject.platform()?, view, &["/config/ExposedPorts"])?;
+        let exposed = &own.config.exposed_ports;
         let mut findings = Findings::new();
         for name in exposed {
             let Some(port) = Port::read(name) else {
@@ -92,17 +92,15 @@ impl Check for ExposedPorts {
             };
             if let Some(wanted) = self.objection(port) {
                 let message = format!("the image exposes port {port}, {wanted}");
-                findings.add_keyed(
-                    message,
-                    part.at_member(&[&"ExposedPorts", name]),
-                    fix(port, view),
-                    port.to_string(),
-                );
+                findings.add_keyed(message, own.at_member(&[&"ExposedPorts", name]), fix(port, view), port.to_string());
             }
         }
-        findings.verdict(|| match exposed.is_empty() {
-            true => "no port is exposed".to_owned(),
-            false => format!("exposes {}", words::listed(exposed)),
+        findings.verdict(|| {
+            if exposed.is_empty() {
+                "no port is exposed".to_owned()
+            } else {
+                format!("exposes {}", words::listed(exposed))
+            }
         })
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn run(files: &[PathBuf], display: &cli::Display) -> ExitStatus {
 /// The policies, or their mistakes and those of the tests among and beside them.
 fn checked(files: &[PathBuf]) -> Result<Vec<Policy>, Vec<PolicyError>> {
     let (mut tests, policies): (Vec<PathBuf>, Vec<PathBuf>) =
-        files.iter().cloned().partition(|file| cases::is_test_file(file));
+        files.iter().cloned().partition(|file| policy::is_test_file(file));
     tests.extend(policies.iter().filter(|path| path.is_dir()).flat_map(|path| cases::beside_policies(path)));
     let loaded = if policies.is_empty() { Ok(Vec::new()) } else { policy::load_files(&policies) };
     let (loaded, mut mistakes) = loaded.map_or_else(|errors| (Vec::new(), errors.0), |loaded| (loaded, Vec::new()));

@@ -8,8 +8,7 @@ use super::instances::take_level;
 use super::mistake::{Mistake, Mistakes};
 use super::scopes::{take_images, take_platforms};
 use super::tree::{Value, is_reference, keep};
-
-const KEYS: &[&str] = &["level", "images", "platforms"];
+use crate::policy::keys::DEFAULTS;
 
 /// The keys of `[defaults]`, each usable.
 #[derive(Debug, Default, Clone)]
@@ -24,11 +23,11 @@ impl<'a> Defaults<'a> {
             mistakes.add(mistake.help("write `[defaults]`, and `level = \"…\"`, `images` or `platforms` below it"));
             return Self::default();
         };
-        for (key, _) in table.iter().filter(|(key, _)| !KEYS.contains(&key.get_ref().as_ref())) {
-            mistakes.add(unknown(key, "`[defaults]`", KEYS).help("all other keys are written in the rules"));
+        for (key, _) in table.iter().filter(|(key, _)| !DEFAULTS.contains(&key.get_ref().as_ref())) {
+            mistakes.add(unknown(key, "`[defaults]`", DEFAULTS).help("all other keys are written in the rules"));
         }
-        keep(&mut table, |key, _| KEYS.contains(&key.get_ref().as_ref()));
-        for key in KEYS {
+        keep(&mut table, |key, _| DEFAULTS.contains(&key.get_ref().as_ref()));
+        for key in DEFAULTS {
             let before = mistakes.len();
             let mut probe: DeTable<'a> = table.iter().filter(|(name, _)| name.get_ref() == key).map(cloned).collect();
             // A list of `[data]` is looked at where it is put in.

@@ -8,6 +8,8 @@ use super::mistake::Mistake;
 
 /// The policy that is found without being named.
 const DISCOVERED: &str = "ocilint.toml";
+/// How the name of a file ends that tests a policy.
+pub(crate) const TESTS: &str = ".test.toml";
 /// The built-in policy where none is named and none found.
 const FALLBACK: &str = "ocilint:baseline";
 
@@ -37,6 +39,11 @@ fn exists(path: &Path) -> bool {
     path.symlink_metadata().map_or_else(|error| error.kind() == ErrorKind::PermissionDenied, |_| true)
 }
 
+/// Whether a file is one of tests by its name.
+pub fn is_test_file(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(TESTS))
+}
+
 /// The policy files that a path stands for, sorted; `*.test.toml` test policies, and are none.
 pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
     if !path.is_dir() {
@@ -45,9 +52,8 @@ pub(super) fn files(path: &Path) -> Result<Vec<PathBuf>, Mistake> {
     let unread = |error| Mistake::nowhere(format!("cannot read the directory `{}`: {error}", path.display()));
     let entries = fs::read_dir(path).map_err(unread)?;
     let mut files = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(unread)?;
-    let ends = |path: &Path, with: &str| path.extension().is_some_and(|extension| extension == with);
-    let is_test = |file: &Path| file.file_stem().is_some_and(|stem| ends(Path::new(stem), "test"));
-    files.retain(|file| ends(file, "toml") && !is_test(file) && !file.is_dir());
+    let is_toml = |file: &Path| file.extension().is_some_and(|extension| extension == "toml");
+    files.retain(|file| is_toml(file) && !is_test_file(file) && !file.is_dir());
     files.sort();
     if files.is_empty() {
         let mistake = Mistake::nowhere(format!("there is no policy in `{}`", path.display()));

@@ -9,10 +9,8 @@ use super::file::unknown;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::suggest::{any_of, did_you_mean};
 use super::tree::{Key, Value, kind, place, take_flag, take_text, take_texts, texts};
+use crate::policy::keys;
 use crate::policy::rulings::{Ruling, Rulings, WaiverScope};
-
-const KEYS: &[&str] =
-    &["name", "description", "extends", "require-waiver-expiry", "max-waiver-days", "forbid-waivers", "waiver-scope"];
 
 /// The keys that are for whoever reads the policy.
 const TITLE: [&str; 2] = ["name", "description"];
@@ -39,7 +37,7 @@ impl Header {
         let extends = take_texts(&mut table, "extends", mistakes).unwrap_or_default();
         let rulings = rulings(&mut table, mistakes);
         for (key, _) in &table {
-            mistakes.add(unknown(key, "`[policy]`", KEYS).help("remove it"));
+            mistakes.add(unknown(key, "`[policy]`", keys::HEADER).help("remove it"));
         }
         Self { title, extends, rulings }
     }

@@ -17,11 +17,9 @@ use super::tree::{
     take_reserved, take_text,
 };
 use super::wording;
-use crate::policy::{Instance, Level, Origin};
+use crate::policy::{Instance, Level, Origin, keys};
 use crate::rules::{Check, Rule, Takes};
 
-/// The keys of a rule's table that are not parameters of the rule.
-const OWNED: &[&str] = &["rule", "level", "images", "platforms", "help", "url", "effective-from", "locked"];
 const LEVELS: &[Level] = &[Level::Error, Level::Warning, Level::Note, Level::Off];
 /// Length beyond which a name is refused, in bytes.
 const NAME_LENGTH: usize = 100;
@@ -145,7 +143,7 @@ impl Reader<'_> {
     /// that may be missing for it.
     fn check_keys(&mut self, rule: &Rule, keys: &mut DeTable<'_>, mut blamed: BTreeSet<String>) -> BTreeSet<String> {
         let parameters = (rule.parameters)();
-        let words: Vec<&str> = parameters.iter().chain(OWNED).copied().collect();
+        let words: Vec<&str> = parameters.iter().chain(keys::INSTANCE).copied().collect();
         let unknown = keys.keys().filter(|key| !parameters.contains(&key.get_ref().as_ref()));
         for key in unknown.cloned().collect::<Vec<_>>() {
             let name = key.get_ref();

@@ -12,9 +12,7 @@ use super::mistake::{Mistake, Mistakes, Span};
 use super::scopes::{take_images, take_platforms};
 use super::sources::Sources;
 use super::tree::{Key, Value, place, take_address, take_text, take_texts};
-use crate::policy::{ImageScope, Rulings, Waiver};
-
-const KEYS: &[&str] = &["rule", "images", "platforms", "fingerprint", "reason", "expires", "owner", "link"];
+use crate::policy::{ImageScope, Rulings, Waiver, keys};
 
 /// Reads one waiver. `instances` are the names it may be for, sorted, `rulings` what is demanded of it.
 pub(super) fn read(
@@ -43,7 +41,7 @@ pub(super) fn read(
     let owner = take_text(&mut table, "owner", mistakes).map(Spanned::into_inner);
     let link = take_address(&mut table, "link", mistakes);
     for (key, _) in &table {
-        mistakes.add(unknown(key, "the waiver", KEYS).help("remove it"));
+        mistakes.add(unknown(key, "the waiver", keys::WAIVER).help("remove it"));
     }
     let origin = sources.origin(&header);
     let waiver = Waiver {

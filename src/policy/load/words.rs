@@ -9,11 +9,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::tree::{Value, place};
-use crate::policy::{Instance, Origin, Policy, PolicySource, Waiver};
-
-/// The policy's own keys, in the order in which they are read best; parameters come behind them.
-const INSTANCE_KEYS: &[&str] = &["rule", "level", "images", "platforms", "effective-from", "locked", "help", "url"];
-const WAIVER_KEYS: &[&str] = &["rule", "images", "platforms", "fingerprint", "reason", "expires", "owner", "link"];
+use crate::policy::{Instance, Origin, Policy, PolicySource, Waiver, keys};
 
 /// One key of a policy, with the value that holds.
 #[derive(Debug, Clone)]
@@ -83,13 +79,13 @@ impl Words<'_> {
 
     /// What holds of an instance.
     pub fn instance(&self, instance: &Instance) -> Vec<Entry> {
-        let order = INSTANCE_KEYS.iter().chain((instance.rule.parameters)());
+        let order = keys::INSTANCE.iter().chain((instance.rule.parameters)());
         self.ordered(order, &instance.origins, &instance.lists)
     }
 
     /// What holds of a waiver.
     pub fn waiver(&self, waiver: &Waiver) -> Vec<Entry> {
-        self.ordered(WAIVER_KEYS.iter(), &waiver.origins, &BTreeMap::new())
+        self.ordered(keys::WAIVER.iter(), &waiver.origins, &BTreeMap::new())
     }
 
     /// The line of something, from 1.
@@ -126,7 +122,7 @@ fn entries(text: &str) -> Vec<(Range<usize>, toml::Value)> {
             ("rules", DeValue::Table(rules)) => rules.into_iter().for_each(|(_, rule)| add(rule, &mut found)),
             ("waivers", DeValue::Array(waivers)) => waivers.into_iter().for_each(|waiver| add(waiver, &mut found)),
             ("policy" | "defaults" | "data", DeValue::Table(table)) => {
-                add(Spanned::new(0..0, DeValue::Table(table)), &mut found)
+                add(Spanned::new(0..0, DeValue::Table(table)), &mut found);
             }
             _ => {}
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::definition_name;
 use crate::oci::PlatformPattern;
+use crate::policy::keys::INSTANCE;
 use crate::rules::RULES;
 
 /// A pattern of images: every name has a `/`, and none has a letter in upper case.
@@ -154,8 +155,8 @@ pub(super) fn waivers() -> Value {
 
 /// The keys of every instance, without `rule`.
 pub(super) fn of_instances() -> Map<String, Value> {
-    let keys = ["level", "images", "platforms", "effective-from", "locked", "help", "url"];
-    keys.into_iter().map(|key| (key.to_owned(), definition(key))).collect()
+    let own = INSTANCE.iter().filter(|key| **key != "rule");
+    own.map(|&key| (key.to_owned(), definition(key))).collect()
 }
 
 /// What is defined once.

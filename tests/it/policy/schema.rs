@@ -104,7 +104,7 @@ fn policies_in(path: &Path, key: Option<&str>, value: &toml::Value, found: &mut 
 fn shipped() -> Vec<PathBuf> {
     let entries = fs::read_dir(Path::new(ROOT).join("policies")).unwrap().map(|entry| entry.unwrap().path());
     let is_policy =
-        |path: &PathBuf| path.extension().is_some_and(|end| end == "toml") && !ocilint::cases::is_test_file(path);
+        |path: &PathBuf| path.extension().is_some_and(|end| end == "toml") && !ocilint::policy::is_test_file(path);
     entries.filter(is_policy).collect()
 }
 
