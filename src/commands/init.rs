@@ -27,6 +27,9 @@ pub(super) fn run(command: &cli::Init) -> ExitStatus {
         return written(io::stdout().write_all(text.as_bytes()));
     }
     let path = if command.path.is_dir() { command.path.join(POLICY) } else { command.path.clone() };
+    if let Some(missing) = directory_of(&path).filter(|directory| !directory.exists()) {
+        return usage(&format!("there is no directory `{}`", missing.display()), "make it first");
+    }
     let mut files = vec![(path.clone(), text)];
     if command.schema {
         files.push((path.with_file_name(SCHEMA), schema_text()));
@@ -45,7 +48,15 @@ pub(super) fn run(command: &cli::Init) -> ExitStatus {
             return ExitStatus::Internal;
         }
     }
-    written(tell(&path, &mut io::stdout().lock()))
+    written(tell(&path, command.schema, &mut io::stdout().lock()))
+}
+
+/// The directory that a file is to be written in; `x/` can only be meant as one.
+fn directory_of(path: &Path) -> Option<&Path> {
+    if path.to_string_lossy().ends_with(std::path::is_separator) {
+        return Some(path);
+    }
+    path.parent().filter(|parent| !parent.as_os_str().is_empty())
 }
 
 fn starter(command: &cli::Init) -> Starter {
@@ -72,11 +83,12 @@ fn write(path: &Path, text: &str, overwrite: bool) -> io::Result<()> {
 }
 
 /// Says what to do next.
-fn tell(path: &Path, out: &mut dyn Write) -> io::Result<()> {
+fn tell(path: &Path, has_schema: bool, out: &mut dyn Write) -> io::Result<()> {
     let shown = ocilint::oci::escape(&path.to_string_lossy());
     let found = path == Path::new(POLICY) || path == Path::new("./ocilint.toml");
     let argument = if found { String::new() } else { format!(" --policy {shown}") };
-    writeln!(out, "wrote {shown}; next:")?;
+    let schema = if has_schema { format!(" and, beside it, {SCHEMA}") } else { String::new() };
+    writeln!(out, "wrote {shown}{schema}; next:")?;
     writeln!(out, "  ocilint policy check {shown}")?;
     writeln!(out, "  ocilint check IMAGE{argument}")
 }

@@ -110,7 +110,9 @@ fn what_is_there_stays_unless_it_may_be_overwritten() {
     assert_eq!(init(directory.path(), &["--schema"]).exit, 3);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 
-    assert_eq!(init(directory.path(), &["--force", "--schema"]).exit, 0);
+    let forced = init(directory.path(), &["--force", "--schema"]);
+    assert_eq!(forced.exit, 0);
+    assert!(forced.stdout.starts_with("wrote ocilint.toml and, beside it, ocilint.schema.json; next:\n"));
     assert!(fs::read_to_string(&path).unwrap().starts_with("#:schema ./ocilint.schema.json\n"));
     let schema = fs::read_to_string(directory.path().join("ocilint.schema.json")).unwrap();
     assert_eq!(schema, ocilint::policy::schema_text());
@@ -128,7 +130,11 @@ fn it_is_written_where_it_is_asked_for() {
     assert_eq!(shown.exit, 0);
     loads(&shown.stdout);
     assert_eq!(init(directory.path(), &["-", "--schema"]).exit, 3);
-    assert_eq!(init(directory.path(), &["absent/ocilint.toml"]).exit, 4);
+    for path in ["absent/ocilint.toml", "absent/"] {
+        let refused = init(directory.path(), &[path]);
+        assert_eq!(refused.exit, 3);
+        assert!(refused.stderr.contains("there is no directory `absent"), "{}", refused.stderr);
+    }
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
 }
 
