@@ -127,6 +127,9 @@ impl Case {
         let cells = report.cells.iter().filter(|cell| cell.rule == expectation.rule);
         let cells: Vec<String> = cells.map(name).collect();
         let help = match instance {
+            _ if !cells.is_empty() && expectation.subject.is_none() => {
+                format!("each is expected by itself already: {}", cells.join(", "))
+            }
             _ if !cells.is_empty() => format!("there are: {}", cells.join(", ")),
             Some(instance) if instance.level == Level::Off => "the rule is off".to_owned(),
             Some(instance) if instance.images.is_some() => format!(
