@@ -56,36 +56,23 @@ impl Policy {
     /// `ocilint:strict`); else `ocilint.toml` in `start_dir` or above it, up to the directory that holds `.git`; else the
     /// built-in `ocilint:baseline`, marked as [`fallback`](Policy::fallback).
     pub fn load(arguments: &[String], start_dir: &Path) -> Result<Self, PolicyErrors> {
-        load(arguments, start_dir, RULES)
+        let (places, fallback) = places(arguments, start_dir);
+        load_places(places, fallback)
     }
 
     /// Loads a policy from its text, which is shown as `name`; what it extends is looked for in `directory`.
     pub fn from_text(name: &str, text: &str, directory: &Path) -> Result<Self, PolicyErrors> {
-        load_places(vec![Ok(Place::of_text(name, text, directory))], false, RULES)
+        load_places(vec![Ok(Place::of_text(name, text, directory))], false)
     }
 }
 
-/// The mistakes of policy files that are each loaded for themselves. A directory stands for the `*.toml` files in it but for
-/// `*.test.toml`, which test policies; a directory without any is a mistake.
-pub fn check_files(paths: &[PathBuf]) -> Vec<PolicyError> {
-    check(paths, RULES)
-}
-
-/// The policies of files that are each loaded for themselves, as [`check_files`] finds them; or all of their mistakes.
+/// The policies of files that are each loaded for themselves, or all of their mistakes. A directory stands for the `*.toml`
+/// files in it but for `*.test.toml`, which test policies; a directory without any is a mistake.
 pub fn load_files(paths: &[PathBuf]) -> Result<Vec<Policy>, PolicyErrors> {
-    let (policies, errors) = load_each(paths, RULES);
-    if errors.is_empty() { Ok(policies) } else { Err(PolicyErrors(errors)) }
-}
-
-fn check(paths: &[PathBuf], rules: &[&'static Rule]) -> Vec<PolicyError> {
-    load_each(paths, rules).1
-}
-
-fn load_each(paths: &[PathBuf], rules: &[&'static Rule]) -> (Vec<Policy>, Vec<PolicyError>) {
     let (mut policies, mut errors) = (Vec::new(), Vec::<PolicyError>::new());
     for path in paths {
         let found = match files(path) {
-            Ok(files) => files.into_iter().flat_map(|file| load_file(&file, rules, &mut policies)).collect(),
+            Ok(files) => files.into_iter().flat_map(|file| load_file(&file, &mut policies)).collect(),
             Err(mistake) => vec![mistake.resolve(&Sources::new())],
         };
         // A file that several extend would be told several times.
@@ -96,22 +83,17 @@ fn load_each(paths: &[PathBuf], rules: &[&'static Rule]) -> (Vec<Policy>, Vec<Po
             }
         }
     }
-    (policies, errors)
+    if errors.is_empty() { Ok(policies) } else { Err(PolicyErrors(errors)) }
 }
 
 /// Adds the policy of a file; its mistakes if it has any.
-fn load_file(path: &Path, rules: &[&'static Rule], policies: &mut Vec<Policy>) -> Vec<PolicyError> {
+fn load_file(path: &Path, policies: &mut Vec<Policy>) -> Vec<PolicyError> {
     let arguments = [path.to_string_lossy().into_owned()];
-    match load(&arguments, Path::new(""), rules) {
+    match Policy::load(&arguments, Path::new("")) {
         Ok(policy) => policies.push(policy),
         Err(errors) => return errors.0,
     }
     Vec::new()
-}
-
-fn load(arguments: &[String], start_dir: &Path, rules: &[&'static Rule]) -> Result<Policy, PolicyErrors> {
-    let (places, fallback) = places(arguments, start_dir);
-    load_places(places, fallback, rules)
 }
 
 /// What to load, and whether that is the fallback.
@@ -121,14 +103,10 @@ fn places(arguments: &[String], start_dir: &Path) -> (Vec<Result<Place, Mistake>
 }
 
 /// Loads policies where nothing is fetched: what would have to be is a mistake.
-fn load_places(
-    places: Vec<Result<Place, Mistake>>,
-    fallback: bool,
-    rules: &[&'static Rule],
-) -> Result<Policy, PolicyErrors> {
+fn load_places(places: Vec<Result<Place, Mistake>>, fallback: bool) -> Result<Policy, PolicyErrors> {
     let sources = Sources::new();
     let named = places.iter().flatten().map(|place| place.shown().to_owned()).collect();
-    let mut loader = Loader::new(&sources, rules, None);
+    let mut loader = Loader::new(&sources, None);
     let mut policy = loader.load(places);
     policy.named = named;
     policy.fallback = fallback;
@@ -140,7 +118,6 @@ fn load_places(
 
 struct Loader<'a> {
     sources: &'a Sources,
-    rules: &'a [&'static Rule],
     mistakes: Mistakes,
     /// Every file that was read.
     sheets: Vec<Sheet<'a>>,
@@ -155,9 +132,9 @@ struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    fn new(sources: &'a Sources, rules: &'a [&'static Rule], fetched: Option<&'a Fetched>) -> Self {
+    fn new(sources: &'a Sources, fetched: Option<&'a Fetched>) -> Self {
         let (mistakes, sheets, known) = (Mistakes::default(), Vec::new(), BTreeMap::new());
-        Self { sources, rules, mistakes, sheets, known, active: Vec::new(), fetched, parents: Vec::new() }
+        Self { sources, mistakes, sheets, known, active: Vec::new(), fetched, parents: Vec::new() }
     }
 
     fn load(&mut self, places: Vec<Result<Place, Mistake>>) -> Policy {
@@ -181,12 +158,12 @@ impl<'a> Loader<'a> {
         let mut names: Vec<String> = tables.keys().cloned().collect();
         let locks = tables.iter().filter_map(|(name, table)| Some((name.clone(), locks::lock(table)?))).collect();
         let mut instances = Vec::new();
-        let mut reader = instances::Reader { rules: self.rules, sources: self.sources, mistakes: &mut self.mistakes };
+        let mut reader = instances::Reader { sources: self.sources, mistakes: &mut self.mistakes };
         for (name, table) in tables {
             instances.extend(reader.read(&name, table));
         }
         self.require_rules(&names, &instances);
-        let implicit = self.implicit(&instances);
+        let implicit = Self::implicit(&instances);
         names.extend(implicit.iter().map(|instance| instance.name.clone()));
         names.sort();
         let rulings = self.rulings(order, &names);
@@ -255,7 +232,7 @@ impl<'a> Loader<'a> {
     }
 
     /// The rules that are always on: each is judged for the images that no instance of it in the policy is for.
-    fn implicit(&self, instances: &[Instance]) -> Vec<Instance> {
+    fn implicit(instances: &[Instance]) -> Vec<Instance> {
         let for_all = |rule: &Rule| {
             let mut explicit = instances.iter().filter(|instance| instance.rule.name == rule.name);
             explicit.any(|instance| instance.images.is_none())
@@ -278,7 +255,7 @@ impl<'a> Loader<'a> {
                 lists: BTreeMap::new(),
             })
         };
-        self.rules.iter().copied().filter_map(instance).collect()
+        RULES.iter().copied().filter_map(instance).collect()
     }
 
     fn guard_waivers(&mut self, order: &[usize], locks: &BTreeMap<String, Span>) {

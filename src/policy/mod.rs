@@ -14,8 +14,7 @@ mod waiver;
 pub use clock::{day, moment};
 pub use ledger::{Due, ledger};
 pub use load::{
-    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, check_files, did_you_mean, discover,
-    is_test_file, load_files,
+    Entry, Fetched, Loading, Parent, PolicyError, PolicyErrors, Words, did_you_mean, discover, is_test_file, load_files,
 };
 pub(crate) use load::{TESTS, strict};
 pub use rulings::{Ruling, Rulings, WaiverScope};

@@ -10,9 +10,22 @@ pub(crate) mod schema;
 mod show;
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 
 use ocilint::policy::{Policy, PolicyError};
+use tempfile::TempDir;
+
+/// A directory with files.
+pub(crate) fn directory(files: &[(&str, &str)]) -> TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    for (name, text) in files {
+        let path = directory.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    directory
+}
 
 /// Loads a policy from a file in a directory of its own.
 fn load(text: &[u8]) -> Result<Policy, Vec<PolicyError>> {

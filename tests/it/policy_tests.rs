@@ -10,24 +10,13 @@ use ocilint::report::{ExitStatus, Tested, TestedCase};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::policy::told;
+use crate::policy::{directory, told};
 use crate::program::{Run, run};
 
 const MALFORMED: &str = include_str!("policy_tests/malformed.txt");
 const POLICY: &str = "[rules.user]\n";
 const GOOD: &str = "[[case]]\nname = \"a user\"\nexpect.user = \"pass\"\n";
 const BAD: &str = "[[case]]\nname = \"root\"\nimage.config = { User = \"0\" }\nexpect.user = \"pass\"\n";
-
-/// A directory with files.
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
 
 fn test(directory: &TempDir, args: &[&str]) -> Run {
     run(directory.path(), &[&["policy", "test"], args].concat())

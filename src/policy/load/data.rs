@@ -8,7 +8,7 @@ use toml::de::{DeArray, DeValue};
 use super::file::{RuleTable, Rules};
 use super::mistake::{Mistake, Mistakes, Span};
 use super::tree::{Value, is_reference, kind, place, texts};
-use crate::rules::{Rule, Takes};
+use crate::rules::{self, Rule, Takes};
 
 /// Values that lists and defaults may be written out to in one load: ten thousand rules may share a list, but not a long one.
 const WRITTEN_OUT: usize = 500_000;
@@ -53,8 +53,6 @@ pub(super) fn read<'a>(value: Value<'a>, mistakes: &mut Mistakes) -> Lists<'a> {
 pub(super) struct Writer<'w, 'a> {
     /// The lists there are.
     pub(super) lists: &'w Lists<'a>,
-    /// The rules there are.
-    pub(super) rules: &'w [&'static Rule],
     /// How many values may yet be written out.
     pub(super) budget: &'w mut Budget,
     /// Where mistakes go.
@@ -66,7 +64,7 @@ impl<'a> Writer<'_, 'a> {
     pub(super) fn write_out(&mut self, tables: &mut Rules<'a>) {
         for (name, table) in tables {
             let names: Vec<(String, Span)> =
-                references(name, table, self.rules).map(|(key, list)| (key.to_owned(), list.span())).collect();
+                references(name, table).map(|(key, list)| (key.to_owned(), list.span())).collect();
             for (key, span) in names {
                 self.put(table, &key, span);
             }
@@ -143,10 +141,9 @@ fn named<'l, 'a>(value: &Value<'a>, lists: &'l Lists<'a>, mistakes: &mut Mistake
 pub(super) fn references<'t, 'a>(
     name: &'t str,
     table: &'t RuleTable<'a>,
-    rules: &'t [&'static Rule],
 ) -> impl Iterator<Item = (&'t str, &'t Value<'a>)> {
     let is = table.keys.get("rule").map_or(Some(name), |value| value.get_ref().as_str());
-    let rule = rules.iter().copied().find(|rule| Some(rule.name) == is);
+    let rule = is.and_then(rules::find);
     let takes_list = move |key: &str| {
         let parameter = |rule: &Rule| (rule.parameters)().contains(&key) && (rule.takes)(key) == Takes::List;
         SCOPES.contains(&key) || rule.is_some_and(parameter)

@@ -23,7 +23,7 @@ impl<'a> Loader<'a> {
                 Ok(place) => drop(self.follow(place, None, &mut order)),
                 Err(mistake) => self.mistakes.add(mistake),
             }
-            let mut layers = Layers::new(self.rules, &mut budget, &mut self.mistakes);
+            let mut layers = Layers::new(&mut budget, &mut self.mistakes);
             for &number in &order {
                 layers.lay_over(&self.sheets[number], &file::below(&self.sheets, number));
             }

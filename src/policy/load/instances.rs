@@ -18,7 +18,7 @@ use super::tree::{
 };
 use super::wording;
 use crate::policy::{Instance, Level, Origin, keys};
-use crate::rules::{Check, Rule, Takes};
+use crate::rules::{self, Check, RULES, Rule, Takes};
 
 const LEVELS: &[Level] = &[Level::Error, Level::Warning, Level::Note, Level::Off];
 /// Length beyond which a name is refused, in bytes.
@@ -28,8 +28,6 @@ pub(super) const COPIES: usize = 200_000;
 
 /// Reads the tables of rules.
 pub(super) struct Reader<'r> {
-    /// The rules there are.
-    pub(super) rules: &'r [&'static Rule],
     /// The files that the tables are from.
     pub(super) sources: &'r Sources,
     /// Where mistakes go.
@@ -93,10 +91,10 @@ impl Reader<'_> {
         } else {
             (name.to_owned(), name_span)
         };
-        if let Some(rule) = self.rules.iter().copied().find(|rule| rule.name == word) {
+        if let Some(rule) = rules::find(&word) {
             return Some(rule);
         }
-        let names: Vec<&str> = self.rules.iter().map(|rule| rule.name).collect();
+        let names: Vec<&str> = RULES.iter().map(|rule| rule.name).collect();
         let help = if has_key {
             "`ocilint rules` lists the rules"
         } else {
@@ -116,7 +114,7 @@ impl Reader<'_> {
             self.mistakes.add(Mistake::at(span, message).help("give it a name such as `team-labels`"));
             return;
         }
-        let taken = self.rules.iter().find(|other| other.implicit.is_some() && other.name == name);
+        let taken = RULES.iter().find(|other| other.implicit.is_some() && other.name == name);
         if let (Some(taken), Some(rule)) = (taken, rule)
             && taken.name != rule.name
         {
@@ -128,7 +126,7 @@ impl Reader<'_> {
 
     /// Whether the table only came to be by a dot in the name of another (`[rules.team.labels]`), which is a mistake.
     fn is_dotted(&mut self, name: &str, header: &Span, span: &Span, keys: &DeTable<'_>) -> bool {
-        let named = self.rules.iter().any(|rule| rule.name == name);
+        let named = rules::find(name).is_some();
         let dotted = !named && header == span && keys.values().all(|value| value.get_ref().is_table());
         for key in keys.keys().filter(|_| dotted) {
             let span = span.start.min(key.span().start)..key.span().end;

@@ -12,7 +12,6 @@ use super::mistake::{Mistake, Mistakes, Span};
 use super::sources::Sources;
 use super::tree::{Key, Value, keep, place};
 use crate::policy::Level;
-use crate::rules::Rule;
 
 /// Where an instance is locked, if it is.
 pub(super) fn lock(table: &RuleTable<'_>) -> Option<Span> {
@@ -84,7 +83,6 @@ pub(super) fn guard_lists<'a>(
     rules: &Rules<'a>,
     lists: &Lists<'a>,
     mut over: Lists<'a>,
-    known: &[&'static Rule],
     mistakes: &mut Mistakes,
 ) -> Lists<'a> {
     let replaced = |(name, _): &(&String, _)| over.contains_key(*name);
@@ -93,7 +91,7 @@ pub(super) fn guard_lists<'a>(
     }
     for (name, table) in rules {
         let Some(lock) = lock(table) else { continue };
-        for (key, list) in references(name, table, known) {
+        for (key, list) in references(name, table) {
             let Some((word, new)) = list.get_ref().as_str().and_then(|word| over.remove_entry(word)) else { continue };
             if !lists.contains_key(&word) {
                 over.insert(word, new);
@@ -114,12 +112,11 @@ pub(super) fn guard_taken(
     name: &str,
     table: &RuleTable<'_>,
     lists: &Lists<'_>,
-    rules: &[&'static Rule],
     known: &[Span],
     mistakes: &mut Mistakes,
 ) {
     let Some(lock) = lock(table) else { return };
-    for (key, list) in references(name, table, rules) {
+    for (key, list) in references(name, table) {
         let Some((word, taken)) = list.get_ref().as_str().and_then(|word| lists.get_key_value(word)) else { continue };
         if !known.iter().any(|file| file.contains(&taken.place.start)) {
             let message = format!(

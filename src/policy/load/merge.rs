@@ -6,13 +6,10 @@ use super::file::{RuleTable, Rules, Sheet};
 use super::locks;
 use super::mistake::{Mistake, Mistakes, Span};
 use super::tree::{place, size};
-use crate::rules::Rule;
 
 /// The files of one policy, laid over each other.
 #[derive(Debug)]
 pub(super) struct Layers<'l, 'a> {
-    /// The rules there are.
-    pub(super) known: &'l [&'static Rule],
     /// How many values defaults and lists may yet be written out to.
     pub(super) budget: &'l mut Budget,
     /// The rules so far.
@@ -25,14 +22,14 @@ pub(super) struct Layers<'l, 'a> {
 
 impl<'l, 'a> Layers<'l, 'a> {
     /// No file yet.
-    pub(super) fn new(known: &'l [&'static Rule], budget: &'l mut Budget, mistakes: &'l mut Mistakes) -> Self {
-        Self { known, budget, rules: Rules::new(), lists: Lists::new(), mistakes }
+    pub(super) fn new(budget: &'l mut Budget, mistakes: &'l mut Mistakes) -> Self {
+        Self { budget, rules: Rules::new(), lists: Lists::new(), mistakes }
     }
 
     /// Lays a file over those before it: by instance, key by key at the first level; a list or table is replaced as a whole.
     /// `files` are the places of the file and of what it extends.
     pub(super) fn lay_over(&mut self, sheet: &Sheet<'a>, files: &[Span]) {
-        let lists = locks::guard_lists(&self.rules, &self.lists, sheet.lists.clone(), self.known, self.mistakes);
+        let lists = locks::guard_lists(&self.rules, &self.lists, sheet.lists.clone(), self.mistakes);
         self.lists.extend(lists);
         for (name, mut over) in sheet.rules.clone() {
             let Some(under) = self.rules.get_mut(&name) else {
@@ -53,7 +50,7 @@ impl<'l, 'a> Layers<'l, 'a> {
         }
         for name in sheet.rules.keys() {
             if let Some(table) = self.rules.get(name) {
-                locks::guard_taken(name, table, &self.lists, self.known, files, self.mistakes);
+                locks::guard_taken(name, table, &self.lists, files, self.mistakes);
             }
         }
     }
@@ -66,8 +63,8 @@ impl<'l, 'a> Layers<'l, 'a> {
 
     /// The rules, the lists that they name put in.
     pub(super) fn finish(mut self) -> Rules<'a> {
-        let Self { known: rules, budget, lists, mistakes, .. } = self;
-        Writer { lists: &lists, rules, budget, mistakes }.write_out(&mut self.rules);
+        let Self { budget, lists, mistakes, .. } = self;
+        Writer { lists: &lists, budget, mistakes }.write_out(&mut self.rules);
         self.rules
     }
 }

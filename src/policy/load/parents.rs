@@ -7,7 +7,6 @@ use super::mistake::{Mistake, Span};
 use super::sources::Sources;
 use super::{Loader, PolicyErrors, places};
 use crate::policy::{Origin, Policy};
-use crate::rules::RULES;
 
 /// The bytes of policies that were fetched, by the names that policies give them.
 pub type Fetched = BTreeMap<String, Vec<u8>>;
@@ -43,7 +42,7 @@ impl Policy {
     pub fn load_with(arguments: &[String], start_dir: &Path, fetched: &Fetched) -> Result<Loading, PolicyErrors> {
         let (places, fallback) = places(arguments, start_dir);
         let sources = Sources::new();
-        let mut loader = Loader::new(&sources, RULES, Some(fetched));
+        let mut loader = Loader::new(&sources, Some(fetched));
         let mut policy = loader.load(places);
         policy.fallback = fallback;
         let mut wanted: Vec<Parent> = Vec::new();

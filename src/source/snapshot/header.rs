@@ -87,8 +87,8 @@ pub struct RecordedImage {
 }
 
 /// The images that a target of the form `snapshot:PATH` stands for: those in a file, in all files `*.snapshot` of a directory,
-/// or in all that a pattern such as `fleet/*.snapshot` names, sorted by name. Only the heads of the files are read; each file that cannot be used has its path and reason in
-/// its place.
+/// or in all that a pattern such as `fleet/*.snapshot` names, sorted by name. Only the heads of the files are read; each file that
+/// cannot be used has its path and reason in its place.
 pub fn images(path: &Path) -> Vec<Result<RecordedImage, (PathBuf, Why)>> {
     let found = match pattern(path) {
         _ if path.is_dir() => files(path, ALL),

@@ -1,25 +1,15 @@
 //! What files become together: defaults, lists, locks, and parents that have to be fetched.
 
-use std::fs;
 use std::path::Path;
 
 use ocilint::Policy;
 use ocilint::policy::{Fetched, Instance, Level, Loading, Origin, WaiverScope};
-use tempfile::TempDir;
 
-use super::{load_in, told};
+use super::{directory, load_in, told};
 
 fn loaded(files: &[(&str, &str)], named: &[&str]) -> Policy {
     let directory = directory(files);
     load_in(directory.path(), named).unwrap_or_else(|errors| panic!("{}", told(&errors)))
-}
-
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        fs::write(directory.path().join(name), text).unwrap();
-    }
-    directory
 }
 
 fn instance<'p>(policy: &'p Policy, name: &str) -> &'p Instance {

@@ -4,21 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use ocilint::Policy;
-use ocilint::policy::{Level, check_files};
-use tempfile::TempDir;
+use ocilint::policy::{Level, load_files};
 
-use super::{load_in, told};
-
-/// A directory with files.
-fn directory(files: &[(&str, &str)]) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    for (name, text) in files {
-        let path = directory.path().join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-    directory
-}
+use super::{directory, load_in, told};
 
 fn policy(directory: &Path, arguments: &[&str]) -> Policy {
     load_in(directory, arguments).unwrap_or_else(|errors| panic!("{}", told(&errors)))
@@ -295,7 +283,7 @@ fn files_are_checked_one_by_one() {
     ]);
     let check = |names: &[&str]| {
         let paths: Vec<_> = names.iter().map(|name| tree.path().join(name)).collect();
-        told(&check_files(&paths))
+        told(&load_files(&paths).err().map_or_else(Vec::new, |errors| errors.0))
     };
     assert_eq!(check(&["policies/good.toml"]), "");
     assert_eq!(check(&["policies"]), "shcema1 | there is no rule `shcema1` | did you mean `schema1`?\n");
