@@ -1,7 +1,7 @@
 //! What the user named.
 
 use std::fmt::{self, Display, Formatter};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use thiserror::Error;
 
@@ -146,14 +146,20 @@ impl Target {
     }
 
     /// What identifies the image across its versions, for fingerprints: registry and repository without tag and digest, else
-    /// the path of the file or directory.
+    /// the path of the file or directory, however it is written (`./x/` is `x`).
     pub fn identity(&self) -> String {
         match (&self.name, self.path()) {
             (Some(name), _) => name.canonical_name(),
-            (None, Some(path)) => path.to_string_lossy().replace('\\', "/"),
+            (None, Some(path)) => plain(path).to_string_lossy().replace('\\', "/"),
             (None, None) => self.text.clone(),
         }
     }
+}
+
+/// A path without what leads nowhere. `..` stays: where it leads depends on links.
+fn plain(path: &Path) -> PathBuf {
+    let plain: PathBuf = path.components().filter(|part| !matches!(part, Component::CurDir)).collect();
+    if plain.as_os_str().is_empty() { PathBuf::from(".") } else { plain }
 }
 
 impl Display for Target {
@@ -246,6 +252,16 @@ mod tests {
         assert_eq!(Target::parse("snapshot:"), Err(TargetError::NoPath { scheme: "snapshot" }));
         assert!(matches!(Target::parse("oci:a@sha256:12"), Err(TargetError::Digest { .. })));
         assert!(matches!(Target::parse("acme/App"), Err(TargetError::Reference(_))));
+    }
+
+    #[test]
+    fn a_path_is_the_same_however_it_is_written() {
+        let identity = |text: &str| Target::parse(text).unwrap().identity();
+        for text in ["oci:a/b", "oci:./a/b", "oci:a/b/", "oci:a//./b", "oci:a/b:tag"] {
+            assert_eq!(identity(text), "a/b", "{text}");
+        }
+        assert_eq!((identity("oci:."), identity("oci:/a/")), (".".to_owned(), "/a".to_owned()));
+        assert_eq!(identity("oci:../a"), "../a", "it is another one than `a`");
     }
 
     #[test]
