@@ -87,7 +87,7 @@ impl Tally {
                 level: Level::Warning,
                 message: "no policy was named and no `ocilint.toml` was found: the built-in `baseline` was used"
                     .to_owned(),
-                help: Some("name one with `--policy FILE`, or `--policy ocilint:strict` for a built-in one".to_owned()),
+                help: Some("name one with `--policy FILE`, or `--policy ocilint:strict` for a built-in one; `ocilint init` writes one to begin with".to_owned()),
                 place: None,
             });
         }
