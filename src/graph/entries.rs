@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use super::view::{Facts, digest_of};
 use super::{Cause, Demand, Fact, Graph, RootKind, Stop, Why};
-use crate::oci::{Descriptor, Digest, Index, Manifest, MediaType, Platform, Role};
+use crate::oci::{Descriptor, Digest, Index, Manifest, MediaType, Platform, Role, known};
 
 /// Entries of all indexes of an image together, beyond which it is not judged.
 const MAX_ENTRIES: usize = 1_000;
@@ -147,8 +147,9 @@ pub(crate) fn not_runnable(manifest: &Manifest) -> Option<String> {
 ///
 /// A config of another type than an image config's makes it none, except for the types that runtimes run all the same
 /// (`application/octet-stream`, `application/json`, `text/html`, empty: registries have been seen to write them). Where an
-/// index declares a platform nothing else does: containers/image looks at the config alone, whatever the layers' types say.
-pub(super) fn no_image_config(manifest: &Manifest) -> Option<String> {
+/// index declares a platform nothing else does: containers/image looks at the config alone, whatever the layers' types say
+/// ([`not_selectable`]).
+fn no_image_config(manifest: &Manifest) -> Option<String> {
     let Manifest::Image(image) = manifest else { return None };
     match &image.config {
         None => Some("it has no image config".to_owned()),
@@ -157,6 +158,15 @@ pub(super) fn no_image_config(manifest: &Manifest) -> Option<String> {
         }
         Some(_) => None,
     }
+}
+
+/// Why no runtime could run what an index declares a platform for, if none could: its config says so, in a manifest of which
+/// runtimes look at the config's type. Of Docker's manifests containers/image does not (`Schema2FromManifest`), and Podman
+/// runs them.
+pub(super) fn not_selectable(manifest: &Manifest) -> Option<String> {
+    let is_docker = manifest.media_type().is_some_and(|media_type| *media_type == known::DOCKER_MANIFEST);
+    let has_config = matches!(manifest, Manifest::Image(image) if image.config.is_some());
+    if is_docker && has_config { None } else { no_image_config(manifest) }
 }
 
 /// Why the layers of a manifest make it no image: there are some, and none is a file system layer.
@@ -299,7 +309,7 @@ impl<'f, 'g> Finder<'f, 'g> {
                 self.leave_open(descriptor, place, why);
             }
             Ok(manifest) => match &descriptor.platform {
-                Some(platform) => match no_image_config(manifest) {
+                Some(platform) => match not_selectable(manifest) {
                     Some(reason) => self.exclude(descriptor, place, reason),
                     None => self.accept(descriptor, place, platform.normalised(), true),
                 },

@@ -6,7 +6,7 @@ use std::ops::Deref;
 
 use jiff::Timestamp;
 
-use super::entries::{Place, no_image_config, not_runnable};
+use super::entries::{Place, not_runnable, not_selectable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
 use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Statement};
 
@@ -146,7 +146,7 @@ impl<'g> Facts<'g> {
         if entry.place == Place::Saved {
             return Err(Why::new(format!("reading the manifest of {}", self.root().target), Cause::NoManifest).into());
         }
-        let objection = if entry.declared { no_image_config } else { not_runnable };
+        let objection = if entry.declared { not_selectable } else { not_runnable };
         match self.manifest(&entry.descriptor)? {
             manifest if let Some(reason) = objection(manifest) => Err(Stop::NotApplicable(reason)),
             Manifest::Image(image) => Ok(image),
