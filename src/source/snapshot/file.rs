@@ -9,7 +9,7 @@
 //! Maps are sorted, no time but the run's clock is in it: the same content gives the same bytes.
 
 use std::borrow::Cow;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,10 +25,11 @@ use super::header::{self, Header, MAGIC};
 use super::record::Shelf;
 use super::{refused, sorted, unread};
 use crate::graph::Known;
-use crate::oci::Digest;
+use crate::oci::{Digest, Hasher};
 
-/// The content of a snapshot is at most this large when unpacked, in bytes.
-pub(super) const MAX_BODY: u64 = 512 << 20;
+/// The content of a snapshot is at most this large when unpacked, in bytes: that of thousands of images, and little enough
+/// to be held in memory whole.
+pub(super) const MAX_BODY: u64 = 128 << 20;
 /// One document or blob is at most this large, in bytes: the most that is read of a statement.
 const MAX_MEMBER: usize = 40 << 20;
 
@@ -124,31 +125,40 @@ impl<W: Write> Write for Counting<W> {
     }
 }
 
-/// Reads a file whose header was read before: all of it, with every digest checked again.
+/// Reads a file whose header was read before: all of it, with every digest checked again. The file itself is never held in
+/// memory, only what it holds.
 pub(super) fn load(path: &Path, expected: &Header) -> Known<Loaded> {
-    let mut file = Vec::new();
+    let file = header::open(path)?;
     // Content hardly ever grows by packing.
     let most = MAX_BODY + (64 << 20);
-    header::open(path)?.take(most + 1).read_to_end(&mut file).map_err(|error| unread(path, &error))?;
-    if file.len() as u64 > most {
+    let size = file.metadata().map_err(|error| unread(path, &error))?.len();
+    if size > most {
         return Err(refused(path, "it is larger than any snapshot that `ocilint snapshot` writes"));
     }
-    let loaded = decode(&file).map_err(|detail| refused(path, detail))?;
+    let loaded = decode(BufReader::new(file.take(most))).map_err(|detail| refused(path, detail))?;
     if loaded.header != *expected {
         return Err(refused(path, "it changed while it was read"));
     }
     Ok(loaded)
 }
 
-fn decode(file: &[u8]) -> Result<Loaded, String> {
-    let (first, rest) = split_line(file);
-    let wanted = header::checksum(first)?;
-    if !wanted.matches(rest) {
+fn decode(mut file: impl BufRead) -> Result<Loaded, String> {
+    let failed = |error: io::Error| error.to_string();
+    let wanted = header::checksum(&header::first_line(&mut file).map_err(failed)?)?;
+    let mut rest = Hashed { inner: file, hasher: wanted.hasher() };
+    let read = read_rest(&mut rest);
+    // What is wrong with the whole file is said before what is wrong in it.
+    io::copy(&mut rest, &mut io::sink()).map_err(failed)?;
+    if rest.hasher.finish() != wanted {
         return Err("it was cut short or altered: it does not have the digest that its first line names".to_owned());
     }
-    let (second, packed) = split_line(rest);
-    let header = header::parse(second)?;
-    let body = unpack(packed, header.body)?;
+    read
+}
+
+/// The header and the body behind it.
+fn read_rest(file: &mut impl BufRead) -> Result<Loaded, String> {
+    let header = header::parse(&header::second_line(file).map_err(|error| error.to_string())?)?;
+    let body = unpack(file, header.body)?;
     let mut contents = Contents::new();
     for (digest, Content(bytes)) in body.contents {
         if bytes.len() > MAX_MEMBER {
@@ -166,24 +176,45 @@ fn decode(file: &[u8]) -> Result<Loaded, String> {
     Ok(Loaded { header, contents, images: body.images.into_iter().map(Arc::new).collect() })
 }
 
-/// A line with its end, and what follows.
-fn split_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = bytes.iter().position(|&byte| byte == b'\n').map_or(bytes.len(), |at| at + 1);
-    bytes.split_at(end)
-}
-
-/// The body, read as it is unpacked, if it is of just the size that the header says.
-fn unpack(packed: &[u8], size: u64) -> Result<Body, String> {
+/// The body, read as it is unpacked, if it is of just the size that the header says and nothing follows it.
+fn unpack(packed: &mut impl BufRead, size: u64) -> Result<Body, String> {
     if size > MAX_BODY {
         return Err(format!("its content is larger than {MAX_BODY} bytes"));
     }
-    let mut unpacked = BufReader::new(GzDecoder::new(packed).take(size + 1));
+    let mut unpacked = BufReader::new(GzDecoder::new(&mut *packed).take(size + 1));
     let body = serde_json::from_reader(&mut unpacked);
-    let unpacked = unpacked.into_inner();
-    let got = size + 1 - unpacked.limit();
+    let got = size + 1 - unpacked.into_inner().limit();
     let body = body.map_err(|error| format!("it was altered: {error}"))?;
-    if got != size || !unpacked.into_inner().into_inner().is_empty() {
+    let more = packed.fill_buf().map_err(|error| error.to_string())?;
+    if got != size || !more.is_empty() {
         return Err("it was altered: its content is of another size than it says".to_owned());
     }
     Ok(body)
+}
+
+/// Hashes what passes through.
+struct Hashed<R> {
+    inner: R,
+    hasher: Hasher,
+}
+
+impl<R: BufRead> Read for Hashed<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.hasher.update(&buffer[..count]);
+        Ok(count)
+    }
+}
+
+impl<R: BufRead> BufRead for Hashed<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.inner.fill_buf()
+    }
+
+    fn consume(&mut self, count: usize) {
+        if let Ok(buffered) = self.inner.fill_buf() {
+            self.hasher.update(&buffered[..count.min(buffered.len())]);
+        }
+        self.inner.consume(count);
+    }
 }

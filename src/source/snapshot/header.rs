@@ -156,9 +156,9 @@ fn named(note: &ImageNote) -> Result<Target, String> {
 pub(super) fn read(path: &Path) -> Known<Header> {
     let file = open(path)?;
     let mut input = BufReader::new(file);
-    let first = line(&mut input, MAX_FIRST_LINE).map_err(|error| unread(path, &error))?;
+    let first = first_line(&mut input).map_err(|error| unread(path, &error))?;
     checksum(&first).map_err(|detail| refused(path, detail))?;
-    let second = line(&mut input, MAX_HEADER).map_err(|error| unread(path, &error))?;
+    let second = second_line(&mut input).map_err(|error| unread(path, &error))?;
     parse(&second).map_err(|detail| refused(path, detail))
 }
 
@@ -169,6 +169,16 @@ pub(super) fn open(path: &Path) -> Known<File> {
         return Err(Why::new(doing(path), Cause::File { detail: "it is no regular file".to_owned() }));
     }
     File::open(path).map_err(|error| unread(path, &error))
+}
+
+/// The line that names the digest of the rest, with its end.
+pub(super) fn first_line(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    line(input, MAX_FIRST_LINE)
+}
+
+/// The line that holds the header, with its end.
+pub(super) fn second_line(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    line(input, MAX_HEADER)
 }
 
 fn line(input: &mut impl BufRead, most: u64) -> std::io::Result<Vec<u8>> {

@@ -19,7 +19,7 @@ use crate::source::{Part, Reading, Resolved, Served, Source, off_thread};
 use crate::target::{Recorded, Target, TargetKind};
 
 /// Unpacked snapshots that are in memory at once, in mebibytes: one of the largest, or many small ones.
-const ROOM: u32 = 512;
+const ROOM: u32 = 128;
 const _: () = assert!(MAX_BODY == (ROOM as u64) << 20, "the largest snapshot finds room");
 
 /// How many different warnings are kept in one run.
