@@ -135,11 +135,11 @@ impl StoreSource {
         if store.without_api {
             let tagged = store.tags.get(&subject.fallback_tag()).and_then(|digest| store.manifests.get(digest));
             let descriptors = tagged.map(|manifest| descriptors(manifest.bytes.clone())).unwrap_or_default();
-            return ReferrerList { descriptors, home: Home::FallbackTag };
+            return ReferrerList::new(descriptors, Home::FallbackTag);
         }
         let listed = store.referrers.get(subject).cloned().unwrap_or_default();
         let index = super::build::Tree::object().with("schemaVersion", 2_u64).with("manifests", listed);
-        ReferrerList { descriptors: descriptors(index.to_bytes().into()), home: Home::Api }
+        ReferrerList::new(descriptors(index.to_bytes().into()), Home::Api)
     }
 }
 

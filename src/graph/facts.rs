@@ -72,6 +72,15 @@ pub struct ReferrerList {
     pub descriptors: Vec<Descriptor>,
     /// Where the list came from.
     pub home: Home,
+    /// Why there may be more than is listed: what is in it counts, and what is not in it may be there all the same.
+    pub doubt: Option<Why>,
+}
+
+impl ReferrerList {
+    /// A whole list.
+    pub fn new(descriptors: Vec<Descriptor>, home: Home) -> Self {
+        Self { descriptors, home, doubt: None }
+    }
 }
 
 /// A manifest found under a tag.

@@ -1,6 +1,7 @@
 //! The graph as a tree: what is there, whatever any policy makes of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use serde::Serialize;
 
@@ -235,8 +236,9 @@ fn listed(list: &ReferrerList, room: usize) -> GraphNode {
         Home::FallbackTag => "listed by the fallback tag",
         Home::Layout => "listed in the layout",
     };
+    let doubt = list.doubt.as_ref().map(|why| format!("there may be more: {why}"));
     let referrers = list.descriptors.iter().take(room).map(|descriptor| GraphNode::of("referrer", descriptor));
-    GraphNode::group("referrers", vec![home.to_owned()], referrers.collect())
+    GraphNode::group("referrers", iter::once(home.to_owned()).chain(doubt).collect(), referrers.collect())
 }
 
 /// A layer says what its media type does not.

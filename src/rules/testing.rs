@@ -173,7 +173,7 @@ impl Store {
                 let forbidden =
                     self.forbidden.contains(&subject).then(|| why(Cause::Forbidden { detail: String::new() }));
                 let listed = self.referrers.get(&subject).map(|listed| descriptors(listed)).unwrap_or_default();
-                let list = ReferrerList { descriptors: listed, home: Home::Api };
+                let list = ReferrerList::new(listed, Home::Api);
                 graph.put_referrers(subject, forbidden.map_or(Ok(list), Err));
             }
             Demand::Tag(tag) => {

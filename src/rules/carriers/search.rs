@@ -185,6 +185,9 @@ impl<'s, 'g> Search<'s, 'g> {
         let mut candidates = Vec::new();
         for (subject, list) in lists {
             let Some(list) = self.note(list)? else { continue };
+            if let Some(why) = &list.doubt {
+                self.unknown.get_or_insert_with(|| why.clone());
+            }
             if wanted == Promise::Likely {
                 self.looked.push(place(list.home, subject));
             }

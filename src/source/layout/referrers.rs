@@ -25,7 +25,7 @@ impl Contents {
                 descriptors.push(listed);
             }
         }
-        Ok(ReferrerList { descriptors, home: Home::Layout })
+        Ok(ReferrerList::new(descriptors, Home::Layout))
     }
 
     /// Reads every manifest that `index.json` lists. One that cannot be read may refer to anything, so nothing is known then.

@@ -10,7 +10,7 @@ use super::manifests::{MANIFEST, Named};
 use super::paging::Pages;
 use super::transport::{Call, Visit};
 use super::wire::Take;
-use crate::graph::{Cause, Home, ReferrerList};
+use crate::graph::{Cause, Home, ReferrerList, Why};
 use crate::oci::{Descriptor, Digest, Document, Manifest, known};
 use crate::source::Served;
 
@@ -79,7 +79,7 @@ impl Visit<'_> {
                 Ok(Listing::Unclear(_)) | Err(_) => State::Undecided,
             });
             match listed? {
-                Listing::List(descriptors) => return Ok(ReferrerList { descriptors, home: Home::Api }),
+                Listing::List(descriptors) => return Ok(ReferrerList::new(descriptors, Home::Api)),
                 Listing::NoApi => {}
                 Listing::Unclear(cause) => doubt = Some(cause),
             }
@@ -87,9 +87,13 @@ impl Visit<'_> {
         drop(probe);
         let descriptors = self.fallback(subject).await?;
         match doubt {
-            // Whoever stands in between may keep a list from us; an empty one proves nothing then.
+            // Whoever stands in between may keep a list from us: an empty one proves nothing then, and another may not be
+            // all there is.
             Some(cause) if descriptors.is_empty() => Err(cause),
-            _ => Ok(ReferrerList { descriptors, home: Home::FallbackTag }),
+            doubt => {
+                let why = |cause| Why::new(format!("listing what refers to {}", subject.short()), cause);
+                Ok(ReferrerList { doubt: doubt.map(why), ..ReferrerList::new(descriptors, Home::FallbackTag) })
+            }
         }
     }
 

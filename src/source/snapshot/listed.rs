@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::graph::{Home, ReferrerList};
+use crate::graph::{Home, ReferrerList, Why};
 use crate::oci::{Annotations, Descriptor, Digest, DigestError, MediaType, Platform};
 
 /// A list of referrers.
@@ -11,6 +11,8 @@ use crate::oci::{Annotations, Descriptor, Digest, DigestError, MediaType, Platfo
 pub(super) struct Listed {
     home: Home,
     descriptors: Vec<Named>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    doubt: Option<Why>,
 }
 
 /// A descriptor, field by field as it was understood; what was malformed in it stays so.
@@ -48,13 +50,21 @@ struct NamedPlatform {
 
 impl From<&ReferrerList> for Listed {
     fn from(list: &ReferrerList) -> Self {
-        Self { home: list.home, descriptors: list.descriptors.iter().map(Named::from).collect() }
+        Self {
+            home: list.home,
+            descriptors: list.descriptors.iter().map(Named::from).collect(),
+            doubt: list.doubt.clone(),
+        }
     }
 }
 
 impl From<&Listed> for ReferrerList {
     fn from(listed: &Listed) -> Self {
-        Self { home: listed.home, descriptors: listed.descriptors.iter().map(Descriptor::from).collect() }
+        Self {
+            home: listed.home,
+            descriptors: listed.descriptors.iter().map(Descriptor::from).collect(),
+            doubt: listed.doubt.clone(),
+        }
     }
 }
 
@@ -134,7 +144,8 @@ mod tests {
         let document: Document<Manifest> = Document::read(serde_json::to_vec(&index).unwrap().into()).unwrap();
         let Manifest::Index(index) = document.value() else { panic!("no index") };
         assert_eq!(index.manifests.len(), 4);
-        let list = ReferrerList { descriptors: index.manifests.clone(), home: Home::FallbackTag };
+        let doubt = Some(Why::undecidable("listing", "a web page"));
+        let list = ReferrerList { doubt, ..ReferrerList::new(index.manifests.clone(), Home::FallbackTag) };
         let text = serde_json::to_string(&Listed::from(&list)).unwrap();
         let back: Listed = serde_json::from_str(&text).unwrap();
         assert_eq!(ReferrerList::from(&back), list);
