@@ -24,6 +24,7 @@ mod artifact_type;
 mod attestation;
 mod children;
 mod document;
+mod entrypoint;
 mod exposed_ports;
 mod image_size;
 mod labels;
@@ -71,6 +72,7 @@ pub static RULES: &[&Rule] = &[
     &image_size::RULE,
     &user::RULE,
     &exposed_ports::RULE,
+    &entrypoint::RULE,
     &annotations::RULE,
     &labels::RULE,
     &sbom::RULE,
