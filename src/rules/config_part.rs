@@ -35,3 +35,10 @@ impl<'g> ConfigPart<'g> {
         self.at(format!("/config{}", pointer(segments)))
     }
 }
+
+/// Whether an image is one of Windows. Both must say so: the index decides what a Linux host selects, so a config alone must not
+/// lead past the rules for Linux.
+pub(super) fn is_windows(entry: &Entry, config: &ImageConfig) -> bool {
+    let declared = entry.platform.as_ref().is_ok_and(|platform| platform.os == "windows");
+    declared && config.os.as_deref().is_some_and(|os| os.eq_ignore_ascii_case("windows"))
+}

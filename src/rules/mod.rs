@@ -7,6 +7,7 @@ mod carriers;
 mod config_part;
 mod name_glob;
 mod parameters;
+mod paths;
 mod prelude;
 mod schema;
 mod size;
@@ -42,6 +43,7 @@ mod schema1;
 mod shape;
 mod signature;
 mod user;
+mod workdir;
 
 pub use name_glob::{NameGlob, NameGlobError};
 pub use parameters::{Glob, Pattern, Problem};
@@ -73,6 +75,7 @@ pub static RULES: &[&Rule] = &[
     &user::RULE,
     &exposed_ports::RULE,
     &entrypoint::RULE,
+    &workdir::RULE,
     &annotations::RULE,
     &labels::RULE,
     &sbom::RULE,

@@ -1,3 +1,4 @@
+use super::config_part::is_windows;
 use super::prelude::*;
 
 /// The highest uid that fits 31 bits. containerd up to 1.6.37, 1.7.26 and 2.0.3 takes a higher one for root (CVE-2024-40635).
@@ -235,12 +236,6 @@ fn number(text: &str) -> Option<u128> {
     }
     let value = digits.parse().unwrap_or(u128::MAX);
     Some(if text.starts_with('-') && value > 0 { u128::MAX } else { value })
-}
-
-/// Both must say so: the index decides what a Linux host selects, so a config alone must not lead past the rules for Linux.
-fn is_windows(entry: &Entry, config: &ImageConfig) -> bool {
-    let declared = entry.platform.as_ref().is_ok_and(|platform| platform.os == "windows");
-    declared && config.os.as_deref().is_some_and(|os| os.eq_ignore_ascii_case("windows"))
 }
 
 fn evidence(user: &str) -> String {
