@@ -43,6 +43,7 @@ mod schema1;
 mod shape;
 mod signature;
 mod user;
+mod volumes;
 mod workdir;
 
 pub use name_glob::{NameGlob, NameGlobError};
@@ -76,6 +77,7 @@ pub static RULES: &[&Rule] = &[
     &exposed_ports::RULE,
     &entrypoint::RULE,
     &workdir::RULE,
+    &volumes::RULE,
     &annotations::RULE,
     &labels::RULE,
     &sbom::RULE,
