@@ -42,6 +42,7 @@ mod sbom;
 mod schema1;
 mod shape;
 mod signature;
+mod stop_signal;
 mod user;
 mod volumes;
 mod workdir;
@@ -78,6 +79,7 @@ pub static RULES: &[&Rule] = &[
     &entrypoint::RULE,
     &workdir::RULE,
     &volumes::RULE,
+    &stop_signal::RULE,
     &annotations::RULE,
     &labels::RULE,
     &sbom::RULE,
