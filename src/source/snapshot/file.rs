@@ -19,6 +19,7 @@ use flate2::Compression;
 use flate2::bufread::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use super::facts::{Contents, Facts};
 use super::header::{self, Header, MAGIC};
@@ -30,12 +31,19 @@ use crate::oci::{Digest, Hasher};
 /// The content of a snapshot is at most this large when unpacked, in bytes: that of thousands of images, and little enough
 /// to be held in memory whole.
 pub(super) const MAX_BODY: u64 = 128 << 20;
+/// All facts of a snapshot are at most this large as text, in bytes; in memory they take several times as much. Those of an
+/// image are a few kilobytes.
+const MAX_FACTS: usize = 16 << 20;
 /// One document or blob is at most this large, in bytes: the most that is read of a statement.
 const MAX_MEMBER: usize = 40 << 20;
 
 /// The images have more content than a snapshot may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the images have more than the {} MiB of documents that a snapshot may hold", MAX_BODY >> 20)]
+#[error(
+    "the images have more than the {} MiB of documents, or the {} MiB of facts about them, that a snapshot may hold",
+    MAX_BODY >> 20,
+    MAX_FACTS >> 20
+)]
 pub struct TooLarge;
 
 const MEMORY: &str = "invariant: writing to memory does not fail, and every key can stand in JSON";
@@ -54,7 +62,8 @@ pub(super) struct Loaded {
 struct Body {
     #[serde(with = "sorted")]
     contents: std::collections::BTreeMap<Digest, Content>,
-    images: Vec<Facts>,
+    /// The facts of each, not yet understood.
+    images: Vec<Box<RawValue>>,
 }
 
 /// Bytes: as text where they are one, else in base64.
@@ -93,6 +102,11 @@ pub fn encode(mut header: Header, shelf: &Shelf, images: Vec<Facts>) -> Result<V
         return Err(TooLarge);
     }
     let contents = shelf.contents().into_iter().map(|(digest, bytes)| (digest, Content(bytes))).collect();
+    let raw = |facts: &Facts| serde_json::value::to_raw_value(facts).expect(MEMORY);
+    let images: Vec<Box<RawValue>> = images.iter().map(raw).collect();
+    if size(&images) > MAX_FACTS {
+        return Err(TooLarge);
+    }
     let mut packed = Counting { inner: GzEncoder::new(Vec::new(), Compression::default()), bytes: 0 };
     serde_json::to_writer(&mut packed, &Body { contents, images }).expect(MEMORY);
     header.body = packed.bytes;
@@ -105,6 +119,11 @@ pub fn encode(mut header: Header, shelf: &Shelf, images: Vec<Facts>) -> Result<V
     let mut file = format!("{MAGIC}{}\n", Digest::sha256(&rest)).into_bytes();
     file.extend(rest);
     Ok(file)
+}
+
+/// How large facts are as text, in bytes.
+fn size(facts: &[Box<RawValue>]) -> usize {
+    facts.iter().map(|facts| facts.get().len()).sum()
 }
 
 /// Counts what passes through.
@@ -172,8 +191,18 @@ fn read_rest(file: &mut impl BufRead) -> Result<Loaded, String> {
     if body.images.len() != header.images.len() {
         return Err("it was altered: it holds another number of images than it says".to_owned());
     }
-    body.images.iter().try_for_each(|facts| facts.check(&contents))?;
-    Ok(Loaded { header, contents, images: body.images.into_iter().map(Arc::new).collect() })
+    if size(&body.images) > MAX_FACTS {
+        return Err(format!("it holds more than the {MAX_FACTS} bytes of facts that are read of a snapshot"));
+    }
+    let images = body.images.iter().map(|raw| understood(raw, &contents)).collect::<Result<_, _>>()?;
+    Ok(Loaded { header, contents, images })
+}
+
+/// The facts about one image, if they agree with the contents.
+fn understood(raw: &RawValue, contents: &Contents) -> Result<Arc<Facts>, String> {
+    let facts: Facts = serde_json::from_str(raw.get()).map_err(|error| format!("it was altered: {error}"))?;
+    facts.check(contents)?;
+    Ok(Arc::new(facts))
 }
 
 /// The body, read as it is unpacked, if it is of just the size that the header says and nothing follows it.

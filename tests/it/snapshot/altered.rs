@@ -140,6 +140,7 @@ fn what_a_snapshot_says_of_itself_is_checked() {
         (|body| body["contents"][0][1] = json!({"base64": "?"}), "altered"),
         (|body| body["images"] = json!([]), "another number of images"),
         (|body| body["images"][0]["more"] = json!(1), "unknown field"),
+        (|body| body["images"][0]["more"] = json!(",".repeat(17 << 20)), "bytes of facts"),
         (|body| body["images"][0]["blobs"][0][1] = json!({"Ok": "AAAA"}), "not answered as it was asked"),
         (|body| body["images"][0]["blobs"][0][0][1] = json!({"whole": {"cap": 1}}), "larger than what was asked for"),
     ] {
