@@ -1,3 +1,4 @@
+use super::config_part::ConfigPart;
 use super::prelude::*;
 use super::value_type::ValueType;
 use super::values::{Held, Wanted};
@@ -83,12 +84,12 @@ impl Check for Labels {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let values = &view.config(entry)?.labels;
+        let read = ConfigPart::read(entry, view, &["/config/Labels"])?;
+        let values = &read.config.labels;
         let digest = view.config_digest(entry)?;
         let held =
             Held { name: "the config", values, role: NodeRole::Config, digest, pointer: "/config/Labels".to_owned() };
-        let absent = if values.is_empty() { "/config" } else { "/config/Labels" };
-        let absent = Location::new(NodeRole::Config, &held.digest, absent);
+        let absent = read.at(if values.is_empty() { "/config" } else { "/config/Labels" });
         let mut findings = Findings::new();
         let wanted = self.wanted();
         wanted.forbid(&held, &mut findings, || remove(view));
