@@ -63,7 +63,7 @@ fn judge(
             let sources = setup::sources(&command.registry, Arc::new(Silent));
             setup::timed(Engine::new(other, options, sources, Arc::new(Silent)), clock, command.deadline)
         });
-        let run = Run { reference: compared::reference(targets, other.as_ref()), ..engine.run() };
+        let run = Run { reference: compared::reference(command, targets, &engine, other.as_ref()), ..engine.run() };
         let reports = reports(command, destinations, baseline, run, &progress);
         let mut writing = Writing::start(reports)?;
         let work = async {

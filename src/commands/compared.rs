@@ -1,9 +1,13 @@
 //! What the images of snapshots are compared with.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, future};
 use ocilint::Policy;
 use ocilint::engine::{self, Engine};
+use ocilint::policy::PolicySource;
 use ocilint::report::{Against, ExitStatus, ImageReport, Outcome, Reference, ReferencePolicy};
 
 use super::targets::Targets;
@@ -25,20 +29,31 @@ pub(super) fn policy(command: &cli::Check, targets: &Targets) -> Result<Option<P
 }
 
 /// What the run is compared with: of snapshots, another policy or what came of them when they were taken.
-pub(super) fn reference(targets: &Targets, other: Option<&Engine>) -> Option<Reference> {
-    let policy = |source: &std::sync::Arc<ocilint::policy::PolicySource>| ReferencePolicy {
-        source: source.name.clone(),
-        sha256: source.sha256.clone(),
-    };
-    match other {
-        Some(other) => {
-            Some(Reference { against: Against::Policy, policies: other.run().policies.iter().map(policy).collect() })
-        }
-        None if targets.only_snapshots => {
-            Some(Reference { against: Against::Record, policies: targets.policies.iter().cloned().collect() })
-        }
-        None => None,
+///
+/// A run that judges them just as then is a replay: it has nothing to compare, and gives the very report of then.
+pub(super) fn reference(
+    command: &cli::Check,
+    targets: &Targets,
+    engine: &Engine,
+    other: Option<&Engine>,
+) -> Option<Reference> {
+    if let Some(other) = other {
+        return Some(Reference { against: Against::Policy, policies: policies(other) });
     }
+    let judged_by: BTreeSet<ReferencePolicy> = policies(engine).into_iter().collect();
+    let is_replay = judged_by == targets.policies
+        && command.at.is_none()
+        && command.baseline.is_none()
+        && command.platform.is_empty()
+        && !command.deny_warnings;
+    let compares = targets.only_snapshots && !is_replay;
+    compares.then(|| Reference { against: Against::Record, policies: targets.policies.iter().cloned().collect() })
+}
+
+fn policies(engine: &Engine) -> Vec<ReferencePolicy> {
+    let policy =
+        |source: &Arc<PolicySource>| ReferencePolicy { source: source.name.clone(), sha256: source.sha256.clone() };
+    engine.run().policies.iter().map(policy).collect()
 }
 
 /// The outcome of each target that it is compared with, in the order of the targets; `None` of one that nothing is known of.

@@ -92,8 +92,9 @@ fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec
         say(&format!("{}: {what}", note.target), "");
     }
     let images = recorded.len();
-    let (notes, facts) = recorded.into_iter().map(|image| (image.note, image.facts)).unzip();
-    let file = match snapshot::encode(engine.header(notes), shelf, facts) {
+    let (notes, facts): (Vec<ImageNote>, Vec<Facts>) =
+        recorded.into_iter().map(|image| (image.note, image.facts)).unzip();
+    let file = match snapshot::encode(engine.header(notes), shelf, &facts) {
         Ok(file) => file,
         Err(error) => {
             say(&error.to_string(), "take several snapshots, each of fewer images");

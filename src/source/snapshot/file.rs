@@ -97,7 +97,7 @@ impl<'de> Deserialize<'de> for Content {
 }
 
 /// The file with these images; `header.body` is filled in.
-pub fn encode(mut header: Header, shelf: &Shelf, images: Vec<Facts>) -> Result<Vec<u8>, TooLarge> {
+pub fn encode(mut header: Header, shelf: &Shelf, images: &[Facts]) -> Result<Vec<u8>, TooLarge> {
     if shelf.bytes() > MAX_BODY {
         return Err(TooLarge);
     }

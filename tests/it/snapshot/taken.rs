@@ -51,7 +51,7 @@ pub(crate) async fn record(engine: &Engine, targets: &[Target]) -> (Vec<ImageRep
         reports.push(report);
         facts.push(known);
     }
-    (reports, snapshot::encode(engine.header(notes), &shelf, facts).unwrap())
+    (reports, snapshot::encode(engine.header(notes), &shelf, &facts).unwrap())
 }
 
 /// Judges the images of a snapshot.
