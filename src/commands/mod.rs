@@ -52,9 +52,9 @@ fn usage(message: &str, help: &str) -> ExitStatus {
 /// Says something on standard error; there is nowhere to report a failure of that to.
 fn say(message: &str, help: &str) {
     let mut stderr = io::stderr().lock();
-    let _ = writeln!(stderr, "ocilint: {}", ocilint::oci::escape_lines(message));
+    let _ = writeln!(stderr, "ocilint: {}", output::line(message));
     if !help.is_empty() {
-        let _ = writeln!(stderr, "  help: {}", ocilint::oci::escape_lines(help));
+        let _ = writeln!(stderr, "  help: {}", output::lines(help));
     }
 }
 

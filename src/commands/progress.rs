@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ocilint::oci::escape;
+use ocilint::output;
 use ocilint::source::{Event, Observer};
 
 /// Shows how far a run is, and with `-v` every request.
@@ -37,7 +37,7 @@ impl Progress {
 
     fn log(&self, line: &str) {
         if self.verbose {
-            let _ = writeln!(io::stderr().lock(), "{}", escape(line));
+            let _ = writeln!(io::stderr().lock(), "{}", output::line(line));
         }
     }
 }

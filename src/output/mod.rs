@@ -23,6 +23,7 @@ use crate::report::{Diagnostic, ImageReport, Report, Run, Tally};
 pub use destination::{Destination, DestinationError, Formats};
 pub use json::SCHEMA as JSON_SCHEMA;
 pub use sarif::{Place, SarifOptions, repository_root};
+pub use text::{line, lines};
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,8 +6,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
-use super::text::{SafeJson, guard};
-use crate::oci::escape;
+use super::text::{SafeJson, line};
 use crate::policy::{Entry, Instance, Origin, Policy, PolicySource, Words};
 
 use literal::{literal, text_of};
@@ -93,8 +92,7 @@ fn in_order(policy: &Policy) -> impl Iterator<Item = &PolicySource> {
 fn write_sources(policy: &Policy, out: &mut dyn Write) -> io::Result<()> {
     let why = if policy.fallback { ", because none was named and no ocilint.toml was found" } else { "" };
     writeln!(out, "# The policy as it holds{why}. It is made of these files, what is later wins:")?;
-    let sources: Vec<(String, &str)> =
-        in_order(policy).map(|source| (comment(&source.name), &*source.sha256)).collect();
+    let sources: Vec<(String, &str)> = in_order(policy).map(|source| (line(&source.name), &*source.sha256)).collect();
     let width = sources.iter().map(|(name, _)| name.chars().count()).max().unwrap_or_default();
     for (number, (name, sha256)) in sources.iter().enumerate() {
         writeln!(out, "#   {}. {name:width$}  sha256:{sha256}", number + 1)?;
@@ -167,12 +165,7 @@ fn places(words: &Words<'_>, entry: &Entry) -> String {
 }
 
 fn place(words: &Words<'_>, origin: &Origin) -> String {
-    comment(&format!("{}:{}", origin.source.name, words.line(origin)))
-}
-
-/// A text that may stand in a comment: it has one line, and nobody takes it for a command.
-fn comment(text: &str) -> String {
-    guard(&escape(text), false, true)
+    line(&format!("{}:{}", origin.source.name, words.line(origin)))
 }
 
 fn place_json(words: &Words<'_>, origin: &Origin) -> Value {

@@ -7,7 +7,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use crate::oci::is_unsafe;
+use crate::oci::{escape, escape_lines, is_unsafe};
 
 /// Commands that a fix may begin with; such a line is never broken, so that it can be copied.
 const TOOLS: [&str; 14] = [
@@ -36,6 +36,17 @@ pub(super) fn guard(text: &str, ansi: bool, unicode: bool) -> String {
         push_guarded(&mut out, rest, ansi, unicode);
     }
     out
+}
+
+/// A text that is one line of a log, or may stand in a comment: whatever it holds, it stays one line that nobody takes for a
+/// command.
+pub fn line(text: &str) -> String {
+    guard(&escape(text), false, true)
+}
+
+/// The same of several lines, whose ends are the program's own.
+pub fn lines(text: &str) -> String {
+    guard(&escape_lines(text), false, true)
 }
 
 fn push_guarded(out: &mut String, text: &str, ansi: bool, unicode: bool) {
@@ -271,6 +282,12 @@ mod tests {
         assert_eq!(guard("\r\u{1b}[2J\u{85}", false, true), "\\u{d}\\u{1b}[2J\\u{85}");
         assert_eq!(guard("\u{1b}[31mé…", true, false), "\u{1b}[31m\\u{e9}...");
         assert_eq!(guard("###[x", false, true), "#\\u{23}#[x");
+    }
+
+    #[test]
+    fn a_line_stays_one_whatever_it_holds() {
+        assert_eq!(line("it says `\n::error::x`, ##vso[y"), "it says `\\u{a}::error::x`, \\u{23}#vso[y");
+        assert_eq!(lines("a\n::error::b\u{1b}[2J"), "a\n\\u{3a}:error::b\\u{1b}[2J");
     }
 
     #[test]

@@ -175,6 +175,22 @@ fn a_baseline_that_cannot_be_used_ends_the_run_before_it_begins() {
     }
 }
 
+/// Whoever proposes a change to the file is not to speak to the build server.
+#[test]
+fn text_from_a_baseline_acts_on_nobody() {
+    let (directory, text) = frozen();
+    for hostile in [
+        text.replace("\"policies\"", "\"\\n::error::x ##vso[y\": 1, \"policies\""),
+        text.replace("ocilint:strict", "x\\n::error::y ##[error]z"),
+    ] {
+        fs::write(directory.path().join(FILE), &hostile).unwrap();
+        let run = check(&directory, "docker-list", "ghcr.io/acme/app:1", &[]);
+        assert_eq!(run.exit, 3);
+        assert!(!run.stderr.lines().any(|line| line.starts_with("::")), "{}", run.stderr);
+        assert!(!run.stderr.contains("##vso[") && !run.stderr.contains("##[error]"), "{}", run.stderr);
+    }
+}
+
 #[test]
 fn without_a_baseline_there_is_nothing_to_update() {
     let directory = tempfile::tempdir().unwrap();

@@ -71,11 +71,11 @@ fn chosen(command: &cli::PolicyTest, mut suites: Vec<Suite>) -> Result<Vec<Suite
 }
 
 fn list(suites: &[Suite]) -> ExitStatus {
-    let escape = ocilint::oci::escape;
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut cases = suites.iter().flat_map(|suite| suite.cases.iter().map(move |case| (&suite.file, case)));
-    let mut line =
-        |(file, case): (&String, &Case)| writeln!(out, "{}:{}: {}", escape(file), case.line, escape(&case.name));
+    let mut line = |(file, case): (&String, &Case)| {
+        writeln!(out, "{}", output::line(&format!("{file}:{}: {}", case.line, case.name)))
+    };
     let done = cases.try_for_each(&mut line).and_then(|()| out.flush());
     drop(out);
     written(done)

@@ -63,6 +63,8 @@ fn text(plain: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\n' => safe.push_str("&#10;"),
+            // Azure DevOps takes `##vso[` anywhere in a log for a command.
+            '#' => safe.push_str("&#35;"),
             _ => safe.push(c),
         }
     }
