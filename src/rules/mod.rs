@@ -5,6 +5,7 @@
 
 mod carriers;
 mod config_part;
+mod duration;
 mod name_glob;
 mod parameters;
 mod paths;
@@ -47,6 +48,7 @@ mod user;
 mod volumes;
 mod workdir;
 
+pub use duration::Duration;
 pub use name_glob::{NameGlob, NameGlobError};
 pub use parameters::{Glob, Pattern, Problem};
 pub(crate) use schema::explained;

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 use super::parameters::PATTERN_LENGTH;
-use super::{Glob, NameGlob, Pattern, Rule, Size};
+use super::{Duration, Glob, NameGlob, Pattern, Rule, Size};
 use crate::oci::{LayerClass, PlatformPattern};
 
 /// The JSON Schema of a parameter struct, complete in itself: of draft 7, the one that TOML editors know.
@@ -104,6 +104,7 @@ described!(Glob as { "type": "string", "minLength": 1, "maxLength": PATTERN_LENG
 // Every name has a `/`, and none has a letter in upper case.
 described!(NameGlob as { "type": "string", "maxLength": PATTERN_LENGTH, "pattern": r"^(\*\*|[^A-Z]+/[^A-Z]+)$" });
 described!(Size as { "type": "string", "pattern": r"^[0-9]{1,18}(\.[0-9]{1,18})?\s*([kKMG]?B|[KMGT]iB)$" });
+described!(Duration as { "type": "string", "pattern": "^[0-9]{1,9}[hdw]$" });
 described!(PlatformPattern as {
     "type": "string",
     "pattern": r"^(\*|(\*|[A-Za-z0-9_.-]+)(/(\*|[A-Za-z0-9_.-]+)){1,2})$"
