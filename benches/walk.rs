@@ -65,7 +65,7 @@ fn read_all_documents_of_an_index(bencher: Bencher<'_, '_>) {
 fn judge_from_memory(bencher: Bencher<'_, '_>, name: &str) {
     let (policy, options, runtime) = (policy(name), Options::default(), runtime());
     let target = Target::parse("ghcr.io/acme/app:1.2").expect("a target");
-    let source = Arc::new(StoreSource::new(image()));
+    let source = Arc::new(StoreSource::alone(image()));
     bencher.bench(|| {
         let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
         let walk = Walk::new(source.clone(), Budget::default(), deadline);

@@ -96,9 +96,9 @@ impl Engine {
     }
 
     async fn judge_opened(&self, target: &Target, source: Arc<dyn Source>, deadline: Instant) -> ImageReport {
-        let walk = Walk::new(source.clone(), self.budget.clone(), deadline);
+        let walk = Walk::new(source, self.budget.clone(), deadline);
         let mut report = judge_source(&self.policy, &self.options, target, &walk, self.now, &*self.observer).await;
-        report.fetched = source.fetched();
+        report.fetched = walk.fetched();
         report
     }
 
@@ -167,6 +167,7 @@ pub async fn judge_source(
         Err(why) => return failed(target, TargetFailure::Unread(why)),
     };
     observer.hear(&Event::Resolved { target: target.text.clone(), digest: graph.root.digest.to_string() });
+    graph.against.clone_from(&options.against);
     let mut judgement = Judgement::new(policy, options);
     loop {
         let demands = judgement.round(&graph);

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::oci::{Digest, Reference, ReferenceError, Untrusted};
 
 /// One thing to check, as the user named it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Target {
     /// The text as written.
     pub text: String,
@@ -21,7 +21,7 @@ pub struct Target {
 }
 
 /// One image of a snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Recorded {
     /// The snapshot's file.
     pub path: PathBuf,
@@ -30,7 +30,7 @@ pub struct Recorded {
 }
 
 /// What a target text means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TargetKind {
     /// An image in a registry.
     Registry(Reference),
@@ -63,7 +63,7 @@ pub enum TargetKind {
 }
 
 /// Which image of a layout or archive.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Select {
     /// The only one; or the index itself when there are several and none has a name.
     Only,
@@ -118,6 +118,16 @@ impl Target {
             _ => None,
         };
         Ok(Self { text: text.to_owned(), kind, name, recorded: None })
+    }
+
+    /// The image of that reference in its registry.
+    pub fn of(reference: Reference) -> Self {
+        Self {
+            text: reference.to_string(),
+            kind: TargetKind::Registry(reference.clone()),
+            name: Some(reference),
+            recorded: None,
+        }
     }
 
     /// The same target under a name (`--as`); a registry target keeps its own.

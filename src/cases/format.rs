@@ -1,5 +1,6 @@
 //! What a case file says, once it is read.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -10,6 +11,7 @@ use super::build::Image;
 use super::expect::Expectation;
 use crate::graph::Cause;
 use crate::judge::Options;
+use crate::oci::Reference;
 use crate::policy::{Origin, Policy, PolicyError, PolicyErrors, PolicySource, did_you_mean};
 use crate::report::ExitStatus;
 use crate::target::Target;
@@ -39,6 +41,8 @@ pub struct Case {
     /// Where its image is described, or where it begins.
     pub(super) image_span: Range<usize>,
     pub(super) target: Target,
+    /// Other images, by their references.
+    pub(super) elsewhere: BTreeMap<Reference, Image>,
     pub(super) options: Options,
     /// The clock, if the case says one.
     pub(super) now: Option<Timestamp>,

@@ -113,6 +113,7 @@
 
 pub mod build;
 mod compare;
+mod elsewhere;
 mod expect;
 mod find;
 mod format;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::build::Image;
 use super::expect::Expectation;
 use super::format::{Case, CaseImage, CasePolicy, PolicyText, Suite, Written};
 use super::source::{CAUSES, cause};
@@ -193,6 +194,8 @@ impl Reader<'_> {
         let platforms: Vec<_> = platforms.collect();
         let now = self.now(raw.at, at(&["at"]));
         let failures = self.failures(raw.failures, &at);
+        let against = raw.against.map(|text| self.target(&text, at(&["against"])));
+        let elsewhere = self.elsewhere(raw.elsewhere, &at);
         let (image, target) = image?;
         let expect = raw.expect.into_iter().map(|(key, expected)| {
             let span = at(&["expect", &key]);
@@ -206,9 +209,11 @@ impl Reader<'_> {
             image,
             image_span: at(&["image"]),
             target,
+            elsewhere,
             options: Options {
                 platforms: platforms.into_iter().collect::<Result<_, ()>>().ok()?,
                 deny_warnings: raw.deny_warnings,
+                against: against.map(|target| target.map(Arc::new).ok_or(())).transpose().ok()?,
                 baseline: None,
             },
             now: now.ok()?,
@@ -289,6 +294,21 @@ impl Reader<'_> {
             self.strict.tell(at(&["as"]), "`as` names a layout or an archive, and the image is in a registry", help);
         }
         Some((image, parsed.named(name)))
+    }
+
+    /// The other images of a case, by their references in full.
+    fn elsewhere(&mut self, raw: BTreeMap<String, Image>, at: &dyn Fn(&[&str]) -> Span) -> BTreeMap<Reference, Image> {
+        let mut images = BTreeMap::new();
+        for (name, image) in raw {
+            match Reference::parse(&name) {
+                Ok(reference) => drop(images.insert(reference, image)),
+                Err(error) => {
+                    let help = error.hint().unwrap_or("write it as `registry/repository:tag`");
+                    self.strict.tell(at(&["elsewhere", &name]), format!("`{name}`: {error}"), help);
+                }
+            }
+        }
+        images
     }
 
     fn target(&mut self, text: &str, span: Span) -> Option<Target> {

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::build::{Asked, Names, build};
 use super::compare::Judged;
+use super::elsewhere::Elsewhere;
 use super::format::{Case, CaseImage, Suite};
 use super::source::{Scripted, StoreSource};
 use crate::engine::{failed, judge_source};
@@ -158,9 +159,11 @@ impl Case {
         let wrong = |message: String| Halt::Case(&self.image_span, message, None);
         let (source, names): (Arc<dyn Source>, Names) = match &self.image {
             CaseImage::Inline(image) => {
-                let built = build(image).map_err(|error| wrong(format!("the image cannot be built: {error}")))?;
+                let elsewhere = Elsewhere::build(&self.elsewhere).map_err(wrong)?;
+                let built = build(&elsewhere.fill(image));
+                let built = built.map_err(|error| wrong(format!("the image cannot be built: {error}")))?;
                 let names = built.names.clone();
-                (Arc::new(StoreSource::new(built)), names)
+                (Arc::new(StoreSource::new(built, target.name.clone(), Arc::new(elsewhere))), names)
             }
             CaseImage::Stored | CaseImage::Recorded(_) => {
                 let sources = Sources::new(RegistryOptions::default(), Arc::new(Silent));

@@ -1,19 +1,25 @@
 //! Where the images of cases are read from: a store in memory, with failures where the case wants them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
-use super::build::{Asked, Built, StoredManifest};
+use super::build::{Asked, Built, Store, StoredManifest};
+use super::elsewhere::Elsewhere;
 use crate::graph::{Cause, Home, Known, ReferrerList, Why};
-use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType};
+use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Reference};
 use crate::source::{Part, Reading, Resolved, Served, Source};
+use crate::target::Target;
 
 /// A built image as something to read from.
 #[derive(Debug)]
-pub struct StoreSource(Built);
+pub struct StoreSource {
+    built: Built,
+    name: Option<Reference>,
+    elsewhere: Arc<Elsewhere>,
+}
 
 /// Any source, with failures where they are scripted, and a record of what was asked.
 pub struct Scripted {
@@ -90,6 +96,10 @@ impl Source for Scripted {
     fn tags(&self) -> Reading<'_, Vec<String>> {
         self.ask(Asked::Tags).unwrap_or_else(|| self.inner.tags())
     }
+
+    fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
+        self.ask(Elsewhere::asked(target)).unwrap_or_else(|| self.inner.elsewhere(target))
+    }
 }
 
 fn answer<'a, T: Send + 'a>(known: Known<T>) -> Reading<'a, T> {
@@ -103,13 +113,19 @@ fn doing(asked: &Asked) -> String {
         Asked::Referrers(digest) => format!("listing what refers to {}", digest.short()),
         Asked::Tag(tag) => format!("reading tag {tag}"),
         Asked::Tags => "listing the tags".to_owned(),
+        Asked::Elsewhere(image) => format!("reading {image}"),
     }
 }
 
 impl StoreSource {
-    /// Reads from this image.
-    pub fn new(built: Built) -> Self {
-        Self(built)
+    /// Reads from this image, which is called `name`, and from other images.
+    pub(super) fn new(built: Built, name: Option<Reference>, elsewhere: Arc<Elsewhere>) -> Self {
+        Self { built, name, elsewhere }
+    }
+
+    /// Reads from this image, and knows of no other.
+    pub fn alone(built: Built) -> Self {
+        Self::new(built, None, Arc::default())
     }
 
     fn missing(asked: &Asked) -> Why {
@@ -117,21 +133,19 @@ impl StoreSource {
     }
 
     fn root(&self) -> Known<Resolved> {
-        let bytes = self.0.store.bytes(&self.0.root).ok_or_else(|| Self::missing(&Asked::Target))?.clone();
-        let media_type = MediaType::from_content_type(&self.0.served_as);
-        let served = Served { bytes, digest: self.0.root.clone(), media_type: Some(media_type) };
-        Ok(if self.0.saved { Resolved::SavedConfig(served) } else { Resolved::Manifest(served) })
+        let bytes = self.built.store.bytes(&self.built.root).ok_or_else(|| Self::missing(&Asked::Target))?.clone();
+        let media_type = MediaType::from_content_type(&self.built.served_as);
+        let served = Served { bytes, digest: self.built.root.clone(), media_type: Some(media_type) };
+        Ok(if self.built.saved { Resolved::SavedConfig(served) } else { Resolved::Manifest(served) })
     }
 
     fn served(&self, digest: &Digest) -> Option<Served> {
-        let StoredManifest { bytes, media_type } = self.0.store.manifests.get(digest)?;
-        let media_type = Some(MediaType::from_content_type(media_type));
-        Some(Served { bytes: bytes.clone(), digest: digest.clone(), media_type })
+        served(&self.built.store, digest)
     }
 
     /// The listed referrers: by the API, or of the index under the fallback tag.
     fn listed(&self, subject: &Digest) -> ReferrerList {
-        let store = &self.0.store;
+        let store = &self.built.store;
         if store.without_api {
             let tagged = store.tags.get(&subject.fallback_tag()).and_then(|digest| store.manifests.get(digest));
             let descriptors = tagged.map(|manifest| descriptors(manifest.bytes.clone())).unwrap_or_default();
@@ -141,6 +155,13 @@ impl StoreSource {
         let index = super::build::Tree::object().with("schemaVersion", 2_u64).with("manifests", listed);
         ReferrerList::new(descriptors(index.to_bytes().into()), Home::Api)
     }
+}
+
+/// A manifest as a registry serves it.
+fn served(store: &Store, digest: &Digest) -> Option<Served> {
+    let StoredManifest { bytes, media_type } = store.manifests.get(digest)?;
+    let media_type = Some(MediaType::from_content_type(media_type));
+    Some(Served { bytes: bytes.clone(), digest: digest.clone(), media_type })
 }
 
 /// The descriptors of an index.
@@ -158,18 +179,21 @@ impl Source for StoreSource {
     }
 
     fn tag<'a>(&'a self, tag: &'a str) -> Reading<'a, Option<Served>> {
-        let Some(digest) = self.0.store.tags.get(tag) else { return answer(Ok(None)) };
-        answer(self.served(digest).map(Some).ok_or_else(|| Self::missing(&Asked::Tag(tag.to_owned()))))
+        if let Some(digest) = self.built.store.tags.get(tag) {
+            return answer(self.served(digest).map(Some).ok_or_else(|| Self::missing(&Asked::Tag(tag.to_owned()))));
+        }
+        let other = self.elsewhere.tags(self.name.as_ref()).find(|(known, _)| *known == tag);
+        answer(Ok(other.and_then(|(_, built)| served(&built.store, &built.root))))
     }
 
     fn manifest<'a>(&'a self, digest: &'a Digest) -> Reading<'a, Bytes> {
-        let found = self.0.store.manifests.get(digest).map(|manifest| manifest.bytes.clone());
+        let found = self.built.store.manifests.get(digest).map(|manifest| manifest.bytes.clone());
         answer(found.ok_or_else(|| Self::missing(&Asked::Document(digest.clone()))))
     }
 
     fn blob<'a>(&'a self, digest: &'a Digest, part: Part) -> Reading<'a, Bytes> {
         let missing = || Self::missing(&Asked::Document(digest.clone()));
-        let read = self.0.store.blobs.get(digest).cloned().ok_or_else(missing);
+        let read = self.built.store.blobs.get(digest).cloned().ok_or_else(missing);
         answer(read.and_then(|bytes| match part {
             Part::Whole { cap } if bytes.len() as u64 > cap => {
                 Err(Why::new(doing(&Asked::Document(digest.clone())), Cause::TooLarge { cap }))
@@ -186,6 +210,12 @@ impl Source for StoreSource {
     }
 
     fn tags(&self) -> Reading<'_, Vec<String>> {
-        answer(Ok(self.0.store.tags.keys().cloned().collect()))
+        let own = self.built.store.tags.keys().cloned();
+        let others = self.elsewhere.tags(self.name.as_ref()).map(|(tag, _)| tag.to_owned());
+        answer(Ok(own.chain(others).collect::<BTreeSet<_>>().into_iter().collect()))
+    }
+
+    fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
+        answer(self.elsewhere.open(target))
     }
 }

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
+use ocilint::Target;
 use ocilint::oci::{Platform, Reference};
 use ocilint::output::{Destination, Format};
 
 use super::shared::{Display, Registry, TARGETS, Watch};
-use super::values::{duration, moment};
+use super::values::{duration, moment, target};
 
 #[derive(Debug, Args)]
 #[command(after_help = TARGETS)]
@@ -42,6 +43,10 @@ pub(crate) struct Check {
     /// The name under which a layout or archive is judged
     #[arg(long = "as", value_name = "REFERENCE", value_parser = Reference::parse)]
     pub(crate) name: Option<Reference>,
+
+    /// The image that the rule `compare` compares with: a release before this one, a layout, a snapshot
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    pub(crate) against: Option<Target>,
 
     /// Treat warnings as errors
     #[arg(long)]

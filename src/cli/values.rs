@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ocilint::policy;
+use ocilint::{Target, policy};
 
 /// `90s`, `10m`, `1h30m`; a plain number is seconds.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -33,4 +33,8 @@ pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     let (registry, host) = text.split_once('=').ok_or_else(|| "write REGISTRY=HOST".to_owned())?;
     Ok((registry.to_owned(), host.to_owned()))
+}
+
+pub(super) fn target(text: &str) -> Result<Target, String> {
+    Target::parse(text).map_err(|error| format!("{error}: {}", error.help()))
 }

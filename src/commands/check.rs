@@ -52,6 +52,7 @@ fn judge(
     let options = Options {
         platforms: command.platform.clone(),
         deny_warnings: command.deny_warnings,
+        against: command.against.clone().map(Arc::new),
         baseline: baseline.as_ref().map(|baseline| baseline.frozen.clone()),
     };
     setup::block_on(async {

@@ -42,6 +42,12 @@ pub enum Demand {
     Referrers(Digest),
     /// What a tag of the same repository points to.
     Tag(String),
+    /// The tags of the repository.
+    Tags,
+    /// What another image points to: a base, an earlier release.
+    Other(Arc<Target>),
+    /// Something about another image.
+    Within(Arc<Target>, Box<Demand>),
 }
 
 /// The first bytes of a layer (512, or fewer when the layer is shorter).
@@ -133,12 +139,16 @@ pub struct Graph {
     pub root: Root,
     /// The one clock of the run.
     pub observed_at: Timestamp,
+    /// The image that the user wants this one compared with (`--against`).
+    pub against: Option<Arc<Target>>,
     pub(super) manifests: BTreeMap<Digest, Known<Arc<Document<Manifest>>>>,
     pub(super) configs: BTreeMap<Digest, Known<Arc<Document<ImageConfig>>>>,
     pub(super) statements: BTreeMap<Digest, Known<Arc<Statement>>>,
     pub(super) heads: BTreeMap<Digest, Known<LayerHead>>,
     pub(super) referrers: BTreeMap<Digest, Known<Arc<ReferrerList>>>,
     pub(super) tags: BTreeMap<String, Known<Option<Tagged>>>,
+    pub(super) tag_list: Option<Known<Vec<String>>>,
+    pub(super) others: BTreeMap<Arc<Target>, Known<Graph>>,
 }
 
 impl Graph {
@@ -147,12 +157,15 @@ impl Graph {
         Self {
             root,
             observed_at,
+            against: None,
             manifests: BTreeMap::new(),
             configs: BTreeMap::new(),
             statements: BTreeMap::new(),
             heads: BTreeMap::new(),
             referrers: BTreeMap::new(),
             tags: BTreeMap::new(),
+            tag_list: None,
+            others: BTreeMap::new(),
         }
     }
 
@@ -186,6 +199,21 @@ impl Graph {
         self.tags.insert(tag, known);
     }
 
+    /// Puts in the tags of the repository.
+    pub fn put_tags(&mut self, known: Known<Vec<String>>) {
+        self.tag_list = Some(known);
+    }
+
+    /// Puts in what is known of another image.
+    pub fn put_other(&mut self, target: Arc<Target>, known: Known<Graph>) {
+        self.others.insert(target, known);
+    }
+
+    /// Takes out what is known of another image, to learn more of it.
+    pub fn take_other(&mut self, target: &Target) -> Option<Known<Graph>> {
+        self.others.remove(target)
+    }
+
     /// Whether an answer to the demand, good or bad, is already here.
     pub fn answers(&self, demand: &Demand) -> bool {
         match demand {
@@ -195,6 +223,13 @@ impl Graph {
             Demand::Head { digest, .. } => self.heads.contains_key(digest),
             Demand::Referrers(digest) => self.referrers.contains_key(digest),
             Demand::Tag(tag) => self.tags.contains_key(tag),
+            Demand::Tags => self.tag_list.is_some(),
+            Demand::Other(target) => self.others.contains_key(target),
+            Demand::Within(target, demand) => match self.others.get(target) {
+                Some(Ok(other)) => other.answers(demand),
+                Some(Err(_)) => true,
+                None => false,
+            },
         }
     }
 

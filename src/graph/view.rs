@@ -3,12 +3,14 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::ops::Deref;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::entries::{Place, not_runnable, not_selectable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
 use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Statement};
+use crate::target::Target;
 
 /// A fact that a rule asked for. `?` on it suspends the rule or ends it as unknown; neither can be forgotten.
 pub type Fact<T> = Result<T, Stop>;
@@ -65,6 +67,26 @@ impl<'g> View<'g> {
         self.subjects
     }
 
+    /// Looks at another image (a base, an earlier release) as at this one: resolves it, finds its platforms, and lets `ask` see
+    /// them. Unknown when it cannot be read.
+    pub fn other<T>(&self, target: &Arc<Target>, ask: impl FnOnce(&View<'_>) -> Fact<T>) -> Fact<T> {
+        let known = self.facts.graph.others.get(target).map(Result::as_ref);
+        let graph = self.facts.answer(known, || Demand::Other(Arc::clone(target)))?;
+        let subjects = Subjects::find(graph).map_err(|(stop, demands)| {
+            self.demand_within(target, demands);
+            stop
+        })?;
+        let view = View::new(graph, &subjects);
+        let answer = ask(&view);
+        self.demand_within(target, view.into_demands());
+        answer
+    }
+
+    fn demand_within(&self, target: &Arc<Target>, demands: BTreeSet<Demand>) {
+        let within = demands.into_iter().map(|demand| Demand::Within(Arc::clone(target), Box::new(demand)));
+        self.facts.wants.borrow_mut().extend(within);
+    }
+
     /// What was demanded through this view.
     pub fn into_demands(self) -> BTreeSet<Demand> {
         self.facts.wants.into_inner()
@@ -93,6 +115,11 @@ impl<'g> Facts<'g> {
         self.graph.observed_at
     }
 
+    /// The image that the user wants this one compared with (`--against`).
+    pub fn against(&self) -> Option<&'g Arc<Target>> {
+        self.graph.against.as_ref()
+    }
+
     /// What the target points to.
     pub fn root(&self) -> &'g Root {
         &self.graph.root
@@ -119,12 +146,12 @@ impl<'g> Facts<'g> {
     }
 
     /// A manifest or index that was already read, without asking for it.
-    pub fn read_document(&self, digest: &Digest) -> Option<&'g Known<std::sync::Arc<Document<Manifest>>>> {
+    pub fn read_document(&self, digest: &Digest) -> Option<&'g Known<Arc<Document<Manifest>>>> {
         self.graph.manifests.get(digest)
     }
 
     /// A config that was already read, without asking for it.
-    pub fn read_config(&self, digest: &Digest) -> Option<&'g Known<std::sync::Arc<Document<ImageConfig>>>> {
+    pub fn read_config(&self, digest: &Digest) -> Option<&'g Known<Arc<Document<ImageConfig>>>> {
         self.graph.configs.get(digest)
     }
 
@@ -207,6 +234,12 @@ impl<'g> Facts<'g> {
     pub fn tag(&self, tag: &str) -> Fact<Option<&'g Tagged>> {
         let known = self.graph.tags.get(tag).map(Result::as_ref);
         self.answer(known, || Demand::Tag(tag.to_owned())).map(Option::as_ref)
+    }
+
+    /// The tags of the repository, sorted; those that stand for attachments (`sha256-…`) are among them.
+    pub fn tags(&self) -> Fact<&'g [String]> {
+        let known = self.graph.tag_list.as_ref().map(|known| known.as_deref());
+        self.answer(known, || Demand::Tags)
     }
 
     /// Asks for one fact about each of several things at once, so that all of them are fetched side by side.

@@ -235,7 +235,7 @@ impl Display for Cause {
             Self::File { detail } => said(f, "the file cannot be read", detail),
             Self::Snapshot { detail } => said(f, "the snapshot cannot be used", detail),
             Self::NotInSnapshot => f.write_str("not in the snapshot"),
-            Self::Rounds => f.write_str("the facts led to more facts eight times over"),
+            Self::Rounds => f.write_str("the facts led to more facts sixteen times over"),
             Self::Undecidable { detail } => Display::fmt(&Untrusted(detail), f),
         }
     }

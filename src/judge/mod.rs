@@ -19,7 +19,7 @@ use crate::target::Target;
 use cells::{Plan, plan};
 
 /// Rounds of judging and fetching after which what is still suspended is unknown.
-const ROUNDS: usize = 8;
+const ROUNDS: usize = 16;
 
 /// What the user asked of the judging, besides the policy.
 #[derive(Debug, Clone, Default)]
@@ -28,6 +28,8 @@ pub struct Options {
     pub platforms: Vec<Platform>,
     /// Warnings count as errors (`--deny-warnings`).
     pub deny_warnings: bool,
+    /// The image to compare with (`--against`).
+    pub against: Option<Arc<Target>>,
     /// The findings that do not count.
     pub baseline: Option<Frozen>,
 }

@@ -183,6 +183,10 @@ impl Store {
                 });
                 graph.put_tag(tag, Ok(tagged));
             }
+            Demand::Tags => graph.put_tags(Ok(self.tags.keys().cloned().collect())),
+            Demand::Other(target) | Demand::Within(target, _) => {
+                graph.put_other(target, Err(why(Cause::NotFound { detail: String::new() })));
+            }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod archive;
 pub mod layout;
+mod live;
 mod observe;
 pub mod registry;
 pub mod snapshot;
@@ -25,6 +26,7 @@ use crate::target::{Target, TargetKind};
 
 use self::archive::ArchiveKind;
 use self::layout::Layout;
+use self::live::Live;
 use self::snapshot::Snapshots;
 
 /// Reading something that may not be knowable.
@@ -53,22 +55,29 @@ pub trait Source: Send + Sync {
     /// The tags of the repository, sorted.
     fn tags(&self) -> Reading<'_, Vec<String>>;
 
+    /// Another image: a base, an earlier release. A snapshot and a case of a test answer for other images themselves.
+    fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
+        let known = Err(Why::new(format!("looking for {target}"), Cause::NotInSnapshot));
+        Box::pin(std::future::ready(known))
+    }
+
     /// What has been fetched over the network through this source so far.
     fn fetched(&self) -> Fetched {
         Fetched::default()
     }
 }
 
-/// Opens targets: the connections and credentials of a run.
+/// Opens targets: the connections and credentials of a run, which all clones share.
+#[derive(Clone)]
 pub struct Sources {
     transport: Arc<Transport>,
-    snapshots: Snapshots,
+    snapshots: Arc<Snapshots>,
 }
 
 impl Sources {
     /// Sources that share one way to registries; nothing is opened yet.
     pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
-        Self { transport: Arc::new(Transport::new(options, observer)), snapshots: Snapshots::default() }
+        Self { transport: Arc::new(Transport::new(options, observer)), snapshots: Arc::default() }
     }
 
     /// What registries have wanted people to know so far, sorted.
@@ -81,21 +90,26 @@ impl Sources {
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive or snapshot is read through
     /// once.
     pub async fn open(&self, target: &Target, deadline: Instant) -> Known<Arc<dyn Source>> {
-        let local: Reading<'_, Arc<dyn Source>> = match &target.kind {
-            _ if target.recorded.is_some() => self.snapshots.open(target),
+        let recorded = target.recorded.is_some() || matches!(target.kind, TargetKind::Snapshot { .. });
+        let opening = if recorded { self.snapshots.open(target) } else { self.open_live(target, deadline) };
+        let in_time = timeout_at(deadline, opening).await;
+        let source = in_time.unwrap_or_else(|_| Err(Why::new(format!("opening {target}"), Cause::Deadline)))?;
+        Ok(if recorded { source } else { Arc::new(Live { source, sources: self.clone(), deadline }) })
+    }
+
+    fn open_live<'a>(&'a self, target: &'a Target, deadline: Instant) -> Reading<'a, Arc<dyn Source>> {
+        match &target.kind {
             TargetKind::Snapshot { .. } => self.snapshots.open(target),
             TargetKind::Registry(reference) => {
                 let source = RegistrySource::new(Arc::clone(&self.transport), reference.clone());
-                return Ok(Arc::new(source.with_deadline(deadline.into_std())));
+                Box::pin(std::future::ready(Ok(Arc::new(source.with_deadline(deadline.into_std())) as Arc<dyn Source>)))
             }
             TargetKind::Layout { path, select } => {
                 Box::pin(async move { Ok(Arc::new(Layout::open(path, select).await?) as Arc<dyn Source>) })
             }
             TargetKind::OciArchive { path, select } => Box::pin(archive::open(path, select, ArchiveKind::Oci)),
             TargetKind::DockerArchive { path, select } => Box::pin(archive::open(path, select, ArchiveKind::Docker)),
-        };
-        let in_time = timeout_at(deadline, local).await;
-        in_time.unwrap_or_else(|_| Err(Why::new(format!("opening {target}"), Cause::Deadline)))
+        }
     }
 }
 

@@ -1,18 +1,18 @@
 //! The walk: fetches what was demanded, side by side, and puts it into the graph.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
-use futures_util::stream;
+use futures_util::future::BoxFuture;
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Part, Resolved, Served, Source};
-use crate::graph::{Cause, Demand, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
+use crate::graph::{Cause, Demand, Fetched, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
 use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Statement};
 use crate::target::Target;
 
@@ -33,6 +33,9 @@ const SIDE_BY_SIDE: usize = 64;
 /// Statements that are held in memory at once, over all images, in mebibytes: two of the largest, or many small ones.
 const STATEMENTS_AT_ONCE: usize = 2 * 41;
 
+/// Other images that are looked at for one: its base, earlier releases.
+const MAX_OTHERS: usize = 16;
+
 /// Limits that all walks of a run share.
 #[derive(Debug, Clone)]
 pub struct Budget {
@@ -50,8 +53,15 @@ pub struct Walk {
     source: Arc<dyn Source>,
     budget: Budget,
     deadline: Instant,
-    documents_read: AtomicU64,
-    statements_read: AtomicU64,
+    spent: Arc<Spent>,
+    others: Mutex<BTreeMap<Arc<Target>, Arc<Walk>>>,
+}
+
+/// The bytes that a walk has read, those over other images included.
+#[derive(Debug, Default)]
+struct Spent {
+    documents: AtomicU64,
+    statements: AtomicU64,
 }
 
 /// The answer to one demand, ready to be put into the graph.
@@ -62,12 +72,14 @@ enum Answer {
     Head(Digest, Known<LayerHead>),
     Referrers(Digest, Known<ReferrerList>),
     Tag(String, Known<Option<Tagged>>),
+    Tags(Known<Vec<String>>),
+    Other(Arc<Target>, Known<Graph>),
 }
 
 impl Walk {
     /// A walk that reads from `source` until `deadline`.
     pub fn new(source: Arc<dyn Source>, budget: Budget, deadline: Instant) -> Self {
-        Self { source, budget, deadline, documents_read: AtomicU64::new(0), statements_read: AtomicU64::new(0) }
+        Self { source, budget, deadline, spent: Arc::default(), others: Mutex::default() }
     }
 
     /// Resolves the target, once: everything that is judged hangs on the digest found here.
@@ -100,22 +112,39 @@ impl Walk {
     }
 
     /// Fetches everything demanded, side by side, and puts what came of it into the graph.
-    pub async fn fetch(&self, graph: &mut Graph, demands: BTreeSet<Demand>) {
-        let root = graph.root.digest.clone();
-        let mut demands: Vec<Demand> = demands.into_iter().filter(|demand| !graph.answers(demand)).collect();
-        // The root's list of referrers is the probe for the whole repository, so it goes first.
-        demands.sort_by_key(|demand| *demand != Demand::Referrers(root.clone()));
-        let mut answers = stream::iter(demands).map(|demand| self.answer(demand)).buffer_unordered(SIDE_BY_SIDE);
-        while let Some(answer) = answers.next().await {
-            match answer {
-                Answer::Manifest(digest, known) => graph.put_manifest(digest, known),
-                Answer::Config(digest, known) => graph.put_config(digest, known),
-                Answer::Statement(digest, known) => graph.put_statement(digest, known),
-                Answer::Head(digest, known) => graph.put_head(digest, known),
-                Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
-                Answer::Tag(tag, known) => graph.put_tag(tag, known),
+    pub fn fetch<'a>(&'a self, graph: &'a mut Graph, demands: BTreeSet<Demand>) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            let mut answers = stream::iter(self.errands(graph, demands)).buffer_unordered(SIDE_BY_SIDE);
+            while let Some(answer) = answers.next().await {
+                match answer {
+                    Answer::Manifest(digest, known) => graph.put_manifest(digest, known),
+                    Answer::Config(digest, known) => graph.put_config(digest, known),
+                    Answer::Statement(digest, known) => graph.put_statement(digest, known),
+                    Answer::Head(digest, known) => graph.put_head(digest, known),
+                    Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
+                    Answer::Tag(tag, known) => graph.put_tag(tag, known),
+                    Answer::Tags(known) => graph.put_tags(known),
+                    Answer::Other(target, known) => graph.put_other(target, known),
+                }
             }
-        }
+        })
+    }
+
+    /// What has to be done to answer what is demanded and not known yet.
+    fn errands(&self, graph: &mut Graph, demands: BTreeSet<Demand>) -> Vec<BoxFuture<'_, Answer>> {
+        let fresh = demands.into_iter().filter(|demand| !graph.answers(demand));
+        let (elsewhere, mut here): (Vec<_>, Vec<_>) =
+            fresh.partition(|demand| matches!(demand, Demand::Other(_) | Demand::Within(..)));
+        // The root's list of referrers is the probe for the whole repository, so it goes first.
+        let probe = Demand::Referrers(graph.root.digest.clone());
+        here.sort_by_key(|demand| *demand != probe);
+        let now = graph.observed_at;
+        let here = here.into_iter().map(|demand| Box::pin(self.answer(demand)) as BoxFuture<'_, Answer>);
+        let elsewhere = by_target(elsewhere).into_iter().map(|(target, demands)| {
+            let known = graph.take_other(&target);
+            Box::pin(self.learn(target, known, demands, now)) as BoxFuture<'_, Answer>
+        });
+        here.chain(elsewhere).collect()
     }
 
     async fn answer(&self, demand: Demand) -> Answer {
@@ -145,7 +174,63 @@ impl Walk {
                 let known = self.tag(&tag).await;
                 Answer::Tag(tag, known)
             }
+            Demand::Tags => Answer::Tags(self.in_time("listing the tags".to_owned(), self.source.tags()).await),
+            Demand::Other(_) | Demand::Within(..) => unreachable!("invariant: `fetch` sets these apart"),
         }
+    }
+
+    /// Finds another image if it is not known yet, and fetches what is demanded of it.
+    async fn learn(
+        &self,
+        target: Arc<Target>,
+        known: Option<Known<Graph>>,
+        demands: BTreeSet<Demand>,
+        now: Timestamp,
+    ) -> Answer {
+        let known = match self.walk_of(&target).await {
+            Err(why) => Err(why),
+            Ok(walk) => match known {
+                None => walk.start(&target, now).await,
+                Some(known) => known,
+            }
+            .map(|graph| (walk, graph)),
+        };
+        match known {
+            Err(why) => Answer::Other(target, Err(why)),
+            Ok((walk, mut graph)) => {
+                walk.fetch(&mut graph, demands).await;
+                Answer::Other(target, Ok(graph))
+            }
+        }
+    }
+
+    /// The walk over another image.
+    async fn walk_of(&self, target: &Arc<Target>) -> Known<Arc<Walk>> {
+        if let Some(walk) = self.others().get(target) {
+            return Ok(Arc::clone(walk));
+        }
+        if self.others().len() >= MAX_OTHERS {
+            let what = format!("{MAX_OTHERS} other images");
+            return Err(Why::new(format!("looking for {target}"), Cause::Budget { what }));
+        }
+        let source = self.in_time(format!("opening {target}"), self.source.elsewhere(target)).await?;
+        let walk = Self::new(source, self.budget.clone(), self.deadline);
+        let walk = Arc::new(Self { spent: Arc::clone(&self.spent), ..walk });
+        self.others().insert(Arc::clone(target), Arc::clone(&walk));
+        Ok(walk)
+    }
+
+    fn others(&self) -> MutexGuard<'_, BTreeMap<Arc<Target>, Arc<Walk>>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What has been fetched over the network by this walk, other images included.
+    pub fn fetched(&self) -> Fetched {
+        let own = self.source.fetched();
+        self.others()
+            .values()
+            .map(|walk| walk.fetched())
+            .fold(own, |sum, more| Fetched { requests: sum.requests + more.requests, bytes: sum.bytes + more.bytes })
     }
 
     async fn manifest(&self, digest: &Digest) -> Known<Arc<Document<Manifest>>> {
@@ -171,7 +256,7 @@ impl Walk {
         let permit = self.budget.statements.acquire_many(mebibytes(cap));
         let _permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing.clone(), Cause::Deadline))?;
         let bytes = self.in_time(doing.clone(), self.source.blob(digest, Part::Whole { cap })).await?;
-        if spend(&self.statements_read, bytes.len()) > MAX_STATEMENTS {
+        if spend(&self.spent.statements, bytes.len()) > MAX_STATEMENTS {
             return Err(budget("512 MiB of statements"));
         }
         let statement = Statement::read(&bytes, media_type);
@@ -197,7 +282,7 @@ impl Walk {
     }
 
     fn spend_on_documents(&self, doing: &str, bytes: usize) -> Known<()> {
-        if spend(&self.documents_read, bytes) > MAX_DOCUMENTS {
+        if spend(&self.spent.documents, bytes) > MAX_DOCUMENTS {
             let what = "64 MiB of manifests and configs".to_owned();
             return Err(Why::new(doing, Cause::Budget { what }));
         }
@@ -208,6 +293,19 @@ impl Walk {
         let in_time = timeout_at(self.deadline, reading).await;
         in_time.unwrap_or_else(|_| Err(Why::new("", Cause::Deadline))).map_err(|why| why.or_doing(doing))
     }
+}
+
+/// What is demanded of each other image.
+fn by_target(demands: Vec<Demand>) -> BTreeMap<Arc<Target>, BTreeSet<Demand>> {
+    let mut targets: BTreeMap<Arc<Target>, BTreeSet<Demand>> = BTreeMap::new();
+    for demand in demands {
+        match demand {
+            Demand::Other(target) => drop(targets.entry(target).or_default()),
+            Demand::Within(target, demand) => drop(targets.entry(target).or_default().insert(*demand)),
+            _ => {}
+        }
+    }
+    targets
 }
 
 /// A size in whole mebibytes, rounded up; at least one.

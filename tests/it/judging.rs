@@ -100,7 +100,7 @@ async fn judge(policy: &Policy, image: &Image, (place, why): &(&str, &str)) -> O
         return None;
     }
     let failures: BTreeMap<_, _> = failing.into_iter().map(|asked| (asked, cause(why).unwrap())).collect();
-    let source = Scripted::new(Arc::new(StoreSource::new(built)), failures);
+    let source = Scripted::new(Arc::new(StoreSource::alone(built)), failures);
     let walk = Walk::new(Arc::new(source), Budget::default(), Instant::now() + Duration::from_mins(1));
     let target = Target::parse("ghcr.io/acme/app:1.0").unwrap();
     Some(judge_source(policy, &Options::default(), &target, &walk, now(), &Silent).await)

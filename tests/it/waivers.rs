@@ -137,7 +137,7 @@ async fn judge(policy: &str) -> ImageReport {
     let built = build(&Image { platforms, ..Image::default() }).unwrap();
     let failing = built.names.find("config linux/arm64");
     let failures: BTreeMap<_, _> = failing.into_iter().map(|asked| (asked, cause("forbidden").unwrap())).collect();
-    let source = Scripted::new(Arc::new(StoreSource::new(built)), failures);
+    let source = Scripted::new(Arc::new(StoreSource::alone(built)), failures);
     let walk = Walk::new(Arc::new(source), Budget::default(), Instant::now() + Duration::from_mins(1));
     let target = Target::parse("registry.example/app:1.0").unwrap();
     let policy = Policy::from_text("policy.toml", policy, Path::new("")).unwrap_or_else(|errors| panic!("{errors}"));

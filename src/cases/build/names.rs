@@ -16,6 +16,8 @@ pub enum Asked {
     Tag(String),
     /// All tags.
     Tags,
+    /// Another image, by its reference in full.
+    Elsewhere(String),
 }
 
 /// Names and what they stand for.
@@ -28,7 +30,7 @@ impl Names {
     }
 
     /// Everything that the words mean: `config` all configs, `config linux/arm64` that one, `tag 1.2` a tag whether or not
-    /// it is there, `sha256:…` a digest.
+    /// it is there, `tags` the list of them, `elsewhere REFERENCE` another image, `sha256:…` a digest.
     pub fn find(&self, words: &str) -> Vec<Asked> {
         let found: Vec<Asked> =
             self.0.iter().filter(|(name, _)| is_meant(words, name)).map(|(_, asked)| asked.clone()).collect();
@@ -37,7 +39,9 @@ impl Names {
         }
         let tag = words.strip_prefix("tag ").map(|tag| Asked::Tag(tag.to_owned()));
         let digest = || words.parse().ok().map(Asked::Document);
-        tag.or_else(digest).into_iter().collect()
+        let elsewhere = || words.strip_prefix("elsewhere ").map(|image| Asked::Elsewhere(image.to_owned()));
+        let all = || (words == "tags").then_some(Asked::Tags);
+        tag.or_else(all).or_else(elsewhere).or_else(digest).into_iter().collect()
     }
 
     /// The digest of the one document of that name.

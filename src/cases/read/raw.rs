@@ -35,6 +35,9 @@ pub(super) struct RawCase {
     #[serde(default, deserialize_with = "words")]
     pub(super) platform: Vec<String>,
     #[serde(default)]
+    pub(super) elsewhere: BTreeMap<String, Image>,
+    pub(super) against: Option<String>,
+    #[serde(default)]
     pub(super) deny_warnings: bool,
     pub(super) at: Option<toml::value::Datetime>,
     #[serde(default)]

@@ -34,6 +34,9 @@ pub struct Facts {
     pub(super) tagged: BTreeMap<String, Known<Option<Named>>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) tags: Option<Known<Vec<String>>>,
+    /// Other images that were looked at for this one, by the text of their targets.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) others: BTreeMap<String, Facts>,
     /// What was fetched to judge the image when it was recorded.
     pub(super) fetched: Fetched,
 }
@@ -124,6 +127,7 @@ impl Facts {
             + self.blobs.values().filter(|known| known.is_err()).count()
             + self.referrers.values().filter(|known| known.is_err()).count()
             + self.tagged.values().filter(|known| known.is_err()).count()
+            + self.others.values().map(Self::failures).sum::<usize>()
     }
 
     pub(super) fn resolve(&self, contents: &Contents) -> Option<Known<Resolved>> {
@@ -206,6 +210,7 @@ impl Facts {
                 _ => return Err(format!("{digest} was not answered as it was asked for")),
             }
         }
+        self.others.values().try_for_each(|other| other.check(contents))?;
         let mut named = root.chain(manifests).chain(tagged).chain(blobs);
         match named.find(|digest| !contents.contains_key(*digest)) {
             Some(digest) => Err(format!("it names {digest} and does not hold it")),

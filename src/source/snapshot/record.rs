@@ -1,5 +1,6 @@
 //! Recording: a source that notes what another one answers.
 
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -10,6 +11,7 @@ use super::file::MAX_BODY;
 use crate::graph::{Cause, Fetched, Known, ReferrerList, Why};
 use crate::oci::Digest;
 use crate::source::{Part, Reading, Resolved, Served, Source};
+use crate::target::Target;
 
 /// The bytes of all documents that recorders of one snapshot have seen, each once.
 #[derive(Debug, Default)]
@@ -51,17 +53,39 @@ pub struct Recorder {
     inner: Arc<dyn Source>,
     shelf: Arc<Shelf>,
     facts: Mutex<Facts>,
+    others: Mutex<BTreeMap<String, Known<Arc<Recorder>>>>,
 }
 
 impl Recorder {
     /// Records what `inner` answers; bytes go to `shelf`.
     pub fn new(inner: Arc<dyn Source>, shelf: Arc<Shelf>) -> Self {
-        Self { inner, shelf, facts: Mutex::default() }
+        Self { inner, shelf, facts: Mutex::default(), others: Mutex::default() }
     }
 
     /// Everything asked so far. `fetched` is what judging the image took.
     pub fn facts(&self, fetched: Fetched) -> Facts {
-        Facts { fetched, ..self.lock().clone() }
+        let of = |other: &Known<Arc<Self>>| match other {
+            Ok(recorder) => recorder.facts(Fetched::default()),
+            Err(why) => Facts::unopened(why.clone()),
+        };
+        let others = self.others().iter().map(|(target, other)| (target.clone(), of(other))).collect();
+        Facts { fetched, others, ..self.lock().clone() }
+    }
+
+    fn others(&self) -> MutexGuard<'_, BTreeMap<String, Known<Arc<Recorder>>>> {
+        self.others.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The record of another image, begun when it is first looked for.
+    async fn other(&self, target: &Target) -> Known<Arc<Recorder>> {
+        if let Some(known) = self.others().get(&target.text) {
+            return known.clone();
+        }
+        self.others().insert(target.text.clone(), Err(cut_short()));
+        let opened = self.inner.elsewhere(target).await;
+        let known = opened.map(|source| Arc::new(Self::new(source, Arc::clone(&self.shelf))));
+        self.others().insert(target.text.clone(), known.clone());
+        known
     }
 
     fn lock(&self) -> MutexGuard<'_, Facts> {
@@ -167,6 +191,10 @@ impl Source for Recorder {
             |source| source.tags(),
             |facts, _, known| facts.tags = Some(known.cloned()),
         )
+    }
+
+    fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
+        Box::pin(async move { Ok(self.other(target).await? as Arc<dyn Source>) })
     }
 
     fn fetched(&self) -> Fetched {

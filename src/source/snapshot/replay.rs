@@ -62,7 +62,7 @@ impl Snapshots {
             let image = chosen(&shared.loaded, image, target).map_err(|detail| refused(path, detail))?;
             match &shared.loaded.images[image].unopened {
                 Some(why) => Err(why.clone()),
-                None => Ok(Arc::new(Replay { shared, image }) as Arc<dyn Source>),
+                None => Ok(Arc::new(Replay { shared, image, within: Vec::new() }) as Arc<dyn Source>),
             }
         })
     }
@@ -132,11 +132,25 @@ fn chosen(loaded: &Loaded, image: Option<usize>, target: &Target) -> Result<usiz
 pub struct Replay {
     shared: Arc<Shared>,
     image: usize,
+    /// The way to another image that was looked at for this one, by the texts of targets.
+    within: Vec<String>,
 }
 
 impl Replay {
     fn facts(&self) -> &Facts {
-        &self.shared.loaded.images[self.image]
+        let image = &self.shared.loaded.images[self.image];
+        self.within.iter().fold(image, |facts, target| &facts.others[target])
+    }
+
+    /// Another image that was looked at for this one.
+    fn other(&self, target: &Target) -> Option<Known<Arc<dyn Source>>> {
+        Some(match &self.facts().others.get(&target.text)?.unopened {
+            Some(why) => Err(why.clone()),
+            None => {
+                let within = self.within.iter().chain([&target.text]).cloned().collect();
+                Ok(Arc::new(Self { shared: Arc::clone(&self.shared), image: self.image, within }))
+            }
+        })
     }
 
     fn contents(&self) -> &Contents {
@@ -176,6 +190,10 @@ impl Source for Replay {
 
     fn tags(&self) -> Reading<'_, Vec<String>> {
         answer(self.facts().tags.clone())
+    }
+
+    fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
+        answer(self.other(target))
     }
 
     fn fetched(&self) -> Fetched {
