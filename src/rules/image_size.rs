@@ -1,3 +1,4 @@
+use super::layers::{self, known_size};
 use super::prelude::*;
 use super::size::Bytes;
 
@@ -64,7 +65,7 @@ impl Check for ImageSize {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let layers = &view.image(entry)?.layers;
+        let layers = layers::of(entry, view)?;
         let known: u128 = layers.iter().filter_map(known_size).map(u128::from).sum();
         let mut findings = Findings::new();
         if let Some(max) = self.max.as_ref().filter(|max| known > u128::from(max.bytes())) {
@@ -77,12 +78,6 @@ impl Check for ImageSize {
         }
         findings.verdict(|| format!("{} in {}, compressed", Bytes(known), words::count(layers.len(), "layer")))
     }
-}
-
-/// The size of a layer; `None` when its descriptor does not tell. Some tools write 0 for "not known".
-fn known_size(layer: &Descriptor) -> Option<u64> {
-    let is_empty = || layer.digest.as_ref().is_ok_and(|digest| digest.matches(b""));
-    layer.size.filter(|size| *size > 0 || is_empty())
 }
 
 fn too_large(layers: &[Descriptor], known: u128, max: &Size) -> String {

@@ -1,3 +1,4 @@
+use super::layers;
 use super::prelude::*;
 use crate::oci::LayerClass;
 
@@ -84,7 +85,7 @@ impl Check for LayerCompression {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let layers = &view.image(entry)?.layers;
+        let layers = layers::of(entry, view)?;
         let mut groups: BTreeMap<BTreeSet<LayerClass>, Vec<usize>> = BTreeMap::new();
         for (position, layer) in layers.iter().enumerate() {
             groups.entry(layer.layer_classes()).or_default().push(position);

@@ -1,5 +1,6 @@
 use std::fmt::{self, Display};
 
+use super::layers;
 use super::prelude::*;
 use crate::graph::LayerHead;
 use crate::oci::{Compression, LayerClass};
@@ -64,7 +65,7 @@ impl Check for LayerContent {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let layers = &view.image(entry)?.layers;
+        let layers = layers::of(entry, view)?;
         if layers.len() > MAX_LAYERS {
             let what = format!("the beginnings of {MAX_LAYERS} layers; this image has {}", layers.len());
             return Err(Why::new("looking at the layers", Cause::Budget { what }).into());

@@ -1,3 +1,4 @@
+use super::layers;
 use super::prelude::*;
 
 declare_rule! {
@@ -58,7 +59,7 @@ impl Check for LayerCount {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let found = view.image(entry)?.layers.len();
+        let found = layers::of(entry, view)?.len();
         let mut findings = Findings::new();
         if let Some(max) = self.max.filter(|max| found > *max) {
             let message = format!("the image has {}, at most {max} are wanted", words::count(found, "layer"));

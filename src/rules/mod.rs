@@ -6,6 +6,7 @@
 mod carriers;
 mod config_part;
 mod duration;
+mod layers;
 mod name_glob;
 mod parameters;
 mod paths;
@@ -26,6 +27,7 @@ mod artifact_type;
 mod attestation;
 mod children;
 mod document;
+mod empty_layers;
 mod entrypoint;
 mod exposed_ports;
 mod image_size;
@@ -33,6 +35,8 @@ mod labels;
 mod layer_compression;
 mod layer_content;
 mod layer_count;
+mod layer_duplicates;
+mod layer_size;
 mod media_types;
 mod platform_agreement;
 mod platforms;
@@ -75,7 +79,10 @@ pub static RULES: &[&Rule] = &[
     &layer_compression::RULE,
     &layer_content::RULE,
     &layer_count::RULE,
+    &layer_size::RULE,
     &image_size::RULE,
+    &layer_duplicates::RULE,
+    &empty_layers::RULE,
     &user::RULE,
     &exposed_ports::RULE,
     &entrypoint::RULE,
