@@ -98,6 +98,12 @@ impl Reference {
         Self { digest: Some(digest.clone()), ..self.clone() }
     }
 
+    /// The same image without a digest.
+    #[must_use]
+    pub fn without_digest(&self) -> Self {
+        Self { digest: None, ..self.clone() }
+    }
+
     /// The registry in a form that reads as a host: one without a dot or port does so only in upper case.
     fn shown_registry(&self) -> Cow<'_, str> {
         if self.registry.contains(['.', ':']) || self.registry == "localhost" {

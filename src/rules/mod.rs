@@ -3,6 +3,7 @@
 //! A rule is pure and synchronous: it sees facts through the [`View`] and never fetches. To add one, write its file, name it
 //! in the list below, and write `tests/rules/<rule>.toml`.
 
+mod base;
 mod carriers;
 mod config_part;
 mod duration;
@@ -25,6 +26,7 @@ mod words;
 mod annotations;
 mod artifact_type;
 mod attestation;
+mod base_image;
 mod children;
 mod document;
 mod empty_layers;
@@ -95,6 +97,7 @@ pub static RULES: &[&Rule] = &[
     &provenance::RULE,
     &signature::RULE,
     &attestation::RULE,
+    &base_image::RULE,
     &reference::RULE,
     &registries::RULE,
 ];

@@ -49,6 +49,11 @@ impl NameGlob {
         !is_glob(self.as_str())
     }
 
+    /// Whether it is for one registry, written without a wildcard.
+    pub(super) fn names_registry(&self) -> bool {
+        self.as_str().split_once('/').is_some_and(|(registry, _)| !is_glob(registry))
+    }
+
     /// As written.
     pub fn as_str(&self) -> &str {
         self.0.as_str()
