@@ -2,6 +2,7 @@
 
 mod altered;
 mod command;
+mod others;
 mod replay;
 mod secrets;
 pub(crate) mod taken;
