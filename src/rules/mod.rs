@@ -31,7 +31,9 @@ mod children;
 mod document;
 mod empty_layers;
 mod entrypoint;
+mod env;
 mod exposed_ports;
+mod healthcheck;
 mod image_size;
 mod labels;
 mod layer_compression;
@@ -87,6 +89,8 @@ pub static RULES: &[&Rule] = &[
     &empty_layers::RULE,
     &user::RULE,
     &exposed_ports::RULE,
+    &env::RULE,
+    &healthcheck::RULE,
     &entrypoint::RULE,
     &workdir::RULE,
     &volumes::RULE,
