@@ -104,6 +104,12 @@ impl Reference {
         Self { digest: None, ..self.clone() }
     }
 
+    /// The same image without its tag.
+    #[must_use]
+    pub fn without_tag(&self) -> Self {
+        Self { tag: None, ..self.clone() }
+    }
+
     /// The registry in a form that reads as a host: one without a dot or port does so only in upper case.
     fn shown_registry(&self) -> Cow<'_, str> {
         if self.registry.contains(['.', ':']) || self.registry == "localhost" {

@@ -52,6 +52,7 @@ mod schema1;
 mod shape;
 mod signature;
 mod stop_signal;
+mod tag_digest;
 mod user;
 mod volumes;
 mod workdir;
@@ -104,6 +105,7 @@ pub static RULES: &[&Rule] = &[
     &base_image::RULE,
     &reference::RULE,
     &registries::RULE,
+    &tag_digest::RULE,
 ];
 
 /// The rule of that name.

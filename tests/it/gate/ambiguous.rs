@@ -11,11 +11,16 @@ use super::each;
 use super::scenario::{self, Place, Scenario};
 use super::stage::{Stage, summary, written};
 
+/// A table of the file about rules.
+fn table(name: &str) -> BTreeMap<String, String> {
+    let text = include_str!("../../gate/rules.toml");
+    let mut tables: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(text).expect("tests/gate/rules.toml");
+    tables.remove(name).expect("the table")
+}
+
 /// Parameters for every rule.
 fn parameters() -> BTreeMap<String, String> {
-    let text = include_str!("../../gate/rules.toml");
-    let mut table: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(text).expect("tests/gate/rules.toml");
-    table.remove("parameters").expect("parameters")
+    table("parameters")
 }
 
 #[test]
@@ -28,12 +33,16 @@ fn every_rule_meets_ambiguous_documents() {
 /// Every ambiguous shape under every rule, in an index and as the root itself.
 fn cases() -> Vec<Scenario> {
     let mut cases = Vec::new();
+    let targets = table("targets");
     for shape in scenario::family("ambiguous") {
         for (rule, parameters) in parameters() {
             for root in ["index", "manifest"] {
                 let mut case = shape.clone();
                 case.name = format!("{} / {rule} / {root}", shape.name);
                 case.policy = shape.policy.replace("${RULE}", &rule).replace("${PARAMETERS}", &parameters);
+                if let Some(target) = targets.get(&rule) {
+                    case.targets = vec![target.replace("${ROOT}", root)];
+                }
                 root.clone_into(&mut case.root);
                 cases.push(case);
             }
