@@ -83,6 +83,11 @@ impl<T> Document<T> {
         &self.defects
     }
 
+    /// Whether there may be more defects than are listed.
+    pub fn has_more_defects(&self) -> bool {
+        self.defects.len() >= MAX_DEFECTS
+    }
+
     /// The defect because of which a part, named by its RFC 6901 pointer, may hold something else than was read of it: one of the
     /// part itself, of something in it, or of what it stands in. In a flood of defects any part may have one.
     pub fn defect_of(&self, part: &str) -> Option<&Defect> {
@@ -95,7 +100,7 @@ impl<T> Document<T> {
             "" => !is_object,
             at => within(at, part) || within(part, at),
         };
-        let flood = || self.defects.last().filter(|_| self.defects.len() >= MAX_DEFECTS);
+        let flood = || self.defects.last().filter(|_| self.has_more_defects());
         self.defects.iter().find(concerns).or_else(flood)
     }
 

@@ -7,6 +7,7 @@ mod base;
 mod carriers;
 mod config_part;
 mod duration;
+mod hosts;
 mod layers;
 mod name_glob;
 mod parameters;
@@ -34,6 +35,7 @@ mod entrypoint;
 mod env;
 mod exposed_ports;
 mod healthcheck;
+mod foreign_layers;
 mod image_size;
 mod labels;
 mod layer_compression;
@@ -78,6 +80,7 @@ pub static RULES: &[&Rule] = &[
     &schema1::RULE,
     &shape::RULE,
     &artifact_type::RULE,
+    &foreign_layers::RULE,
     &platforms::RULE,
     &platform_agreement::RULE,
     &children::RULE,

@@ -7,6 +7,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::hosts::Host;
 use super::parameters::PATTERN_LENGTH;
 use super::{Duration, Glob, NameGlob, Pattern, Rule, Size};
 use crate::oci::{LayerClass, PlatformPattern};
@@ -109,6 +110,7 @@ described!(PlatformPattern as {
     "type": "string",
     "pattern": r"^(\*|(\*|[A-Za-z0-9_.-]+)(/(\*|[A-Za-z0-9_.-]+)){1,2})$"
 });
+described!(Host as { "type": "string", "minLength": 1, "pattern": "^[^/@?# ]+$" });
 described!(LayerClass as { "type": "string", "enum": LayerClass::ALL });
 
 #[cfg(test)]
