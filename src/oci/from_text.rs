@@ -6,7 +6,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 /// Reads a type from a string. What is wrong with the text is said where the format still knows the place of it, so that one
 /// bad element of a list is told from the others.
-pub(super) fn from_text<'de, T, D>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
+pub(crate) fn from_text<'de, T, D>(deserializer: D, expecting: &'static str) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,

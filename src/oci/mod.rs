@@ -19,6 +19,7 @@ pub use config::{History, ImageConfig};
 pub use descriptor::{Annotations, Descriptor};
 pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use document::{Document, Read, Unreadable};
+pub(crate) use from_text::from_text;
 pub use json::{Ambiguity, AmbiguityKind, Json, JsonError, JsonProblem, Shape, Span, locate, pointer, pointer_escape};
 pub use layer::{LayerClass, LayerClassError};
 pub use manifest::{ImageManifest, Index, Manifest, ManifestKind, NotAManifest, Schema1};

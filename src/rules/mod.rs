@@ -29,6 +29,7 @@ mod artifact_type;
 mod attestation;
 mod base_image;
 mod children;
+mod deploy_target;
 mod document;
 mod empty_layers;
 mod entrypoint;
@@ -81,6 +82,7 @@ pub static RULES: &[&Rule] = &[
     &shape::RULE,
     &artifact_type::RULE,
     &foreign_layers::RULE,
+    &deploy_target::RULE,
     &platforms::RULE,
     &platform_agreement::RULE,
     &children::RULE,
