@@ -1,11 +1,14 @@
 //! A finding: what is wrong, where, and how to mend it.
 
+mod concealed;
+
 use std::fmt::{Display, Write};
 
 use serde::Serialize;
 
 use crate::graph::{Entry, Place, RootKind, View, Why};
 use crate::oci::{Digest, ManifestKind, Platform, Reference};
+pub use concealed::Concealed;
 
 /// Something that violates a policy, in the image's own terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +24,9 @@ pub struct Finding {
     /// Whether what was judged may not be what runs, so that no policy may take it lightly: a grave finding counts as an
     /// error whatever the level of its rule, and only a waiver that names the digest covers it.
     pub grave: bool,
+    /// Values that no report of this image shows, in whatever finding. One that has any is shown without excerpt and without the
+    /// bytes of its place, which would tell their length.
+    pub concealed: Concealed,
 }
 
 /// A place in a document of the graph.
@@ -272,12 +278,30 @@ impl Findings {
 
     /// Adds a finding with a key that tells it from others at the same place.
     pub fn add_keyed(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
-        self.found.push(Finding { message: message.to_string(), location, fix, key: key.into(), grave: false });
+        self.push(message, location, fix, key.into());
     }
 
     /// Adds a finding that no level lowers and no waiver covers unless it names the digest.
     pub fn add_grave(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
-        self.found.push(Finding { message: message.to_string(), location, fix, key: key.into(), grave: true });
+        self.push(message, location, fix, key.into()).grave = true;
+    }
+
+    /// Adds a finding about values that no report may show.
+    pub fn add_concealed(
+        &mut self,
+        message: impl Display,
+        location: Location,
+        fix: Fix,
+        key: impl Into<String>,
+        values: Concealed,
+    ) {
+        self.push(message, location, fix, key.into()).concealed = values;
+    }
+
+    fn push(&mut self, message: impl Display, location: Location, fix: Fix, key: String) -> &mut Finding {
+        let (message, grave, concealed) = (message.to_string(), false, Concealed::default());
+        self.found.push(Finding { message, location, fix, key, grave, concealed });
+        self.found.last_mut().expect("invariant: it was just added")
     }
 
     /// The fact, or `None` after noting that it is pending or could not be known; the rule goes on with the rest.

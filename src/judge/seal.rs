@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::cells::Plan;
 use super::waive::{Found, Waivers};
 use super::{Judgement, Options, Outcome};
-use crate::finding::{Finding, Location, Verdict};
+use crate::finding::{Concealed, Finding, Location, NodeRole, Verdict};
 use crate::graph::{Graph, Nature, RootKind};
 use crate::oci::{self, Digest, Manifest};
 use crate::policy::Level;
@@ -13,6 +13,7 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
     TargetFailure,
 };
+use crate::rules::sensitive::veiled;
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
@@ -22,6 +23,7 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
         read: 0,
         identity: graph.root.target.identity(),
         options: judgement.options,
+        concealed: concealed(judgement),
         waivers: Waivers::new(judgement.policy, canonical.as_deref(), &graph.root.digest, graph.observed_at),
         seen: BTreeMap::new(),
     };
@@ -99,6 +101,8 @@ struct Sealer<'g, 'p> {
     read: usize,
     identity: String,
     options: &'p Options,
+    /// What no text of the report may hold.
+    concealed: Concealed,
     waivers: Waivers<'p>,
     /// How often each fingerprint's text has occurred in this image.
     seen: BTreeMap<String, usize>,
@@ -136,11 +140,11 @@ impl<'g, 'p> Sealer<'g, 'p> {
             findings: found.findings.iter().map(|finding| self.finding(plan, finding)).collect(),
         };
         match outcome {
-            Outcome::Judged(Verdict::Pass(evidence)) => cell.evidence = Some(oci::escape(evidence)),
+            Outcome::Judged(Verdict::Pass(evidence)) => cell.evidence = Some(self.safe(evidence)),
             Outcome::Judged(Verdict::Violation { .. }) => cell.verdict = CellVerdict::Violation,
             Outcome::Unknown(why) => {
                 cell.verdict = CellVerdict::Unknown;
-                cell.reason = Some(oci::escape(&why.to_string()));
+                cell.reason = Some(self.safe(&why.to_string()));
                 cell.help = Some(why.help().to_owned());
             }
             Outcome::NotApplicable(reason) => {
@@ -175,10 +179,12 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
         let location = &finding.location;
-        let found = self.locate(location);
-        let bytes = found.as_ref().map(|(_, span)| [span.value.start, span.value.end]);
+        let found = if finding.concealed.is_empty() { self.locate(location) } else { None };
+        let bytes =
+            found.as_ref().filter(|_| !is_variable(location)).map(|(_, span)| [span.value.start, span.value.end]);
+        let excerpt = found.map(|(text, span)| Excerpt::at(text, span).without(&self.concealed));
         SealedFinding {
-            message: oci::escape(&finding.message),
+            message: self.safe(&finding.message),
             fix: oci::escape_lines(finding.fix.as_str()),
             fingerprint: self.fingerprint(plan, finding),
             location: SealedLocation {
@@ -187,12 +193,17 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 platform: plan.entry.map(|_| oci::escape(&plan.label)),
                 pointer: oci::escape(&location.pointer),
                 bytes,
-                excerpt: found.map(|(text, span)| Excerpt::at(text, span)),
+                excerpt,
             },
             waiver: None,
             baselined: false,
             policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
         }
+    }
+
+    /// A rule's text, fit to be shown: nothing in it acts on its reader, and no secret is in it.
+    fn safe(&self, text: &str) -> String {
+        oci::escape(&self.concealed.hide(veiled(text).into_owned()))
     }
 
     /// Finds a place in its document, as long as that does not take too much reading in all.
@@ -243,6 +254,23 @@ impl<'g, 'p> Sealer<'g, 'p> {
     }
 }
 
+/// What the findings of an image conceal, whichever report they end in.
+fn concealed(judgement: &Judgement<'_>) -> Concealed {
+    let mut all = Concealed::default();
+    for outcome in judgement.outcomes.values() {
+        if let Outcome::Judged(Verdict::Violation { findings, .. }) = outcome {
+            findings.iter().for_each(|finding| all.add(&finding.concealed));
+        }
+    }
+    all
+}
+
+/// Whether a place is the value of a variable or a step of the history, whose length is nobody's business.
+fn is_variable(location: &Location) -> bool {
+    let inside = ["/config/Env/", "/container_config/Env/", "/history/"];
+    location.role == NodeRole::Config && inside.iter().any(|outer| location.pointer.starts_with(outer))
+}
+
 /// What was found in a cell; of a rule that is off only what is grave.
 fn found(outcome: &Outcome, off: bool) -> Found<'_> {
     let Outcome::Judged(Verdict::Violation { findings, unknown }) = outcome else {
@@ -251,7 +279,7 @@ fn found(outcome: &Outcome, off: bool) -> Found<'_> {
     let unknown = unknown.as_ref().filter(|_| !off);
     Found {
         findings: findings.iter().filter(|finding| finding.grave || !off).collect(),
-        unknown: unknown.map(|why| (oci::escape(&why.to_string()), why.help().to_owned())),
+        unknown: unknown.map(|why| (oci::escape(&veiled(&why.to_string())), why.help().to_owned())),
     }
 }
 

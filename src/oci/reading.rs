@@ -65,7 +65,7 @@ impl<'a> Object<'a> {
         if let Value::Object(members) = value {
             return Some(read(Object { members, path, defects }));
         }
-        defects.add(path, format_args!("found {}, expected an object", found(value)));
+        defects.add(path, format_args!("found {}, expected an object", kind(value)));
         None
     }
 
@@ -203,7 +203,7 @@ impl<'a> Object<'a> {
     fn list(self, name: &str) -> Option<&'a [Value]> {
         let value = self.get(name)?;
         if !value.is_array() {
-            self.wrong(name, value, "a list");
+            self.defect_at(name, format_args!("`{name}` is {}, expected a list", kind(value)));
         }
         value.as_array().map(Vec::as_slice)
     }
@@ -211,10 +211,15 @@ impl<'a> Object<'a> {
     fn members(self, name: &str) -> Option<&'a Map<String, Value>> {
         let value = self.get(name)?;
         if !value.is_object() {
-            self.wrong(name, value, "an object");
+            self.defect_at(name, format_args!("`{name}` is {}, expected an object", kind(value)));
         }
         value.as_object()
     }
+}
+
+/// How a message names a value that should hold others: a text there may be a variable with its value, which is not to be shown.
+fn kind(value: &Value) -> String {
+    if value.is_string() { "a string".to_owned() } else { found(value) }
 }
 
 /// How a message names a value of the document.

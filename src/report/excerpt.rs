@@ -8,7 +8,9 @@ mod lines;
 
 use std::ops::Range;
 
+use crate::finding::Concealed;
 use crate::oci::{Span, is_unsafe, locate};
+use crate::rules::sensitive::veiled_text;
 use lines::{LineStart, Lines, string_end};
 
 /// How many lines before the marked one, and after it, of a value that fits on a line.
@@ -63,6 +65,18 @@ impl Excerpt {
         let line = |pair: &[LineStart]| Written::line(text, pair[0], pair[1].offset, &marked);
         Self { lines: starts.windows(2).map(line).collect() }
     }
+
+    /// The same without certain values; a line that held one is marked no more.
+    #[must_use]
+    pub fn without(mut self, values: &Concealed) -> Self {
+        for line in &mut self.lines {
+            let hidden = values.hide(line.text.clone());
+            if hidden != line.text {
+                (line.text, line.mark) = (hidden, None);
+            }
+        }
+        self
+    }
 }
 
 /// The starts of the lines from two before the one that begins at `line_at` to `after` behind it, and of the next one (or the
@@ -88,9 +102,14 @@ fn window(text: &str, line_at: usize, after: usize) -> Vec<LineStart> {
     starts
 }
 
+/// Bytes of a string that are looked through for what must not be shown.
+const LOOKED_THROUGH: usize = 4096;
+
 /// A line of the view while it is written.
 struct Written<'m> {
     text: String,
+    /// The name of the member that is being written.
+    name: Option<String>,
     columns: usize,
     marked: &'m Range<usize>,
     mark: Option<[usize; 2]>,
@@ -99,7 +118,7 @@ struct Written<'m> {
 impl<'m> Written<'m> {
     fn line(document: &str, start: LineStart, end: usize, marked: &'m Range<usize>) -> ExcerptLine {
         let indent = 2 * start.depth.min(INDENT);
-        let mut line = Self { text: " ".repeat(indent), columns: indent, marked, mark: None };
+        let mut line = Self { text: " ".repeat(indent), name: None, columns: indent, marked, mark: None };
         let mut at = start.offset;
         while at < end {
             at = line.token(document, at);
@@ -136,7 +155,13 @@ impl<'m> Written<'m> {
         // Room for the closing quote and a comma.
         let room = LINE.saturating_sub(self.columns + 3);
         self.push("\"");
-        self.cut(inner, if is_name { room.min(NAME) } else { room });
+        if is_name {
+            self.cut(inner, room.min(NAME));
+            self.name = Some(decoded(inner).unwrap_or_default());
+        } else {
+            let veiled = veil(self.name.as_deref(), inner);
+            self.cut(veiled.as_deref().unwrap_or(inner), room);
+        }
         self.push("\"");
     }
 
@@ -157,6 +182,19 @@ impl<'m> Written<'m> {
         self.text.push_str(text);
         self.columns += text.chars().count();
     }
+}
+
+/// The text of a string with all secrets and the values of variables hidden; `None` if there is nothing to hide.
+fn veil(name: Option<&str>, inner: &str) -> Option<String> {
+    let beginning = (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?));
+    let text = beginning.unwrap_or_default();
+    let veiled = veiled_text(name, &text);
+    (veiled != text).then(|| veiled.into_owned())
+}
+
+/// The text that stands between the quotes of a JSON string.
+fn decoded(inner: &str) -> Option<String> {
+    serde_json::from_str(&format!("\"{inner}\"")).ok()
 }
 
 #[cfg(test)]

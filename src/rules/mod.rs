@@ -14,6 +14,7 @@ mod parameters;
 mod paths;
 mod prelude;
 mod schema;
+pub(crate) mod sensitive;
 mod size;
 mod takes;
 #[cfg(test)]
@@ -52,6 +53,7 @@ mod reference;
 mod registries;
 mod sbom;
 mod schema1;
+mod secrets;
 mod shape;
 mod signature;
 mod stop_signal;
@@ -97,6 +99,7 @@ pub static RULES: &[&Rule] = &[
     &exposed_ports::RULE,
     &env::RULE,
     &healthcheck::RULE,
+    &secrets::RULE,
     &entrypoint::RULE,
     &workdir::RULE,
     &volumes::RULE,

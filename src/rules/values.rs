@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::prelude::*;
+use super::sensitive::shown;
 use super::value_type::ValueType;
 use crate::oci::pointer;
 
@@ -89,7 +90,8 @@ impl Wanted<'_> {
 
     /// What is wrong with a value.
     fn fault(&self, name: &str, value: &str) -> Option<String> {
-        let shown = Untrusted(value);
+        let shown = shown(name, value);
+        let shown = Untrusted(&shown);
         if value.is_empty() && self.require.iter().any(|required| required == name) {
             return Some("is empty".to_owned());
         }

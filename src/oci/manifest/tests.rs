@@ -69,7 +69,7 @@ fn wrong_values_are_defects_that_name_what_was_found() {
         ("", "schemaVersion", json!(2.0), "the number 2.0, expected 2"),
         ("", "layers", json!({}), "an object, expected a list"),
         ("", "config", json!([]), "an empty list, expected an object"),
-        ("", "subject", json!("x"), "the string \"x\", expected an object"),
+        ("", "subject", json!("x"), "a string, expected an object"),
         ("", "annotations", json!([]), "an empty list, expected an object"),
         ("", "artifactType", json!(1), "the number 1, expected a string"),
         ("/config", "digest", json!(sha), sha),
@@ -115,7 +115,7 @@ fn half_a_platform_is_a_defect_and_an_empty_one_is_absent() {
         at,
         "names the architecture \"arm\" but no os",
     );
-    one_defect(&with_platform(json!("linux/arm")), at, "the string \"linux/arm\", expected an object");
+    one_defect(&with_platform(json!("linux/arm")), at, "a string, expected an object");
     for empty in [json!({}), json!(null), json!({"os": "", "architecture": ""})] {
         let document = with_platform(empty);
         assert_eq!(defects(&document), []);

@@ -1,0 +1,57 @@
+//! The provenance in the image's own index.
+
+use std::cell::RefCell;
+
+use super::super::carriers::{Content, Coverage, Home, Sought};
+use crate::oci::Provenance;
+use crate::oci::predicate::{self, PredicateClass};
+use crate::rules::prelude::*;
+
+/// Provenance statements with the digests of their blobs, and why there may be more.
+pub(super) type Attested<'g> = (Vec<(Digest, &'g Provenance)>, Option<Why>);
+
+/// Every provenance statement about a platform that the index holds.
+pub(super) fn attested<'g>(entry: &Entry, view: &View<'g>) -> Fact<Attested<'g>> {
+    let sought = Statements::default();
+    let (_, doubt) = Coverage::EachPlatform.search(&sought, Subject::Platform(entry), view)?.all()?;
+    let mut statements = Vec::new();
+    for layer in sought.read.into_inner() {
+        if let (Some(provenance), Ok(digest)) = (&view.statement(&layer)?.provenance, layer.digest) {
+            statements.push((digest, provenance));
+        }
+    }
+    Ok((statements, doubt))
+}
+
+/// Gathers the blobs of the statements that are found.
+#[derive(Default)]
+struct Statements {
+    read: RefCell<Vec<Descriptor>>,
+}
+
+impl Sought for Statements {
+    fn noun(&self) -> String {
+        "provenance".to_owned()
+    }
+
+    fn homes(&self) -> &[Home] {
+        &[Home::InIndex]
+    }
+
+    fn tags(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn wants(&self, content: &Content<'_>) -> bool {
+        let Content::Statement { predicate_type, .. } = content else { return false };
+        predicate::class(predicate_type) == PredicateClass::Provenance
+    }
+
+    fn examine(&self, content: &Content<'_>, view: &View<'_>) -> Fact<Result<String, String>> {
+        if let Content::Statement { layer, .. } = content {
+            view.statement(layer)?;
+            self.read.borrow_mut().push((*layer).clone());
+        }
+        Ok(Ok(content.to_string()))
+    }
+}
