@@ -110,6 +110,14 @@ impl Reference {
         Self { tag: None, ..self.clone() }
     }
 
+    /// Another image of the same repository, by its tag alone.
+    ///
+    /// # Errors
+    /// The text is no tag.
+    pub fn with_tag(&self, tag: &str) -> Result<Self, ReferenceError> {
+        Self::parse(&format!("{}:{tag}", self.name()))
+    }
+
     /// The registry in a form that reads as a host: one without a dot or port does so only in upper case.
     fn shown_registry(&self) -> Cow<'_, str> {
         if self.registry.contains(['.', ':']) || self.registry == "localhost" {

@@ -57,6 +57,7 @@ mod secrets;
 mod shape;
 mod signature;
 mod stop_signal;
+mod tag_alias;
 mod tag_digest;
 mod user;
 mod volumes;
@@ -114,6 +115,7 @@ pub static RULES: &[&Rule] = &[
     &reference::RULE,
     &registries::RULE,
     &tag_digest::RULE,
+    &tag_alias::RULE,
 ];
 
 /// The rule of that name.
