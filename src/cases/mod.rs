@@ -74,7 +74,7 @@
 //! | `config-type`, `artifact-type` | the config's media type and the manifest's `artifactType`, of an artifact |
 //! | `annotations` | tables `index`, `manifest`, `descriptor` |
 //! | `on."linux/arm64"` | what differs there: `layers config labels created history types config-type artifact-type annotations`, and `declare` (the platform that the index says; `"none"` for none) |
-//! | `attestations` | list of `predicate` (`spdx cyclonedx provenance-v1 provenance-v0.2 vex vulnerabilities verification`, or a URI) with `home`, `form`, `of`, `subject`, `silent`; `mode`, `builder-id`, `materials` (URI → digest), `args` (as `build-arg:NAME`), `source`, `revision`; `packages` (package URLs); `body` (the whole predicate) |
+//! | `attestations` | list of `predicate` (`spdx spdx-3 cyclonedx provenance-v1 provenance-v0.2 vex vulnerabilities verification`, or a URI) with `home`, `form`, `of`, `subject`, `silent`; `mode`, `builder-id`, `materials` (URI → digest), `args` (as `build-arg:NAME`), `source`, `revision`; `packages` (package URLs), `more-packages` (number); `body` (the whole predicate); `put` (JSON pointer → value in the predicate), `take` (list of pointers) |
 //! | `signatures` | list of `kind` (`cosign-tag cosign-bundle notation`) with `of` (by default `"root"`) and `subject` |
 //! | `entries` | more entries of the index: `type platform artifact-type config-type annotations absent` |
 //! | `tags` | more tags → `"root"`, `"other"` (another image), or a document's name |

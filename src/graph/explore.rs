@@ -88,16 +88,19 @@ impl<'g> Explorer<'_, 'g> {
         }
     }
 
-    /// The blobs of a manifest that are statements, by their own type or by the artifact's.
+    /// The blobs of a manifest that are statements or bills of materials, by their own type or by the artifact's.
     fn statements(&mut self, image: &'g ImageManifest) {
         let is_statement =
             |media_type: &MediaType| matches!(media_type.role(), Role::Statement | Role::Envelope | Role::Bundle);
         let own = image.artifact_type.as_ref().filter(|own| !own.as_str().is_empty());
         let own = own.or(image.config.as_ref().map(|config| &config.media_type));
-        let of_artifact = own.is_some_and(is_statement);
+        let is_sbom = |media_type: &MediaType| media_type.role() == Role::Sbom;
+        let (of_artifact, of_sbom) = (own.is_some_and(is_statement), own.is_some_and(is_sbom));
         for layer in image.layers.iter().take(MAX_LAYERS) {
             if of_artifact || is_statement(&layer.media_type) {
                 self.know(self.view.statement(layer));
+            } else if of_sbom || is_sbom(&layer.media_type) {
+                self.know(self.view.sbom(layer));
             }
         }
     }

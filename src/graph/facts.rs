@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Why;
-use crate::oci::{Descriptor, Digest, Document, ImageConfig, Manifest, MediaType, Statement};
+use crate::oci::{Descriptor, Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement};
 use crate::target::Target;
 
 /// What came of asking: the fact, or why it could not be known. "It is not there" is a fact of its own type
@@ -28,6 +28,13 @@ pub enum Demand {
         digest: Digest,
         /// The media type that its descriptor gives.
         media_type: MediaType,
+        /// The blob's size in bytes, as its descriptor says; 0 if it does not. No more than that is read.
+        size: u64,
+    },
+    /// A bill of materials that is in no statement, by digest.
+    Sbom {
+        /// The blob's digest.
+        digest: Digest,
         /// The blob's size in bytes, as its descriptor says; 0 if it does not. No more than that is read.
         size: u64,
     },
@@ -144,6 +151,7 @@ pub struct Graph {
     pub(super) manifests: BTreeMap<Digest, Known<Arc<Document<Manifest>>>>,
     pub(super) configs: BTreeMap<Digest, Known<Arc<Document<ImageConfig>>>>,
     pub(super) statements: BTreeMap<Digest, Known<Arc<Statement>>>,
+    pub(super) sboms: BTreeMap<Digest, Known<Arc<Sbom>>>,
     pub(super) heads: BTreeMap<Digest, Known<LayerHead>>,
     pub(super) referrers: BTreeMap<Digest, Known<Arc<ReferrerList>>>,
     pub(super) tags: BTreeMap<String, Known<Option<Tagged>>>,
@@ -161,6 +169,7 @@ impl Graph {
             manifests: BTreeMap::new(),
             configs: BTreeMap::new(),
             statements: BTreeMap::new(),
+            sboms: BTreeMap::new(),
             heads: BTreeMap::new(),
             referrers: BTreeMap::new(),
             tags: BTreeMap::new(),
@@ -182,6 +191,11 @@ impl Graph {
     /// Puts in a statement.
     pub fn put_statement(&mut self, digest: Digest, known: Known<Arc<Statement>>) {
         self.statements.insert(digest, known);
+    }
+
+    /// Puts in a bill of materials.
+    pub fn put_sbom(&mut self, digest: Digest, known: Known<Arc<Sbom>>) {
+        self.sboms.insert(digest, known);
     }
 
     /// Puts in the first bytes of a layer.
@@ -220,6 +234,7 @@ impl Graph {
             Demand::Manifest(digest) => self.manifests.contains_key(digest),
             Demand::Config(digest) => self.configs.contains_key(digest),
             Demand::Statement { digest, .. } => self.statements.contains_key(digest),
+            Demand::Sbom { digest, .. } => self.sboms.contains_key(digest),
             Demand::Head { digest, .. } => self.heads.contains_key(digest),
             Demand::Referrers(digest) => self.referrers.contains_key(digest),
             Demand::Tag(tag) => self.tags.contains_key(tag),

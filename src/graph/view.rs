@@ -9,7 +9,9 @@ use jiff::Timestamp;
 
 use super::entries::{Place, not_runnable, not_selectable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
-use crate::oci::{Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Statement};
+use crate::oci::{
+    Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Sbom, Statement,
+};
 use crate::target::Target;
 
 /// A fact that a rule asked for. `?` on it suspends the rule or ends it as unknown; neither can be forgotten.
@@ -215,6 +217,13 @@ impl<'g> Facts<'g> {
             media_type: descriptor.media_type.clone(),
             size: descriptor.size.unwrap_or(0),
         })
+    }
+
+    /// The bill of materials in a blob that holds nothing else.
+    pub fn sbom(&self, descriptor: &Descriptor) -> Fact<&'g Sbom> {
+        let digest = digest_of(descriptor)?;
+        let known = self.graph.sboms.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::Sbom { digest: digest.clone(), size: descriptor.size.unwrap_or(0) })
     }
 
     /// The first bytes of a layer.

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::Untrusted;
+use crate::oci::{SbomError, Untrusted};
 
 /// Why a fact could not be known: what was being done, on what, and what stood in the way.
 ///
@@ -168,6 +168,15 @@ impl Why {
     /// A reason from what was being done and what stood in the way.
     pub fn new(doing: impl Into<String>, cause: Cause) -> Self {
         Self { doing: doing.into(), cause }
+    }
+
+    /// Why a document was not read as a bill of materials.
+    pub fn sbom(doing: impl Into<String>, error: &SbomError) -> Self {
+        let detail = error.to_string();
+        match error {
+            SbomError::TooLarge => Self::new(doing, Cause::Budget { what: detail }),
+            _ => Self::new(doing, Cause::Unreadable { detail }),
+        }
     }
 
     /// The known facts do not decide the question.

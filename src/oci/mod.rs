@@ -12,6 +12,7 @@ pub mod media_type;
 mod platform;
 mod reading;
 mod reference;
+pub mod sbom;
 pub mod statement;
 mod text;
 
@@ -27,6 +28,7 @@ pub use media_type::{Compression, Family, MANIFEST_ACCEPT, MediaType, Role, know
 pub use platform::{Platform, PlatformError, PlatformPattern, PlatformProblem};
 pub use reading::Defect;
 pub use reference::{Reference, ReferenceError, ReferenceProblem};
+pub use sbom::{License, Package, Sbom, SbomError, SbomFormat};
 pub use statement::{
     PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, predicate,
 };

@@ -116,7 +116,7 @@ impl Sought for ProvenanceRule {
         typed && predicate::class(predicate_type) == PredicateClass::Provenance
     }
 
-    fn examine(&self, content: &Content<'_>, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, predicate_type } = content else { return Ok(Err(content.to_string())) };
         if !self.looks_inside() {
             return Ok(Ok(content.to_string()));

@@ -1,6 +1,8 @@
-use super::carriers::{Content, Coverage, Home, Sought};
+use super::carriers::{self, Content, Coverage, Home, Sought};
+use super::duration::Age;
 use super::prelude::*;
 use crate::oci::predicate::{self, PredicateClass};
+use crate::oci::{self, Package};
 
 declare_rule! {
     /// The image has a software bill of materials.
@@ -14,10 +16,15 @@ declare_rule! {
     /// annotation `vnd.docker.reference.digest` of its entry in the index, or by its tag. A failure names every place looked in
     /// and what was found there and does not count.
     ///
+    /// With `min-packages`, `valid`, `max-age` or `require-fields` the SBOM itself is read: SPDX 2.2, 2.3 and 3.0 and CycloneDX
+    /// 1.2 to 1.7, in JSON, as a file or in a statement, which may be in a DSSE envelope or a Sigstore bundle. A statement that
+    /// names digests must then name the one it was found with; one that names none is bound by its carrier alone, as BuildKit
+    /// leaves it for an image without a name. One SBOM must meet all parameters. Without these parameters none is fetched.
+    ///
     /// # Why
     ///
     /// When the next vulnerability is made public, the question is which images hold the package. A bill of materials that
-    /// travels with the image answers it without pulling a layer.
+    /// travels with the image answers it without pulling a layer, if it lists the packages.
     ///
     /// # Example
     ///
@@ -25,6 +32,8 @@ declare_rule! {
     /// [rules.sbom]
     /// coverage = "each-platform"
     /// formats = ["spdx", "cyclonedx"]
+    /// min-packages = 5
+    /// require-fields = ["name", "version", "author", "timestamp"]
     /// ```
     ///
     /// # Parameters
@@ -35,6 +44,20 @@ declare_rule! {
     /// - `formats` (list of `"spdx"`, `"cyclonedx"`, `"syft"` and `"scout"`, all of them by default): the formats that count.
     /// - `homes` (list of `"in-index"`, `"referrers"`, `"bundles"` and `"tags"`, all of them by default): the homes that count;
     ///   `bundles` are the Sigstore bundles among the referrers.
+    /// - `min-packages` (number, none by default): how many packages it must list at least. What stands for the image itself,
+    ///   its operating system as a whole, or a file is no package.
+    /// - `valid` (`true` or `false`, `false` by default): whether it must be as its specification wants it. Checked are the
+    ///   members that the JSON schemas require and their types: of SPDX 2 the document (`SPDXID`, `dataLicense`, `name`,
+    ///   `documentNamespace`, `creationInfo`), its packages (`name`, `SPDXID`, `downloadLocation`, the forms of suppliers,
+    ///   checksums and external references) and relationships; of SPDX 3 `CreationInfo`, `SpdxDocument`, packages, licence
+    ///   expressions and relationships; of CycloneDX `specVersion`, `version`, `serialNumber`, `metadata`, components (`type`,
+    ///   `name`, hashes, licences) and dependencies. A list that is `null`, as BuildKit writes `checksums`, is an empty one.
+    /// - `max-age` (time span such as `"180d"`, none by default): how long ago the SBOM may have been made, as it says. One
+    ///   without a time does not count.
+    /// - `require-fields` (list, empty by default): what it must say; the minimum elements of the NTIA are `"supplier"`,
+    ///   `"name"`, `"version"` and `"identifier"` (a package URL, CPE or SWID tag) of each package, and `"relationship"` (at
+    ///   least one between two things it lists), `"author"` (who or which tool made it) and `"timestamp"` of the document;
+    ///   further `"hash"` and `"license"` of each package. `NOASSERTION` says nothing.
     ///
     /// # How to fix
     ///
@@ -45,9 +68,10 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Whether the bill of materials is complete, true, or about this image by its own words: the binding is judged, not the
-    /// content, and no signature is verified. On a registry without the referrers API, referrers that were pushed without the
-    /// fallback tag. A bill of materials in another registry, or inside a layer (buildpacks).
+    /// Whether the bill of materials is complete or true; no signature is verified. The formats of Syft and Docker Scout, SPDX
+    /// as tag-value or RDF, and CycloneDX as XML are found but not looked into: with the parameters that do, they are unknown,
+    /// as is an SBOM beyond 40 MiB or 65,536 packages. On a registry without the referrers API, referrers that were pushed
+    /// without the fallback tag. A bill of materials in another registry, or inside a layer (buildpacks).
     Sbom: "sbom"
 }
 
@@ -57,6 +81,34 @@ pub(super) struct Sbom {
     coverage: Coverage,
     formats: Option<BTreeSet<Format>>,
     homes: Option<Vec<Home>>,
+    min_packages: Option<u32>,
+    valid: bool,
+    max_age: Option<Duration>,
+    require_fields: Option<BTreeSet<Field>>,
+}
+
+/// What a bill of materials may be asked to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Field {
+    /// Who supplies each package.
+    Supplier,
+    /// The name of each package.
+    Name,
+    /// The version of each package.
+    Version,
+    /// What identifies each package elsewhere: a package URL, a CPE, a SWID tag.
+    Identifier,
+    /// How things are related.
+    Relationship,
+    /// Who or which tool made the document.
+    Author,
+    /// When the document was made.
+    Timestamp,
+    /// A hash of each package.
+    Hash,
+    /// A licence of each package.
+    License,
 }
 
 /// A format of bills of materials.
@@ -82,9 +134,9 @@ impl Format {
                 PredicateClass::OtherSbom => Some(Self::Syft),
                 _ => None,
             },
-            Content::Sbom(media_type) if media_type.as_str().contains("spdx") => Some(Self::Spdx),
-            Content::Sbom(media_type) if media_type.as_str().contains("cyclonedx") => Some(Self::CycloneDx),
-            Content::Sbom(_) => Some(Self::Syft),
+            Content::Sbom { media_type, .. } if media_type.as_str().contains("spdx") => Some(Self::Spdx),
+            Content::Sbom { media_type, .. } if media_type.as_str().contains("cyclonedx") => Some(Self::CycloneDx),
+            Content::Sbom { .. } => Some(Self::Syft),
             _ => None,
         }
     }
@@ -112,6 +164,19 @@ impl Check for Sbom {
             }
             _ => {}
         }
+        if self.min_packages == Some(0) {
+            problems.push(Problem::with("min-packages", "every SBOM lists at least 0 packages: name a larger number"));
+        }
+        if self.require_fields.as_ref().is_some_and(BTreeSet::is_empty) {
+            problems.push(Problem::with("require-fields", "name a field, or leave `require-fields` out"));
+        }
+        let read = |formats: &BTreeSet<Format>| {
+            formats.is_empty() || formats.contains(&Format::Spdx) || formats.contains(&Format::CycloneDx)
+        };
+        if self.looks_inside() && !self.formats.as_ref().is_none_or(read) {
+            let message = "only SPDX and CycloneDX are looked into: add one of them, or leave out what asks for more than presence";
+            problems.push(Problem::with("formats", message));
+        }
         problems
     }
 
@@ -122,7 +187,11 @@ impl Check for Sbom {
 
 impl Sought for Sbom {
     fn noun(&self) -> String {
-        "SBOM".to_owned()
+        if self.looks_inside() { "SBOM that meets the rule" } else { "SBOM" }.to_owned()
+    }
+
+    fn proven(&self) -> &'static str {
+        if self.looks_inside() { "no signature was verified" } else { "presence only, nothing was verified" }
     }
 
     fn homes(&self) -> &[Home] {
@@ -135,6 +204,105 @@ impl Sought for Sbom {
 
     fn wants(&self, content: &Content<'_>) -> bool {
         Format::of(content).is_some_and(|format| self.formats.as_ref().is_none_or(|formats| formats.contains(&format)))
+    }
+
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+        if !self.looks_inside() {
+            return Ok(Ok(content.to_string()));
+        }
+        let sbom = match carriers::sbom(content, about, view)? {
+            Ok(sbom) => sbom,
+            Err(reason) => return Ok(Err(reason)),
+        };
+        let faults = self.faults(sbom, view);
+        let summary = summary(sbom, view);
+        Ok(if faults.is_empty() {
+            Ok(format!("{content} ({summary})"))
+        } else {
+            Err(format!("{} ({summary})", faults.join(", and ")))
+        })
+    }
+}
+
+impl Sbom {
+    /// Whether the document itself has to be read.
+    fn looks_inside(&self) -> bool {
+        self.min_packages.is_some() || self.valid || self.max_age.is_some() || self.require_fields.is_some()
+    }
+
+    /// The parameters that the document does not meet.
+    fn faults(&self, sbom: &oci::Sbom, view: &View<'_>) -> Vec<String> {
+        let mut faults = Vec::new();
+        let number = contents(sbom).count();
+        if let Some(wanted) = self.min_packages.filter(|wanted| number < *wanted as usize) {
+            faults.push(format!("it lists {}, wanted at least {wanted}", words::count(number, "package")));
+        }
+        let defects = &sbom.defects;
+        if let Some(first) = defects.first.first().filter(|_| self.valid) {
+            let more = if defects.count > 1 { format!(", and {} more", defects.count - 1) } else { String::new() };
+            faults.push(format!("it is no valid {}: {first}{more}", sbom.format));
+        }
+        faults.extend(self.max_age.as_ref().and_then(|wanted| too_old(sbom, wanted, view)));
+        let fields = self.require_fields.iter().flatten();
+        faults.extend(fields.filter_map(|field| field.fault(sbom)));
+        faults
+    }
+}
+
+/// The packages within the image.
+fn contents(sbom: &oci::Sbom) -> impl Iterator<Item = &Package> {
+    sbom.packages.iter().filter(|package| package.is_content)
+}
+
+/// When the document was made, if it says so.
+fn made(sbom: &oci::Sbom) -> Option<jiff::Timestamp> {
+    sbom.created.as_deref()?.parse().ok()
+}
+
+fn summary(sbom: &oci::Sbom, view: &View<'_>) -> String {
+    let age = made(sbom).map(|made| Age::of(made, view.now())).filter(|age| !age.is_future());
+    let age = age.map_or_else(String::new, |age| format!(", {age} old"));
+    let version = Untrusted(&sbom.version);
+    format!("{} {version} of {}{age}", sbom.format, words::count(contents(sbom).count(), "package"))
+}
+
+fn too_old(sbom: &oci::Sbom, wanted: &Duration, view: &View<'_>) -> Option<String> {
+    let Some(made) = made(sbom) else {
+        return Some(match &sbom.created {
+            Some(created) => format!("'{}', when it was made, is no time", Untrusted(created)),
+            None => "it does not say when it was made".to_owned(),
+        });
+    };
+    let age = Age::of(made, view.now());
+    if age.is_future() {
+        return Some(format!("it was made on {made}, which lies in the future"));
+    }
+    age.exceeds(wanted).then(|| format!("it was made {age} ago, wanted at most {wanted}"))
+}
+
+impl Field {
+    /// What lacks the field.
+    fn fault(self, sbom: &oci::Sbom) -> Option<String> {
+        let of_each = |noun: &str, says: fn(&Package) -> bool| {
+            let lacking = || contents(sbom).filter(|package| !says(package));
+            let number = lacking().count();
+            let name = |package: &Package| package.name.clone().unwrap_or_else(|| "(no name)".to_owned());
+            let first = lacking().next()?;
+            let more = if number > 1 { format!(" and of {} more", number - 1) } else { String::new() };
+            Some(format!("it has no {noun} of package '{}'{more}", Untrusted(&name(first))))
+        };
+        let of_document = |says: bool, lacks: &str| (!says).then(|| format!("it {lacks}"));
+        match self {
+            Self::Supplier => of_each("supplier", |package| package.supplier.is_some()),
+            Self::Name => of_each("name", |package| package.name.is_some()),
+            Self::Version => of_each("version", |package| package.version.is_some()),
+            Self::Identifier => of_each("identifier", |package| package.is_identified),
+            Self::Hash => of_each("hash", |package| package.has_hash),
+            Self::License => of_each("license", |package| !package.licenses.is_empty()),
+            Self::Relationship => of_document(sbom.has_relationships, "does not say how anything in it is related"),
+            Self::Author => of_document(!sbom.creators.is_empty(), "does not say who made it"),
+            Self::Timestamp => of_document(made(sbom).is_some(), "does not say when it was made"),
+        }
     }
 }
 

@@ -118,11 +118,11 @@ impl Sought for Signature {
                 predicate::class(predicate_type) == PredicateClass::Signature && self.takes(SignatureKind::Cosign)
             }
             Content::OpaqueBundle(_) => self.takes(SignatureKind::Cosign),
-            Content::Sbom(_) | Content::Other(_) => false,
+            Content::Sbom { .. } | Content::Other(_) => false,
         }
     }
 
-    fn examine(&self, content: &Content<'_>, _: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
         match content {
             Content::Statement { layer, .. } if layer.media_type.role() == Role::Statement => {
                 Ok(Err("its statement is not signed".to_owned()))

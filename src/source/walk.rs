@@ -8,12 +8,12 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
 use super::{Part, Resolved, Served, Source};
 use crate::graph::{Cause, Demand, Fetched, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
-use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Statement};
+use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementError};
 use crate::target::Target;
 
 /// A config is at most this large, in bytes; so is a manifest.
@@ -24,6 +24,8 @@ const MAX_STATEMENT: u64 = 40 << 20;
 const MAX_DOCUMENTS: u64 = 64 << 20;
 /// All statements of one image together, in bytes.
 const MAX_STATEMENTS: u64 = 512 << 20;
+/// What is kept of all SBOMs of one image together, in bytes.
+const MAX_EXTRACTS: u64 = 128 << 20;
 /// Layers up to this size, in bytes, are fetched whole, so that what is judged of them is hashed.
 const SMALL_LAYER: u64 = 64 << 10;
 /// The start of a larger layer that is looked at, in bytes: enough for every magic number.
@@ -62,6 +64,7 @@ pub struct Walk {
 struct Spent {
     documents: AtomicU64,
     statements: AtomicU64,
+    extracts: AtomicU64,
 }
 
 /// The answer to one demand, ready to be put into the graph.
@@ -69,6 +72,7 @@ enum Answer {
     Manifest(Digest, Known<Arc<Document<Manifest>>>),
     Config(Digest, Known<Arc<Document<ImageConfig>>>),
     Statement(Digest, Known<Arc<Statement>>),
+    Sbom(Digest, Known<Arc<Sbom>>),
     Head(Digest, Known<LayerHead>),
     Referrers(Digest, Known<ReferrerList>),
     Tag(String, Known<Option<Tagged>>),
@@ -120,6 +124,7 @@ impl Walk {
                     Answer::Manifest(digest, known) => graph.put_manifest(digest, known),
                     Answer::Config(digest, known) => graph.put_config(digest, known),
                     Answer::Statement(digest, known) => graph.put_statement(digest, known),
+                    Answer::Sbom(digest, known) => graph.put_sbom(digest, known),
                     Answer::Head(digest, known) => graph.put_head(digest, known),
                     Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
                     Answer::Tag(tag, known) => graph.put_tag(tag, known),
@@ -160,6 +165,10 @@ impl Walk {
             Demand::Statement { digest, media_type, size } => {
                 let known = self.statement(&digest, &media_type, size).await;
                 Answer::Statement(digest, known)
+            }
+            Demand::Sbom { digest, size } => {
+                let known = self.sbom(&digest, size).await;
+                Answer::Sbom(digest, known)
             }
             Demand::Head { digest, size } => {
                 let known = self.head(&digest, size).await;
@@ -251,16 +260,42 @@ impl Walk {
 
     async fn statement(&self, digest: &Digest, media_type: &MediaType, size: u64) -> Known<Arc<Statement>> {
         let doing = format!("reading statement {}", digest.short());
-        let budget = |what: &str| Why::new(doing.clone(), Cause::Budget { what: what.to_owned() });
+        let (bytes, _permit) = self.large(&doing, digest, size).await?;
+        let unreadable = |error: StatementError| Why::new(&doing, Cause::Unreadable { detail: error.to_string() });
+        let statement = Statement::read(&bytes, media_type).map_err(unreadable)?;
+        if let Some(Ok(sbom)) = &statement.sbom {
+            self.keep(&doing, sbom)?;
+        }
+        Ok(Arc::new(statement))
+    }
+
+    async fn sbom(&self, digest: &Digest, size: u64) -> Known<Arc<Sbom>> {
+        let doing = format!("reading SBOM {}", digest.short());
+        let (bytes, _permit) = self.large(&doing, digest, size).await?;
+        let sbom = Sbom::read(&bytes).map_err(|error| Why::sbom(&doing, &error))?;
+        self.keep(&doing, &sbom)?;
+        Ok(Arc::new(sbom))
+    }
+
+    /// A statement or SBOM, and the permission to hold it in memory.
+    async fn large(&self, doing: &str, digest: &Digest, size: u64) -> Known<(Bytes, SemaphorePermit<'_>)> {
         let cap = if size == 0 { MAX_STATEMENT } else { size.min(MAX_STATEMENT) };
         let permit = self.budget.statements.acquire_many(mebibytes(cap));
-        let _permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing.clone(), Cause::Deadline))?;
-        let bytes = self.in_time(doing.clone(), self.source.blob(digest, Part::Whole { cap })).await?;
+        let permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing, Cause::Deadline))?;
+        let permit = permit.map_err(|_| Why::new(doing, Cause::Cancelled))?;
+        let bytes = self.in_time(doing.to_owned(), self.source.blob(digest, Part::Whole { cap })).await?;
         if spend(&self.spent.statements, bytes.len()) > MAX_STATEMENTS {
-            return Err(budget("512 MiB of statements"));
+            return Err(Why::new(doing, Cause::Budget { what: "512 MiB of statements".to_owned() }));
         }
-        let statement = Statement::read(&bytes, media_type);
-        statement.map(Arc::new).map_err(|error| Why::new(doing, Cause::Unreadable { detail: error.to_string() }))
+        Ok((bytes, permit))
+    }
+
+    /// Counts what is kept of an SBOM.
+    fn keep(&self, doing: &str, sbom: &Sbom) -> Known<()> {
+        if spend(&self.spent.extracts, sbom.weight()) > MAX_EXTRACTS {
+            return Err(Why::new(doing, Cause::Budget { what: "128 MiB of what SBOMs say".to_owned() }));
+        }
+        Ok(())
     }
 
     async fn head(&self, digest: &Digest, size: u64) -> Known<LayerHead> {

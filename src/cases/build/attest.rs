@@ -52,7 +52,7 @@ impl Builder<'_> {
         let mut layers = Vec::new();
         for (number, attestation) in group {
             let statement =
-                self.json(&format!("statement {name} {number}"), attestation.statement(of), known::IN_TOTO)?;
+                self.json(&format!("statement {name} {number}"), attestation.statement(of)?, known::IN_TOTO)?;
             let predicate_type = notes([("in-toto.io/predicate-type", attestation.predicate_type())]);
             layers.push(if attestation.silent { statement } else { statement.with("annotations", &predicate_type) });
         }

@@ -67,6 +67,12 @@ pub(super) fn is_meant(words: &str, name: &str) -> bool {
 }
 
 impl Edit {
+    /// Puts a value at a pointer of a tree, or takes away what is there.
+    pub(super) fn make(tree: &mut Tree, document: &str, pointer: &str, value: Option<&Tree>) -> Result<(), EditError> {
+        let (document, pointer) = (document.to_owned(), pointer.to_owned());
+        Self { document, pointer, value: value.cloned(), remove: value.is_none(), ..Self::default() }.apply(tree)
+    }
+
     /// Checks that there is exactly one action.
     pub fn check(&self) -> Result<(), EditError> {
         let actions = [

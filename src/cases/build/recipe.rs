@@ -174,7 +174,7 @@ impl Default for Layer {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Attestation {
-    /// `spdx`, `cyclonedx`, `provenance-v1`, `provenance-v0.2`, `vex`, `vulnerabilities`, `verification`, or a URI.
+    /// `spdx`, `spdx-3`, `cyclonedx`, `provenance-v1`, `provenance-v0.2`, `vex`, `vulnerabilities`, `verification`, or a URI.
     pub predicate: String,
     /// Where it is kept.
     #[serde(default)]
@@ -209,8 +209,17 @@ pub struct Attestation {
     /// Of an SBOM: the packages, as package URLs.
     #[serde(default)]
     pub packages: Vec<String>,
+    /// Of an SBOM: how many more packages it lists, all alike.
+    #[serde(default)]
+    pub more_packages: usize,
     /// The predicate itself, instead of the one made up of the above.
     pub body: Option<Tree>,
+    /// Values to put into the predicate, by JSON pointer.
+    #[serde(default)]
+    pub put: BTreeMap<String, Tree>,
+    /// JSON pointers of what to take out of the predicate, in this order, after `put`.
+    #[serde(default)]
+    pub take: Vec<String>,
 }
 
 impl Attestation {
@@ -230,7 +239,10 @@ impl Attestation {
             source: None,
             revision: None,
             packages: Vec::new(),
+            more_packages: 0,
             body: None,
+            put: BTreeMap::new(),
+            take: Vec::new(),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Builder<'_> {
     }
 
     fn attested_layer(&mut self, attestation: &Attestation, of: &Placed, number: usize) -> Result<Tree, BuildError> {
-        let (document, media_type, annotations) = wrapped(attestation, of);
+        let (document, media_type, annotations) = wrapped(attestation, of)?;
         let layer = self.json(&format!("statement {} {number}", of.label), document, media_type)?;
         Ok(if attestation.silent { layer } else { layer.with_map("annotations", &annotations) })
     }
@@ -73,7 +73,7 @@ impl Builder<'_> {
         of: &Placed,
         number: usize,
     ) -> Result<(), BuildError> {
-        let (document, media_type, annotations) = wrapped(attestation, of);
+        let (document, media_type, annotations) = wrapped(attestation, of)?;
         let layer = self.json(&format!("statement {} {number}", of.label), document, media_type)?;
         let artifact_type = (!attestation.silent).then_some(media_type);
         let annotations = if attestation.silent { BTreeMap::new() } else { annotations };
@@ -124,7 +124,7 @@ impl Builder<'_> {
             SignatureKind::CosignBundle => {
                 let signed =
                     Attestation { home: Home::Referrer, subject: signature.subject, ..Attestation::new(COSIGN_SIGN) };
-                let layer = self.json(&name, bundle(envelope(&signed.statement(of))), BUNDLE)?;
+                let layer = self.json(&name, bundle(envelope(&signed.statement(of)?)), BUNDLE)?;
                 self.referrer(&carrier, of, signature.subject, Some(BUNDLE), &signed_notes(COSIGN_SIGN), layer)
             }
             SignatureKind::Notation => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use super::builder::Placed;
-use super::{Attestation, Form, Home, Mode, Naming, Tree};
+use super::{Attestation, BuildError, Edit, Form, Home, Mode, Naming, Tree};
 use crate::oci::{Digest, known};
 
 /// When everything was built.
@@ -21,7 +21,7 @@ impl Attestation {
     /// The URI of the predicate's type.
     pub fn predicate_type(&self) -> &str {
         match self.predicate.as_str() {
-            "spdx" => "https://spdx.dev/Document",
+            "spdx" | "spdx-3" => "https://spdx.dev/Document",
             "cyclonedx" => "https://cyclonedx.org/bom",
             "provenance-v1" => "https://slsa.dev/provenance/v1",
             "provenance-v0.2" => "https://slsa.dev/provenance/v0.2",
@@ -35,29 +35,43 @@ impl Attestation {
     /// The media type of the predicate as a file.
     pub(super) fn raw_type(&self) -> &'static str {
         match self.predicate.as_str() {
-            "spdx" => "application/spdx+json",
+            "spdx" | "spdx-3" => "application/spdx+json",
             "cyclonedx" => "application/vnd.cyclonedx+json",
             _ => known::JSON,
         }
     }
 
     /// The statement about `of`.
-    pub(super) fn statement(&self, of: &Placed) -> Tree {
+    pub(super) fn statement(&self, of: &Placed) -> Result<Tree, BuildError> {
+        let predicate = self.predicate(of)?;
         let old = matches!(self.home, Home::Index | Home::CosignTag);
-        Tree::object()
+        let statement = Tree::object()
             .with("_type", if old { "https://in-toto.io/Statement/v0.1" } else { "https://in-toto.io/Statement/v1" })
             .with("predicateType", self.predicate_type())
             .with("subject", subjects(self.subject, of))
-            .with("predicate", self.predicate(of))
+            .with("predicate", predicate);
+        Ok(statement)
     }
 
     /// The predicate alone.
-    pub(super) fn predicate(&self, of: &Placed) -> Tree {
+    pub(super) fn predicate(&self, of: &Placed) -> Result<Tree, BuildError> {
+        let mut predicate = self.made_up(of);
+        for (pointer, value) in &self.put {
+            Edit::make(&mut predicate, "predicate", pointer, Some(value))?;
+        }
+        for pointer in &self.take {
+            Edit::make(&mut predicate, "predicate", pointer, None)?;
+        }
+        Ok(predicate)
+    }
+
+    fn made_up(&self, of: &Placed) -> Tree {
         if let Some(body) = &self.body {
             return body.clone();
         }
         match self.predicate.as_str() {
             "spdx" => spdx(&self.listed()),
+            "spdx-3" => spdx3(&self.listed()),
             "cyclonedx" => cyclonedx(&self.listed()),
             "provenance-v1" => self.provenance_v1(of),
             "provenance-v0.2" => self.provenance_v0(of),
@@ -69,7 +83,9 @@ impl Attestation {
     }
 
     fn listed(&self) -> Vec<&str> {
-        if self.packages.is_empty() { vec![PACKAGE] } else { self.packages.iter().map(String::as_str).collect() }
+        let named: Vec<&str> = self.packages.iter().map(String::as_str).collect();
+        let named = if named.is_empty() { vec![PACKAGE] } else { named };
+        named.into_iter().chain(std::iter::repeat_n(PACKAGE, self.more_packages)).collect()
     }
 
     fn builder(&self) -> Tree {
@@ -224,6 +240,31 @@ fn spdx(purls: &[&str]) -> Tree {
         .with("relationships", vec![described])
 }
 
+fn spdx3(purls: &[&str]) -> Tree {
+    let element = |kind: &str, id: &str| Tree::object().with("type", kind).with("spdxId", format!("urn:sbom:{id}"));
+    let made = Tree::object()
+        .with("type", "CreationInfo")
+        .with("@id", "_:made")
+        .with("specVersion", "3.0.1")
+        .with("created", BUILT)
+        .with("createdBy", ["urn:sbom:agent"]);
+    let package = |(number, purl): (usize, &&str)| {
+        let (name, version) = name_and_version(purl);
+        element("software_Package", &format!("package-{number}"))
+            .with("creationInfo", "_:made")
+            .with("name", name)
+            .with("software_packageVersion", version)
+            .with("software_packageUrl", *purl)
+    };
+    let mut graph = vec![
+        made,
+        element("SpdxDocument", "document").with("creationInfo", "_:made").with("name", "sbom"),
+        element("Organization", "agent").with("creationInfo", "_:made").with("name", "Acme"),
+    ];
+    graph.extend(purls.iter().enumerate().map(package));
+    Tree::object().with("@context", "https://spdx.org/rdf/3.0.1/spdx-context.jsonld").with("@graph", graph)
+}
+
 fn cyclonedx(purls: &[&str]) -> Tree {
     let component = |purl: &&str| {
         let (name, version) = name_and_version(purl);
@@ -260,18 +301,21 @@ pub(super) fn bundle(envelope: Tree) -> Tree {
 }
 
 /// An attestation in its form: the document, its media type, and the annotations that tell what it is.
-pub(super) fn wrapped(attestation: &Attestation, of: &Placed) -> (Tree, &'static str, BTreeMap<String, String>) {
-    let statement = attestation.statement(of);
+pub(super) fn wrapped(
+    attestation: &Attestation,
+    of: &Placed,
+) -> Result<(Tree, &'static str, BTreeMap<String, String>), BuildError> {
+    let statement = attestation.statement(of)?;
     let predicate_type = attestation.predicate_type();
     let note = |name: &str| BTreeMap::from([(name.to_owned(), predicate_type.to_owned())]);
-    match (attestation.form, attestation.home) {
-        (Form::Raw, _) => (attestation.predicate(of), attestation.raw_type(), BTreeMap::new()),
+    Ok(match (attestation.form, attestation.home) {
+        (Form::Raw, _) => (attestation.predicate(of)?, attestation.raw_type(), BTreeMap::new()),
         (Form::Statement, _) => (statement, known::IN_TOTO, note("in-toto.io/predicate-type")),
         (Form::Envelope, _) | (Form::Bundle, Home::CosignTag) => {
             (envelope(&statement), known::DSSE_ENVELOPE, note("predicateType"))
         }
         (Form::Bundle, _) => (bundle(envelope(&statement)), BUNDLE, signed_notes(predicate_type)),
-    }
+    })
 }
 
 /// What cosign writes beside a bundle.

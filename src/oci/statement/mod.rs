@@ -15,7 +15,7 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{MediaType, Untrusted, json::quoted};
+use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted};
 use bounded::Members;
 pub use predicate::PredicateClass;
 pub use provenance::{Material, Provenance, ProvenanceVersion};
@@ -31,6 +31,8 @@ pub struct Statement {
     pub has_predicate: bool,
     /// What the predicate says, if its type is one of provenance.
     pub provenance: Option<Provenance>,
+    /// What the predicate says, or why it cannot be read, if its type is one of SPDX or `CycloneDX`.
+    pub sbom: Option<Result<Sbom, SbomError>>,
     /// How the statement was wrapped.
     pub wrapping: Wrapping,
 }
@@ -166,9 +168,14 @@ fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementErr
         (PredicateClass::Provenance, Some(predicate)) => Some(provenance::read(&predicate_type, predicate)?),
         _ => None,
     };
+    let sbom = match (predicate::class(&predicate_type), raw.predicate) {
+        (PredicateClass::Spdx | PredicateClass::CycloneDx, Some(predicate)) => Some(Sbom::of_predicate(predicate)),
+        _ => None,
+    };
     Ok(Statement {
         predicate_type,
         subjects: raw.subject,
+        sbom,
         has_predicate: raw.predicate.is_some(),
         provenance,
         wrapping,

@@ -42,7 +42,7 @@ impl Sought for Listed {
             if predicate::class(predicate_type) == PredicateClass::Provenance)
     }
 
-    fn examine(&self, content: &Content<'_>, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
         Ok(match view.statement(layer)? {
             Statement { provenance: Some(provenance), .. } => {

@@ -24,7 +24,12 @@ pub(in super::super) enum Content<'g> {
         layer: &'g Descriptor,
     },
     /// A bill of materials as it is, not in a statement.
-    Sbom(&'g MediaType),
+    Sbom {
+        /// What it is said to be.
+        media_type: &'g MediaType,
+        /// The blob that holds it.
+        layer: &'g Descriptor,
+    },
     /// A signature over the subject, not verified.
     Signature(SignatureKind),
     /// A Sigstore bundle that holds no statement: most likely a signature over a digest.
@@ -58,7 +63,7 @@ impl fmt::Display for Content<'_> {
             Self::Statement { predicate_type, .. } => write!(f, "a statement of type '{}'", Untrusted(predicate_type)),
             Self::Signature(kind) => write!(f, "a {kind}"),
             Self::OpaqueBundle(_) => f.write_str("a Sigstore bundle without a statement"),
-            Self::Sbom(media_type) | Self::Other(media_type) => match media_type.description() {
+            Self::Sbom { media_type, .. } | Self::Other(media_type) => match media_type.description() {
                 Some(description) => f.write_str(description),
                 None => write!(f, "content of type '{}'", Untrusted(media_type.as_str())),
             },
@@ -102,7 +107,7 @@ fn content_of<'g>(layer: &'g Descriptor, own: Option<&'g MediaType>, annotations
         Role::Bundle if signs_a_digest(annotations) => Told::Content(Content::Signature(SignatureKind::Cosign)),
         Role::Bundle => statement(annotations.get(BUNDLE_PREDICATE).or(named)),
         Role::SimpleSigning => Told::Content(Content::Signature(SignatureKind::Cosign)),
-        Role::Sbom => Told::Content(Content::Sbom(media_type)),
+        Role::Sbom => Told::Content(Content::Sbom { media_type, layer }),
         _ => Told::Content(Content::Other(media_type)),
     }
 }
@@ -152,7 +157,7 @@ mod tests {
     #[test]
     fn an_attached_file_is_what_the_artifact_is() {
         let attached = manifest("application/spdx+json", vec![descriptor(known::OCI_LAYER)]);
-        assert!(matches!(only(&attached), Told::Content(Content::Sbom(_))));
+        assert!(matches!(only(&attached), Told::Content(Content::Sbom { .. })));
     }
 
     #[test]

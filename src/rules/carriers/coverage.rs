@@ -85,7 +85,7 @@ pub(in super::super) fn location(subject: Subject<'_>, view: &View<'_>) -> Locat
     }
 }
 
-impl Found {
+impl Found<'_> {
     /// Where what was found is reported.
     pub(in super::super) fn location(&self) -> Location {
         Location::new(NodeRole::Referrer, &self.digest, "")

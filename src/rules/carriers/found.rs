@@ -3,22 +3,44 @@
 use std::fmt;
 
 use super::super::prelude::*;
+use super::Content;
 
 /// How many carriers that do not count are named.
 const NAMED: usize = 5;
 
 /// A carrier that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Found {
+pub(in super::super) struct Found<'g> {
     /// The digest of the carrier's manifest.
     pub(super) digest: Digest,
     /// The carrier in a sentence.
     pub(super) carrier: String,
+    /// What it is bound to.
+    pub(super) about: Digest,
     /// What it holds.
+    pub(super) content: Content<'g>,
+    /// What it holds, in a sentence.
     pub(super) what: String,
+    /// How much that is worth.
+    pub(super) proven: &'static str,
 }
 
-impl Found {
+impl<'g> Found<'g> {
+    /// What it holds.
+    pub(in super::super) fn content(&self) -> &Content<'g> {
+        &self.content
+    }
+
+    /// The manifest that it is bound to.
+    pub(in super::super) fn about(&self) -> &Digest {
+        &self.about
+    }
+
+    /// The carrier, as messages name it.
+    pub(in super::super) fn carrier(&self) -> &str {
+        &self.carrier
+    }
+
     /// What was found and in which carrier.
     pub(in super::super) fn carried(&self) -> String {
         format!("{} in {}", self.what, self.carrier)
@@ -30,9 +52,9 @@ impl Found {
     }
 }
 
-impl fmt::Display for Found {
+impl fmt::Display for Found<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} in {}; presence only, nothing was verified", self.what, self.carrier)
+        write!(f, "{} in {}; {}", self.what, self.carrier, self.proven)
     }
 }
 

@@ -4,6 +4,7 @@
 //! A carrier proves itself: its manifest is fetched, and binds itself to the subject (image-spec, `subject`), or is bound by
 //! the descriptor in the index (BuildKit), or by its tag (cosign). What a list says of it is a hint and never the proof.
 
+mod bill;
 mod content;
 mod coverage;
 mod found;
@@ -12,6 +13,7 @@ mod search;
 #[cfg(test)]
 mod tests;
 
+pub(super) use bill::sbom;
 pub(super) use content::{Content, SignatureKind};
 pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
@@ -58,8 +60,14 @@ pub(super) trait Sought {
     /// Whether this is what is looked for, as far as its kind tells.
     fn wants(&self, content: &Content<'_>) -> bool;
 
-    /// Looks closer at a content that is of the kind wanted: what it is, or why it does not count.
-    fn examine(&self, content: &Content<'_>, _: &View<'_>) -> Fact<Result<String, String>> {
+    /// How much a find is worth, to be said beside it.
+    fn proven(&self) -> &'static str {
+        "presence only, nothing was verified"
+    }
+
+    /// Looks closer at a content that is of the kind wanted, in a carrier that is bound to that manifest: what it is, or why it
+    /// does not count.
+    fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
         Ok(Ok(content.to_string()))
     }
 }

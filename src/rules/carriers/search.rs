@@ -25,7 +25,7 @@ pub(in super::super) struct Search<'s, 'g> {
     entry: Option<&'s Entry>,
     exhaustive: bool,
     seen: BTreeSet<(Digest, Digest)>,
-    found: Vec<Found>,
+    found: Vec<Found<'g>>,
     dismissed: Vec<String>,
     looked: Vec<String>,
     unknown: Option<Why>,
@@ -56,6 +56,8 @@ struct Candidate<'g> {
 struct Carrier {
     name: String,
     digest: Digest,
+    /// What it is bound to.
+    about: Digest,
 }
 
 /// Whether a listed referrer is worth fetching.
@@ -92,7 +94,7 @@ impl<'s, 'g> Search<'s, 'g> {
 
     /// The first carrier that counts, or proof that there is none. Unknown only if no home satisfied the search and one could
     /// not be looked at.
-    pub(in super::super) fn first(mut self) -> Fact<Result<Found, Missing>> {
+    pub(in super::super) fn first(mut self) -> Fact<Result<Found<'g>, Missing>> {
         for stage in [Self::in_index, Self::referrers, Self::last_resorts] {
             stage(&mut self)?;
             if !self.found.is_empty() {
@@ -109,7 +111,7 @@ impl<'s, 'g> Search<'s, 'g> {
     }
 
     /// Every carrier that counts, in every home, whatever lists say; and why that may not be all.
-    pub(in super::super) fn all(mut self) -> Fact<(Vec<Found>, Option<Why>)> {
+    pub(in super::super) fn all(mut self) -> Fact<(Vec<Found<'g>>, Option<Why>)> {
         self.exhaustive = true;
         for stage in [Self::in_index, Self::referrers, Self::last_resorts] {
             stage(&mut self)?;
@@ -223,7 +225,7 @@ impl<'s, 'g> Search<'s, 'g> {
                     .wants(&Content::Statement { predicate_type: Cow::Borrowed(predicate_type), layer: descriptor })
             }),
             Role::Statement | Role::Envelope | Role::AttestationManifest => self.sought.may_be_statement(),
-            Role::Sbom => self.sought.wants(&Content::Sbom(artifact_type)),
+            Role::Sbom => self.sought.wants(&Content::Sbom { media_type: artifact_type, layer: descriptor }),
             Role::NotationSignature => signature(SignatureKind::Notation),
             Role::SimpleSigning => signature(SignatureKind::Cosign),
             Role::CosignArtifact => true,

@@ -46,7 +46,7 @@ impl<'g> Search<'_, 'g> {
             (Some(about), ..) if about != Ok(&subject) => "its own subject is another manifest",
             (.., Manifest::Image(image)) if !self.counts_as_home(image, bound) => "`homes` leaves it out",
             (.., Manifest::Image(image)) if image.layers.is_empty() => "it holds nothing",
-            (.., Manifest::Image(image)) => return Ok(Some((Carrier { name, digest }, image))),
+            (.., Manifest::Image(image)) => return Ok(Some((Carrier { name, digest, about: subject }, image))),
             _ => "it is no image manifest",
         };
         self.dismiss(&name, reason);
@@ -67,7 +67,8 @@ impl<'g> Search<'_, 'g> {
             .map(|(carrier, content)| {
                 let verdict = content.and_then(|content| {
                     if sought.wants(&content) {
-                        sought.examine(&content, view)
+                        let examined = sought.examine(&content, &carrier.about, view)?;
+                        Ok(examined.map(|what| (what, content)))
                     } else {
                         Ok(Err(format!("it holds {content}")))
                     }
@@ -80,7 +81,14 @@ impl<'g> Search<'_, 'g> {
         }
         for (carrier, verdict) in examined {
             match self.note(verdict)? {
-                Some(Ok(what)) => self.found.push(Found { digest: carrier.digest, carrier: carrier.name, what }),
+                Some(Ok((what, content))) => self.found.push(Found {
+                    digest: carrier.digest,
+                    carrier: carrier.name,
+                    about: carrier.about,
+                    content,
+                    what,
+                    proven: sought.proven(),
+                }),
                 Some(Err(reason)) => self.dismiss(&carrier.name, reason),
                 None => {}
             }

@@ -1,0 +1,85 @@
+//! The bills of materials in carriers, read.
+
+use super::super::prelude::*;
+use super::Content;
+use crate::oci::{PredicateClass, Sbom, SbomFormat, StatementSubject, predicate};
+
+/// Digests of others that a message names.
+const NAMED: usize = 2;
+
+/// The SBOM in a content, in a carrier that is bound to `about`; or why it is none of that manifest.
+///
+/// Unknown when it cannot be read, or is in a format that is not read here.
+pub(in super::super) fn sbom<'g>(
+    content: &Content<'_>,
+    about: &Digest,
+    view: &View<'g>,
+) -> Fact<Result<&'g Sbom, String>> {
+    let (found, said) = match content {
+        Content::Statement { layer, predicate_type } => {
+            let statement = view.statement(layer)?;
+            // The type that the manifest tells is only a copy.
+            if statement.predicate_type != *predicate_type {
+                let (said, is) = (Untrusted(predicate_type), Untrusted(&statement.predicate_type));
+                return Ok(Err(format!("it says '{said}' of a statement of type '{is}'")));
+            }
+            if let Some(strangers) = strangers(&statement.subjects, about) {
+                return Ok(Err(format!("its statement is about {strangers}, not about {}", about.short())));
+            }
+            let found = match &statement.sbom {
+                Some(Ok(sbom)) => sbom,
+                Some(Err(error)) => return Err(Why::sbom(reading(layer), error).into()),
+                None if !statement.has_predicate => return Ok(Err("its statement says nothing".to_owned())),
+                None => return Err(unread(layer)),
+            };
+            let said = match predicate::class(predicate_type) {
+                PredicateClass::CycloneDx => SbomFormat::CycloneDx,
+                _ => SbomFormat::Spdx,
+            };
+            (found, said)
+        }
+        Content::Sbom { media_type, layer } => {
+            let said = match media_type.as_str() {
+                name if name.contains("spdx") => SbomFormat::Spdx,
+                name if name.contains("cyclonedx") => SbomFormat::CycloneDx,
+                _ => return Err(unread(layer)),
+            };
+            (view.sbom(layer)?, said)
+        }
+        other => return Ok(Err(format!("it holds {other}"))),
+    };
+    let agrees = found.format == said;
+    Ok(if agrees { Ok(found) } else { Err(format!("it is called {said} and holds {}", found.format)) })
+}
+
+/// The digests that a statement is about, if it names any and not this one.
+fn strangers(subjects: &[StatementSubject], about: &Digest) -> Option<String> {
+    let named = subjects.iter().flat_map(|subject| &subject.digests);
+    let own = (about.algorithm().as_str(), about.hex());
+    if named.clone().any(|(algorithm, hex)| algorithm == own.0 && hex.eq_ignore_ascii_case(own.1)) {
+        return None;
+    }
+    let mut shown: Vec<String> = named.clone().take(NAMED).map(|(algorithm, hex)| shortened(algorithm, hex)).collect();
+    let more = named.count() - shown.len();
+    if more > 0 {
+        shown.push(format!("{more} more"));
+    }
+    (!shown.is_empty()).then(|| words::listed(shown))
+}
+
+fn shortened(algorithm: &str, hex: &str) -> String {
+    let start: String = hex.chars().take(12).collect();
+    format!("{}:{}", Untrusted(algorithm), Untrusted(&start))
+}
+
+fn reading(layer: &Descriptor) -> String {
+    format!("reading SBOM {}", super::index::short(layer))
+}
+
+fn unread(layer: &Descriptor) -> Stop {
+    Why::undecidable(
+        reading(layer),
+        "only SPDX and CycloneDX are looked into, not the formats of Syft and Docker Scout",
+    )
+    .into()
+}
