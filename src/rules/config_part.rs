@@ -36,6 +36,16 @@ impl<'g> ConfigPart<'g> {
     }
 }
 
+/// The annotations of the manifest of a platform. Unknown when they are not what they must be.
+pub(super) fn manifest_annotations<'g>(entry: &Entry, view: &View<'g>) -> Fact<&'g Annotations> {
+    let image = view.image(entry)?;
+    if let Some(defect) = view.document(entry.digest()?)?.defect_of("/annotations") {
+        let detail = format!("{} ({})", defect.message, defect.pointer);
+        return Err(Why::undecidable("reading the annotations of the manifest", detail).into());
+    }
+    Ok(&image.annotations)
+}
+
 /// Whether an image is one of Windows. Both must say so: the index decides what a Linux host selects, so a config alone must not
 /// lead past the rules for Linux.
 pub(super) fn is_windows(entry: &Entry, config: &ImageConfig) -> bool {

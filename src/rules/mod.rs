@@ -15,6 +15,7 @@ mod paths;
 mod prelude;
 mod schema;
 pub(crate) mod sensitive;
+mod shell;
 mod size;
 mod takes;
 #[cfg(test)]
@@ -38,6 +39,7 @@ mod env;
 mod exposed_ports;
 mod foreign_layers;
 mod healthcheck;
+mod history;
 mod image_size;
 mod labels;
 mod layer_compression;
@@ -47,6 +49,7 @@ mod layer_duplicates;
 mod layer_size;
 mod media_types;
 mod platform_agreement;
+mod platform_parity;
 mod platforms;
 mod provenance;
 mod reference;
@@ -60,6 +63,7 @@ mod stop_signal;
 mod tag_alias;
 mod tag_digest;
 mod user;
+mod version_label;
 mod volumes;
 mod workdir;
 
@@ -88,6 +92,7 @@ pub static RULES: &[&Rule] = &[
     &deploy_target::RULE,
     &platforms::RULE,
     &platform_agreement::RULE,
+    &platform_parity::RULE,
     &children::RULE,
     &layer_compression::RULE,
     &layer_content::RULE,
@@ -105,8 +110,10 @@ pub static RULES: &[&Rule] = &[
     &workdir::RULE,
     &volumes::RULE,
     &stop_signal::RULE,
+    &history::RULE,
     &annotations::RULE,
     &labels::RULE,
+    &version_label::RULE,
     &sbom::RULE,
     &provenance::RULE,
     &signature::RULE,

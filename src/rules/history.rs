@@ -1,0 +1,183 @@
+mod habits;
+mod script;
+mod step;
+
+use super::config_part::ConfigPart;
+use super::prelude::*;
+use crate::oci;
+use habits::Habit;
+use step::Step;
+
+/// Steps that are reported one by one; the rest is counted.
+const REPORTED: usize = 50;
+
+declare_rule! {
+    /// The steps that made the image do nothing that is refused.
+    ///
+    /// # What it checks
+    ///
+    /// `history` in each platform's config: what the builder wrote down of each step in `created_by`. The policy refuses habits by
+    /// name, or texts by regular expression:
+    ///
+    /// | name | what a step does |
+    /// |---|---|
+    /// | `add-url` | `ADD` of a URL: nobody checks what comes |
+    /// | `sudo` | `sudo` runs, which a build does not need and an image should not have |
+    /// | `pipe-to-shell` | what is downloaded runs at once: `curl … \| sh`, `sh -c "$(curl …)"`, `bash <(wget …)` |
+    /// | `dist-upgrade` | the whole distribution is upgraded: `apt-get dist-upgrade`, `apt full-upgrade`, `zypper dup` |
+    /// | `insecure-download` | nobody checks whom it comes from: `curl -k`, `wget --no-check-certificate`, `apt-get --allow-unauthenticated` |
+    /// | `apt-cache-left` | `apt-get update` without `rm -rf /var/lib/apt/lists/*` in the same step |
+    /// | `apk-cache-left` | `apk add` without `--no-cache` |
+    ///
+    /// Scripts are read as a POSIX shell reads them: `echo 'curl x | sh'` and `apt-get install sudo` are none of these. Findings name
+    /// the step and the programs, not the arguments, which may be secret.
+    ///
+    /// # Why
+    ///
+    /// A program that is piped into a shell is whatever its server sends at that moment, to that builder. What a step leaves in a
+    /// layer stays in the image, even if a later step deletes it. An upgrade in place gives an image that nobody can build again.
+    ///
+    /// # Example
+    ///
+    /// ```toml
+    /// [rules.history]
+    /// deny = ["pipe-to-shell", "add-url", "sudo"]
+    /// deny-matching = ['.*chmod (-R )?777 .*']
+    /// ```
+    ///
+    /// # Parameters
+    ///
+    /// - `deny` (list of names from the table above, empty by default): habits that are refused.
+    /// - `deny-matching` (list of regular expressions, empty by default): refuses steps whose whole text matches; the text is what
+    ///   `docker history --no-trunc` shows. A text may have several lines: `(?s).*` crosses them.
+    /// - `unrecorded` (`"pass"` by default, `"unknown"` or `"fail"`): what becomes of an image with more layers than steps that
+    ///   say how they made one. Of such layers the history tells nothing.
+    ///
+    /// # How to fix
+    ///
+    /// Change the step in the Dockerfile; each finding says how. A base image brings its own steps: start from one that was made
+    /// otherwise, or waive the finding with its fingerprint.
+    ///
+    /// # What it cannot see
+    ///
+    /// The history is what the builder says, and no proof. ko, Jib, Bazel and Nix write no commands, a squashed image has none left,
+    /// and steps of earlier stages never show; with `unrecorded = "pass"` such an image passes. The classic builder keeps no URL of
+    /// an `ADD`, and BuildKit neither a cache mount (so that `apt-cache-left` may be wrong there) nor an `ADD --checksum`. What
+    /// scripts do that are copied in, and what Windows' shells run.
+    History: "history"
+}
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct History {
+    deny: Vec<Habit>,
+    deny_matching: Vec<Pattern>,
+    unrecorded: Unrecorded,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Unrecorded {
+    #[default]
+    Pass,
+    Unknown,
+    Fail,
+}
+
+impl Check for History {
+    fn judges(&self) -> Judges {
+        Judges::EachPlatform
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        if self.deny.is_empty() && self.deny_matching.is_empty() && self.unrecorded == Unrecorded::Pass {
+            return vec![Problem::missing(
+                "nothing is denied: give `deny` or `deny-matching`, such as `deny = [\"pipe-to-shell\"]`",
+            )];
+        }
+        Vec::new()
+    }
+
+    fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
+        let read = ConfigPart::read(subject.platform()?, view, &["/history", "/rootfs/diff_ids"])?;
+        let history = &read.config.history;
+        let mut findings = Findings::new();
+        let mut refused = 0;
+        for (position, entry) in history.iter().enumerate() {
+            let Some(text) = entry.created_by.as_deref() else { continue };
+            for objection in self.objections(text) {
+                refused += 1;
+                if refused <= REPORTED {
+                    let message = format!("step {} of {} {}", position + 1, history.len(), objection.message);
+                    let location = read.at(format!("/history/{position}/created_by"));
+                    findings.add_keyed(message, location, objection.fix.or(&rebuild(view)), objection.key);
+                }
+            }
+        }
+        if refused > REPORTED {
+            let message = format!("{} more steps are refused", refused - REPORTED);
+            findings.add_keyed(message, read.at("/history"), rebuild(view), "more");
+        }
+        let layers = read.config.diff_ids.len();
+        let told = |entry: &&oci::History| !entry.empty_layer && entry.created_by.is_some();
+        let recorded = history.iter().filter(told).count();
+        if recorded < layers {
+            self.miss(layers - recorded, &read, view, &mut findings);
+        }
+        findings.verdict(|| {
+            let steps = format!("{}, none that is denied", words::count(history.len(), "step"));
+            match layers.saturating_sub(recorded) {
+                0 => steps,
+                missing => format!("{steps}; the history does not say how {} made", were(missing)),
+            }
+        })
+    }
+}
+
+/// What a policy has against a step.
+struct Objection {
+    message: String,
+    fix: Fix,
+    key: String,
+}
+
+impl History {
+    fn objections(&self, text: &str) -> Vec<Objection> {
+        let step = if self.deny.is_empty() { Step::Other } else { Step::read(text) };
+        let denied: BTreeSet<Habit> = self.deny.iter().copied().collect();
+        let habits = denied.into_iter().filter_map(|habit| {
+            let found = habit.found(&step)?;
+            let message = format!("{}: '{found}', which `deny` refuses as {}", habit.does(), habit.name());
+            Some(Objection { message, fix: habit.instead(), key: habit.name().to_owned() })
+        });
+        let patterns = self.deny_matching.iter().filter(|pattern| pattern.matches(text)).map(|pattern| Objection {
+            message: format!("matches '{}', which `deny-matching` refuses", pattern.as_str()),
+            fix: Fix::new("change the step in the Dockerfile, then rebuild:"),
+            key: pattern.as_str().to_owned(),
+        });
+        habits.chain(patterns).collect()
+    }
+
+    /// Some layers have no step that says how they were made.
+    fn miss(&self, missing: usize, read: &ConfigPart<'_>, view: &View<'_>, findings: &mut Findings) {
+        let message = format!("the history does not say how {} made", were(missing));
+        match self.unrecorded {
+            Unrecorded::Pass => {}
+            Unrecorded::Unknown => findings.stop(Why::undecidable("reading the history", message).into()),
+            Unrecorded::Fail => {
+                let location = read.at(if read.config.history.is_empty() { "" } else { "/history" });
+                let fix = Fix::new("build without squashing, with a builder that writes a history:").or(&rebuild(view));
+                findings.add_keyed(format!("{message}, wanted a step for each layer"), location, fix, "unrecorded");
+            }
+        }
+    }
+}
+
+/// `1 layer was`, `3 layers were`.
+fn were(layers: usize) -> String {
+    format!("{} {}", words::count(layers, "layer"), if layers == 1 { "was" } else { "were" })
+}
+
+fn rebuild(view: &View<'_>) -> Fix {
+    words::build("docker buildx build --platform {} --output type=registry -t {} .", view)
+}

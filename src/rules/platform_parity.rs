@@ -1,0 +1,310 @@
+use super::config_part::{ConfigPart, is_windows};
+use super::paths::cleaned;
+use super::prelude::*;
+
+/// Differences that are reported one by one; the rest is counted.
+const REPORTED: usize = 50;
+/// Values that one finding names.
+const VALUES: usize = 4;
+
+declare_rule! {
+    /// The platforms of the image are configured alike.
+    ///
+    /// # What it checks
+    ///
+    /// That the configs of all platforms of one operating system say the same of some fields; Windows and Linux are never compared.
+    /// Paths and ports are compared as runtimes take them (`80` is `80/tcp`, no `WorkingDir` is `/`), variables by name alone. Each
+    /// finding names what most platforms say and which say otherwise; no value of a variable is shown.
+    ///
+    /// # Why
+    ///
+    /// An image that is put together from builds on several machines, or whose Dockerfile branches by architecture, can lose its
+    /// user, its entrypoint or a variable on one of them. It is seen where that platform runs, which is mostly not where it was
+    /// tested.
+    ///
+    /// # Example
+    ///
+    /// ```toml
+    /// [rules.platform-parity]
+    /// fields = ["user", "entrypoint", "cmd", "env", "ports", "labels"]
+    /// ignore = ["GOARM*", "org.opencontainers.image.created"]
+    /// ```
+    ///
+    /// # Parameters
+    ///
+    /// - `fields` (list, default all but the last two): what must be alike: `"user"`, `"entrypoint"`, `"cmd"`, `"env"` (names),
+    ///   `"ports"`, `"volumes"`, `"workdir"`, `"stop-signal"`, `"healthcheck"`, `"labels"` (names and values) and `"layer-count"`.
+    /// - `ignore` (list of globs, empty by default): names of variables, labels, ports and volumes that may differ.
+    ///
+    /// Labels and layers differ in many healthy images: dates, machines and architectures stand in labels, and a platform that has no
+    /// package of some kind has a layer less.
+    ///
+    /// # How to fix
+    ///
+    /// Build all platforms from one Dockerfile in one build:
+    ///
+    /// ```sh
+    /// docker buildx build --platform linux/amd64,linux/arm64 --output type=registry -t IMAGE .
+    /// ```
+    ///
+    /// # What it cannot see
+    ///
+    /// What is in the layers. Whether a difference is meant: say so with `ignore`, or leave the field out of `fields`.
+    PlatformParity: "platform-parity"
+}
+
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct PlatformParity {
+    fields: BTreeSet<Field>,
+    ignore: Vec<Glob>,
+}
+
+impl Default for PlatformParity {
+    fn default() -> Self {
+        let fields =
+            Field::ALL.into_iter().filter(|field| !matches!(field, Field::Labels | Field::LayerCount)).collect();
+        Self { fields, ignore: Vec::new() }
+    }
+}
+
+/// What platforms may differ in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Field {
+    User,
+    Entrypoint,
+    Cmd,
+    Env,
+    Ports,
+    Volumes,
+    Workdir,
+    StopSignal,
+    Healthcheck,
+    Labels,
+    LayerCount,
+}
+
+impl Field {
+    const ALL: [Self; 11] = [
+        Self::User,
+        Self::Entrypoint,
+        Self::Cmd,
+        Self::Env,
+        Self::Ports,
+        Self::Volumes,
+        Self::Workdir,
+        Self::StopSignal,
+        Self::Healthcheck,
+        Self::Labels,
+        Self::LayerCount,
+    ];
+
+    /// The member of the config that holds it, and what one thing in it is called.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::User => ("User", "User"),
+            Self::Entrypoint => ("Entrypoint", "Entrypoint"),
+            Self::Cmd => ("Cmd", "Cmd"),
+            Self::Env => ("Env", "the variable"),
+            Self::Ports => ("ExposedPorts", "the port"),
+            Self::Volumes => ("Volumes", "the volume"),
+            Self::Workdir => ("WorkingDir", "WorkingDir"),
+            Self::StopSignal => ("StopSignal", "StopSignal"),
+            Self::Healthcheck => ("Healthcheck", "Healthcheck"),
+            Self::Labels => ("Labels", "the label"),
+            Self::LayerCount => ("", "the number of layers"),
+        }
+    }
+
+    /// Whether it holds named things, which a policy can ignore one by one.
+    fn has_names(self) -> bool {
+        matches!(self, Self::Env | Self::Ports | Self::Volumes | Self::Labels)
+    }
+
+    /// What a config says of it: names, of which a field that has none has the empty one, and what is said of each.
+    fn read(self, part: &Part<'_>) -> BTreeMap<String, String> {
+        let config = part.read.config;
+        let there = |names: Vec<String>| names.into_iter().map(|name| (name, "there".to_owned())).collect();
+        let alone = |value: Option<String>| value.map(|value| (String::new(), value)).into_iter().collect();
+        let quoted = |value: &str| Some(format!("'{value}'"));
+        let line = |words: &Option<Vec<String>>| {
+            let words = words.as_ref().filter(|words| !words.is_empty())?;
+            serde_json::to_string(words).ok()
+        };
+        match self {
+            Self::User => alone(config.user.as_deref().filter(|user| !user.is_empty()).and_then(quoted)),
+            Self::Entrypoint => alone(line(&config.entrypoint)),
+            Self::Cmd => alone(line(&config.cmd)),
+            Self::Env => there(config.env.iter().map(|entry| variable(entry, part.windows)).collect()),
+            Self::Ports => there(config.exposed_ports.iter().map(|port| full_port(port)).collect()),
+            Self::Volumes => there(config.volumes.iter().map(|path| path_of(path, part.windows)).collect()),
+            Self::Workdir => alone(quoted(&path_of(config.working_dir.as_deref().unwrap_or("/"), part.windows))),
+            Self::StopSignal => alone(config.stop_signal.as_deref().and_then(quoted)),
+            Self::Healthcheck => {
+                let none = |test: &&Vec<String>| test.iter().all(|word| word == "NONE");
+                alone(line(&config.healthcheck.as_ref().filter(|test| !none(test)).cloned()))
+            }
+            Self::Labels => config.labels.iter().map(|(name, value)| (name.clone(), format!("'{value}'"))).collect(),
+            Self::LayerCount => alone(Some(part.layers.to_string())),
+        }
+    }
+}
+
+/// The name in an entry of `Env`; an entry without `=` may be a value, and is only counted.
+fn variable(entry: &str, windows: bool) -> String {
+    match entry.split_once('=') {
+        Some((name, _)) if windows => name.to_ascii_uppercase(),
+        Some((name, _)) => name.to_owned(),
+        None => "(an entry without '=')".to_owned(),
+    }
+}
+
+fn full_port(port: &str) -> String {
+    if port.contains('/') { port.to_ascii_lowercase() } else { format!("{port}/tcp") }
+}
+
+fn path_of(path: &str, windows: bool) -> String {
+    cleaned(path, windows).unwrap_or_else(|| path.to_owned())
+}
+
+/// What is compared of one platform.
+struct Part<'g> {
+    label: &'g str,
+    read: ConfigPart<'g>,
+    os: String,
+    windows: bool,
+    layers: usize,
+}
+
+impl<'g> Part<'g> {
+    fn read(entry: &'g Entry, fields: &BTreeSet<Field>, view: &View<'g>) -> Fact<Self> {
+        let members = fields.iter().map(|field| field.names().0).filter(|member| !member.is_empty());
+        let parts: Vec<String> = members.map(|member| format!("/config/{member}")).collect();
+        let read = ConfigPart::read(entry, view, &parts.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let os = entry.platform.as_ref().map(|platform| platform.os.clone()).map_err(Clone::clone)?;
+        let layers = if fields.contains(&Field::LayerCount) { view.image(entry)?.layers.len() } else { 0 };
+        let windows = is_windows(entry, read.config);
+        Ok(Self { label: &entry.label, read, os, windows, layers })
+    }
+}
+
+impl Check for PlatformParity {
+    fn judges(&self) -> Judges {
+        Judges::Root
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        if self.fields.is_empty() {
+            return vec![Problem::with("fields", "nothing is compared: name a field, or leave `fields` out")];
+        }
+        let named = self.fields.iter().any(|field| field.has_names());
+        let useless = !self.ignore.is_empty() && !named;
+        useless
+            .then(|| Problem::with("ignore", "none of the `fields` holds names that could be ignored"))
+            .into_iter()
+            .collect()
+    }
+
+    fn judge(&self, _: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
+        let entries = &view.subjects().entries;
+        if entries.len() < 2 {
+            return Ok(Verdict::Pass("there is one platform, and nothing to compare it with".to_owned()));
+        }
+        let mut findings = Findings::new();
+        let mut by_os: BTreeMap<String, Vec<Part<'_>>> = BTreeMap::new();
+        for entry in entries {
+            match Part::read(entry, &self.fields, view) {
+                // An entry that turns out to be no image is judged by other rules.
+                Err(Stop::NotApplicable(_)) => {}
+                part => {
+                    if let Some(part) = findings.note(part) {
+                        by_os.entry(part.os.clone()).or_default().push(part);
+                    }
+                }
+            }
+        }
+        let mut found = 0;
+        for parts in by_os.values().filter(|parts| parts.len() > 1) {
+            for difference in self.fields.iter().flat_map(|field| self.differences(*field, parts)) {
+                found += 1;
+                if found <= REPORTED {
+                    findings.add_keyed(difference.message, difference.location, fix(view), difference.key);
+                }
+            }
+        }
+        if found > REPORTED {
+            let message = format!("{} more differences between the platforms", found - REPORTED);
+            findings.add_keyed(message, Location::root(view, ""), fix(view), "more");
+        }
+        findings.verdict(|| evidence(&by_os))
+    }
+}
+
+/// Something that platforms say differently.
+struct Difference {
+    message: String,
+    location: Location,
+    key: String,
+}
+
+impl PlatformParity {
+    fn differences(&self, field: Field, parts: &[Part<'_>]) -> Vec<Difference> {
+        let said: Vec<BTreeMap<String, String>> = parts.iter().map(|part| field.read(part)).collect();
+        let names: BTreeSet<&String> = said.iter().flat_map(BTreeMap::keys).collect();
+        let ignored = |name: &str| field.has_names() && self.ignore.iter().any(|glob| glob.matches(name));
+        let wanted = names.into_iter().filter(|name| !ignored(name));
+        wanted.filter_map(|name| difference(field, name, &said, parts)).collect()
+    }
+}
+
+/// What platforms say differently of one name in a field.
+fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts: &[Part<'_>]) -> Option<Difference> {
+    let mut by_value: BTreeMap<Option<&String>, Vec<usize>> = BTreeMap::new();
+    for (position, said) in said.iter().enumerate() {
+        by_value.entry(said.get(name)).or_default().push(position);
+    }
+    let mut values: Vec<(Option<&String>, Vec<usize>)> = by_value.into_iter().collect();
+    // What most platforms say comes first, and of equals what the first platform says.
+    values.sort_by_key(|(_, positions)| (std::cmp::Reverse(positions.len()), positions.first().copied()));
+    let (_, odd) = values.get(1)?;
+    let part = parts.get(*odd.first()?)?;
+    let label = |position: &usize| parts.get(*position).map_or("", |part| part.label);
+    let phrase = |(value, positions): &(Option<&String>, Vec<usize>)| {
+        let value = value.map_or("none", String::as_str);
+        format!("{} on {}", Untrusted(value), words::listed(positions.iter().map(label)))
+    };
+    let mut phrases: Vec<String> = values.iter().take(VALUES).map(phrase).collect();
+    if values.len() > VALUES {
+        phrases.push(words::count(values.len() - VALUES, "other value"));
+    }
+    let (member, noun) = field.names();
+    let named = if name.is_empty() { String::new() } else { format!(" '{}'", Untrusted(name)) };
+    let there = said.get(*odd.first()?)?.contains_key(name);
+    let location = match field {
+        Field::LayerCount => part.read.at(""),
+        // An excerpt is of what differs, and not of the values of variables.
+        _ if there && field != Field::Env => part.read.at_member(&[&member]),
+        _ => part.read.at("/config"),
+    };
+    let odd_ones = values.iter().skip(1).flat_map(|(_, positions)| positions).map(label);
+    Some(Difference {
+        message: format!("the platforms differ in {noun}{named}: {}", phrases.join("; ")),
+        location,
+        key: format!("{noun}{name} {}", odd_ones.collect::<Vec<_>>().join(" ")),
+    })
+}
+
+fn evidence(by_os: &BTreeMap<String, Vec<Part<'_>>>) -> String {
+    let groups = by_os.values().map(|parts| match parts.as_slice() {
+        [alone] => format!("{} has none to compare with", Untrusted(alone.label)),
+        parts => format!("{} are alike", words::listed(parts.iter().map(|part| part.label))),
+    });
+    let groups: Vec<String> = groups.collect();
+    if groups.is_empty() { "there is no image to compare".to_owned() } else { groups.join("; ") }
+}
+
+fn fix(view: &View<'_>) -> Fix {
+    Fix::new("build all platforms from one Dockerfile in one build:")
+        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
+}
