@@ -37,6 +37,7 @@ mod empty_layers;
 mod entrypoint;
 mod env;
 mod exposed_ports;
+mod field;
 mod foreign_layers;
 mod healthcheck;
 mod history;
@@ -123,6 +124,7 @@ pub static RULES: &[&Rule] = &[
     &registries::RULE,
     &tag_digest::RULE,
     &tag_alias::RULE,
+    &field::RULE,
 ];
 
 /// The rule of that name.

@@ -7,6 +7,7 @@ use schemars::transform::RecursiveTransform;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
+use super::field::{Bound, LENGTH, Pointer, Query, Scalar};
 use super::hosts::Host;
 use super::parameters::PATTERN_LENGTH;
 use super::{Duration, Glob, NameGlob, Pattern, Rule, Size};
@@ -106,6 +107,10 @@ described!(Glob as { "type": "string", "minLength": 1, "maxLength": PATTERN_LENG
 described!(NameGlob as { "type": "string", "maxLength": PATTERN_LENGTH, "pattern": r"^(\*\*|[^A-Z]+/[^A-Z]+)$" });
 described!(Size as { "type": "string", "pattern": r"^[0-9]{1,18}(\.[0-9]{1,18})?\s*([kKMG]?B|[KMGT]iB)$" });
 described!(Duration as { "type": "string", "pattern": "^[0-9]{1,9}[hdw]$" });
+described!(Pointer as { "type": "string", "maxLength": LENGTH, "pattern": "^/" });
+described!(Query as { "type": "string", "maxLength": LENGTH, "pattern": r"^\$" });
+described!(Scalar as { "type": ["string", "number", "boolean"] });
+described!(Bound as { "type": ["string", "number"] });
 described!(PlatformPattern as {
     "type": "string",
     "pattern": r"^(\*|(\*|[A-Za-z0-9_.-]+)(/(\*|[A-Za-z0-9_.-]+)){1,2})$"

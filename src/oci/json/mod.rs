@@ -21,6 +21,7 @@ use super::Untrusted;
 pub(crate) use pointer::Path;
 pub use pointer::{Span, locate, pointer, pointer_escape};
 pub use shape::Shape;
+pub(crate) use shape::misspelt;
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 64;

@@ -29,6 +29,24 @@ impl Shape {
     }
 }
 
+/// The first name in an RFC 6901 pointer that differs from a known one only as Go takes names for the same, and the known one.
+pub(crate) fn misspelt(shape: Shape, pointer: &str) -> Option<(String, &'static str)> {
+    let mut place = shape.root();
+    for segment in pointer.split('/').skip(1) {
+        let segment = segment.replace("~1", "/").replace("~0", "~");
+        let Some(names) = place.names() else {
+            place = place.element();
+            continue;
+        };
+        place = match (names.exact(&segment), names.folded(&segment)) {
+            (Some(place), _) => place,
+            (None, Some((known, _))) => return Some((segment, known)),
+            (None, None) => return None,
+        };
+    }
+    None
+}
+
 /// How Go decodes what stands at a place.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
@@ -194,3 +212,20 @@ const RUN: Names = Names {
 };
 
 const HEALTHCHECK: Names = Names::plain(&["Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries"]);
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, misspelt};
+
+    #[test]
+    fn names_that_go_takes_for_others_are_misspelt() {
+        let of = |shape, pointer: &str| misspelt(shape, pointer).map(|(_, known)| known);
+        assert_eq!(of(Shape::Config, "/config/user"), Some("User"));
+        assert_eq!(of(Shape::Config, "/Config/User"), Some("config"));
+        assert_eq!(of(Shape::Config, "/history/3/Created_By"), Some("created_by"));
+        assert_eq!(of(Shape::Manifest, "/layers/0/mediatype"), Some("mediaType"));
+        for right in ["/config/User", "/config/Labels/user", "/config/own", "/own/User", "/history/created", ""] {
+            assert_eq!(of(Shape::Config, right), None, "{right}");
+        }
+    }
+}
