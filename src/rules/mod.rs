@@ -17,6 +17,7 @@ mod schema;
 pub(crate) mod sensitive;
 mod shell;
 mod size;
+mod soci;
 mod takes;
 #[cfg(test)]
 mod testing;
@@ -48,6 +49,7 @@ mod layer_content;
 mod layer_count;
 mod layer_duplicates;
 mod layer_size;
+mod lazy_pull;
 mod media_types;
 mod platform_agreement;
 mod platform_parity;
@@ -102,6 +104,7 @@ pub static RULES: &[&Rule] = &[
     &image_size::RULE,
     &layer_duplicates::RULE,
     &empty_layers::RULE,
+    &lazy_pull::RULE,
     &user::RULE,
     &exposed_ports::RULE,
     &env::RULE,

@@ -50,6 +50,10 @@ pub const SIGSTORE_BUNDLE_PREFIX: &str = "application/vnd.dev.sigstore.bundle";
 pub const COSIGN_SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 /// Signature of the Notary Project.
 pub const NOTATION_SIGNATURE: &str = "application/vnd.cncf.notary.signature";
+/// Artifact type of a Nydus image beside an ordinary one.
+pub const NYDUS_IMAGE: &str = "application/vnd.nydus.image.manifest.v1+json";
+/// What tools before Nydus 2.3.5 put among the `os.features` of a Nydus image.
+pub const NYDUS_FEATURE: &str = "nydus.remoteimage.v1";
 /// Artifact type of a version 1 SOCI index, a referrer.
 pub const SOCI_INDEX_V1: &str = "application/vnd.amazon.soci.index.v1+json";
 /// Artifact type of a version 2 SOCI index, an entry of the image index.

@@ -77,7 +77,7 @@ pub(super) const EXACT: &[Row] = &[
     row(known::SOCI_INDEX_V1, Other, Accelerator, "a SOCI index"),
     row(known::SOCI_INDEX_V2, Other, Accelerator, "a SOCI index"),
     row("application/vnd.amazon.soci.prefetch.v1+json", Other, Accelerator, "a SOCI prefetch list"),
-    row("application/vnd.nydus.image.manifest.v1+json", Other, Accelerator, "a Nydus image"),
+    row(known::NYDUS_IMAGE, Other, Accelerator, "a Nydus image"),
     row("application/vnd.nydus.image.config.v1+json", Other, Accelerator, "a Nydus image"),
     row("application/vnd.containerd.overlaybd.native.v1+json", Other, Accelerator, "an overlaybd image"),
     row("application/vnd.containerd.overlaybd.turbo.v1+json", Other, Accelerator, "an overlaybd image"),

@@ -92,6 +92,11 @@ impl<'s, 'g> Search<'s, 'g> {
         }
     }
 
+    /// A search for what is about the manifest of one platform itself.
+    pub(in super::super) fn about(sought: &'s dyn Sought, entry: &'s Entry, view: &'s View<'g>) -> Fact<Self> {
+        Ok(Self::new(sought, view, vec![entry.digest()?.clone()], Some(entry)))
+    }
+
     /// The first carrier that counts, or proof that there is none. Unknown only if no home satisfied the search and one could
     /// not be looked at.
     pub(in super::super) fn first(mut self) -> Fact<Result<Found<'g>, Missing>> {
@@ -229,7 +234,8 @@ impl<'s, 'g> Search<'s, 'g> {
             Role::NotationSignature => signature(SignatureKind::Notation),
             Role::SimpleSigning => signature(SignatureKind::Cosign),
             Role::CosignArtifact => true,
-            Role::Accelerator | Role::ScanResult => false,
+            Role::Accelerator => self.sought.wants(&Content::Other(artifact_type)),
+            Role::ScanResult => false,
             _ => return Promise::Vague,
         };
         if wanted { Promise::Likely } else { Promise::None }
