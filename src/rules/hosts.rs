@@ -15,7 +15,7 @@ pub(super) struct Host {
 impl Host {
     /// Reads a host; upper case is made lower case.
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let place = Place::read(&format!("https://{text}"));
+        let place = if text.contains(['/', '?', '#']) { None } else { Place::read(&format!("https://{text}")) };
         let place = place
             .ok_or("expected a host such as `mcr.microsoft.com`, or a host and port, without `https://` and path")?;
         let named = text.len() > place.host.len();
