@@ -47,7 +47,7 @@ impl Sought for Statements {
         predicate::class(predicate_type) == PredicateClass::Provenance
     }
 
-    fn examine(&self, content: &Content<'_>, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         if let Content::Statement { layer, .. } = content {
             view.statement(layer)?;
             self.read.borrow_mut().push((*layer).clone());
