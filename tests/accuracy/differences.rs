@@ -46,7 +46,7 @@ impl Comparison {
 
     /// Fails on a difference that is not listed, and on one that is listed and is none.
     pub(crate) fn settle(self) {
-        let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus-differences.toml")).unwrap();
+        let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/accuracy/differences.toml")).unwrap();
         let file: File = toml::from_str(&text).unwrap();
         let mut listed = BTreeMap::new();
         for difference in file.difference.iter().filter(|difference| difference.check == self.check) {

@@ -57,7 +57,7 @@ fn no_file_makes_reading_panic() {
     assert!(read > 500, "the real data is there");
 }
 
-fn read_as_everything(bytes: &Bytes) {
+pub(crate) fn read_as_everything(bytes: &Bytes) {
     if let Ok(document) = Document::<Manifest>::read(bytes.clone()) {
         let descriptors: Vec<&Descriptor> = match document.value() {
             Manifest::Index(index) => index.manifests.iter().collect(),

@@ -1,6 +1,6 @@
 //! Real data with labels, where it is at hand: `OCILINT_CORPUS` names its folder, `OCILINT_BINARY` the program.
 //!
-//! Every label that we do not agree with is listed with its reason in `tests/corpus-differences.toml`; one that is not
+//! Every label that we do not agree with is listed with its reason in `differences.toml`; one that is not
 //! listed fails, and so does one that is listed and no longer differs.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it compared")]
@@ -8,7 +8,10 @@
 mod differences;
 mod documents;
 mod images;
+mod labels;
+mod mutations;
 mod names;
+mod rules;
 
 use std::fs;
 use std::path::{Path, PathBuf};
