@@ -277,7 +277,8 @@ fn is_mended(places: &[(Option<Digest>, String)], changed: &Digest, before: &[u8
         let here = document.as_ref() == Some(changed);
         // A finding about another document is mended by any change of what this one says.
         // The platform of a config is three members, of which findings point to one.
-        let members = if pointer == "/architecture" { vec!["/os", pointer, "/variant"] } else { vec![pointer.as_str()] };
+        let members =
+            if pointer == "/architecture" { vec!["/os", pointer, "/variant"] } else { vec![pointer.as_str()] };
         let differs = |pointer: &&str| before.pointer(pointer) != after.pointer(pointer);
         if here { members.iter().any(differs) } else { before != after }
     })
