@@ -79,6 +79,11 @@ impl Age {
         self.0 < SignedDuration::from_mins(-5)
     }
 
+    /// Whether it is younger than the span.
+    pub(super) fn is_below(self, span: &Duration) -> bool {
+        self.0 < span.length()
+    }
+
     /// Whether it is older than the span.
     pub(super) fn exceeds(self, span: &Duration) -> bool {
         self.0 > span.length()
@@ -130,6 +135,7 @@ mod tests {
         let now: Timestamp = "2026-07-01T00:00:00Z".parse().unwrap();
         let age = |made: &str| Age::of(made.parse().unwrap(), now);
         let month = Duration::new("30d").unwrap();
+        assert!(!age("2026-06-01T00:00:00Z").is_below(&month) && age("2026-06-01T00:00:01Z").is_below(&month));
         assert!(!age("2026-06-01T00:00:00Z").exceeds(&month) && age("2026-05-31T23:59:59Z").exceeds(&month));
         assert!(age("2026-07-01T00:05:01Z").is_future() && !age("2026-07-01T00:05:00Z").is_future());
         assert_eq!(age("2026-06-29T00:00:01Z").to_string(), "47 hours");

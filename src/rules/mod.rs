@@ -32,6 +32,7 @@ mod artifact_type;
 mod attestation;
 mod base_image;
 mod children;
+mod created;
 mod deploy_target;
 mod document;
 mod empty_layers;
@@ -118,6 +119,7 @@ pub static RULES: &[&Rule] = &[
     &annotations::RULE,
     &labels::RULE,
     &version_label::RULE,
+    &created::RULE,
     &sbom::RULE,
     &provenance::RULE,
     &signature::RULE,

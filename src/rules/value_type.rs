@@ -61,6 +61,11 @@ impl fmt::Display for ValueType {
 const LICENSES: spdx::ParseMode =
     spdx::ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..spdx::ParseMode::STRICT };
 
+/// The moment that an RFC 3339 date and time names.
+pub(super) fn moment(text: &str) -> Option<jiff::Timestamp> {
+    ValueType::Rfc3339.admits(text).then(|| text.parse().ok()).flatten()
+}
+
 /// jiff reads many forms of ISO 8601; RFC 3339 is the one with all its parts, of which the layout is checked here.
 fn is_rfc3339(text: &str) -> bool {
     let layout = |byte: (usize, u8)| match byte {

@@ -29,6 +29,8 @@ pub struct Provenance {
     pub arguments: BTreeMap<String, String>,
     /// What went into the build: base images, sources.
     pub materials: Vec<Material>,
+    /// When the build ended, as written.
+    pub finished_on: Option<String>,
 }
 
 /// The versions of SLSA provenance.
@@ -159,6 +161,8 @@ struct Workflow {
 struct Metadata {
     #[serde(default, alias = "https://mobyproject.org/buildkit@v1#metadata", deserialize_with = "lenient")]
     buildkit_metadata: Option<BuildKitMetadata>,
+    #[serde(default, alias = "finishedOn", alias = "buildFinishedOn", deserialize_with = "lenient")]
+    finished_on: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -182,7 +186,8 @@ impl V0 {
     fn read(self) -> Result<Provenance, StatementError> {
         let invocation = self.invocation.unwrap_or_default();
         let materials = self.materials;
-        let origin = Origin { vcs: vcs(self.metadata), configured: invocation.config_source, repository: None };
+        let (vcs, finished_on) = told(self.metadata);
+        let origin = Origin { vcs, configured: invocation.config_source, repository: None };
         let (source, revision) = origin.settle(&materials);
         Ok(Provenance {
             version: ProvenanceVersion::V0_2,
@@ -193,6 +198,7 @@ impl V0 {
             revision,
             arguments: arguments(invocation.parameters)?,
             materials,
+            finished_on,
         })
     }
 }
@@ -204,8 +210,9 @@ impl V1 {
         let external = definition.external_parameters.unwrap_or_default();
         let internal = definition.internal_parameters;
         let materials = definition.resolved_dependencies;
+        let (vcs, finished_on) = told(run.metadata);
         let origin = Origin {
-            vcs: vcs(run.metadata),
+            vcs,
             configured: external.config_source,
             repository: external.workflow.and_then(|workflow| workflow.repository),
         };
@@ -219,6 +226,7 @@ impl V1 {
             revision,
             arguments: arguments(external.request)?,
             materials,
+            finished_on,
         })
     }
 }
@@ -227,8 +235,10 @@ fn id(builder: Option<Builder>) -> Option<String> {
     builder?.id.filter(|id| !id.is_empty())
 }
 
-fn vcs(metadata: Option<Metadata>) -> Option<Vcs> {
-    metadata?.buildkit_metadata?.vcs
+/// The source and the end of the build.
+fn told(metadata: Option<Metadata>) -> (Option<Vcs>, Option<String>) {
+    let Some(metadata) = metadata else { return (None, None) };
+    (metadata.buildkit_metadata.and_then(|metadata| metadata.vcs), metadata.finished_on)
 }
 
 /// The arguments as text; one that is no string is kept as JSON, so that none is overlooked.
