@@ -219,7 +219,7 @@ fn finished(subject: Subject<'_>, read: &ConfigPart<'_>, view: &View<'_>) -> Fac
         Ok(found) => found,
         Err(missing) => {
             let complaint = coverage.complaint(&finished.noun(), &missing, subject);
-            return Err(unknown(format!("{}; {complaint}", no_date(read.config.created.as_deref()))));
+            return Err(unknown(format!("the image has no date, and {complaint}")));
         }
     };
     let (at, text) = finished.at.take().ok_or_else(|| unknown("the provenance tells no date".to_owned()))?;

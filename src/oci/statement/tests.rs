@@ -165,6 +165,16 @@ fn buildkit_provenance_1_is_read() {
 }
 
 #[test]
+fn the_end_of_the_build_is_read_as_it_is_written() {
+    let finished = |kind, predicate| provenance(kind, predicate).unwrap().finished_on;
+    let at = "2026-01-01T00:00:00Z";
+    assert_eq!(finished(V1, json!({"runDetails": {"metadata": {"finishedOn": at}}})).as_deref(), Some(at));
+    assert_eq!(finished(V0_2, json!({"metadata": {"buildFinishedOn": at}})).as_deref(), Some(at));
+    assert_eq!(finished(V0_2, json!({"metadata": {"buildStartedOn": at}})), None);
+    assert_eq!(finished(V0_2, json!({"metadata": {"buildFinishedOn": 1, "completeness": {}}})), None);
+}
+
+#[test]
 fn a_github_workflow_names_its_repository_and_commit() {
     let read = provenance(
         V1,
