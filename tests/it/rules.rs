@@ -1,5 +1,7 @@
 //! The cases of `tests/rules/`: what every rule says of violating, passing and unreadable images.
 
+mod parameters;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
