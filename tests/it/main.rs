@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod baseline;
 mod cli;
+mod docs;
 mod documents;
 mod economy;
 mod faults;

@@ -1,4 +1,4 @@
-//! Which values of a document are meant: a JSON pointer, or a JSONPath query within bounds.
+//! Which values of a document are meant: a JSON pointer, or a `JSONPath` query within bounds.
 //!
 //! A query must not cost more than the document's size, whoever wrote the document: it descends once at most, and neither the
 //! selectors of a step nor its filters make it visit a value again and again. Its functions `match` and `search` are left out,
@@ -41,7 +41,7 @@ impl Pointer {
     }
 }
 
-/// An RFC 9535 JSONPath query.
+/// A `JSONPath` query of RFC 9535.
 #[derive(Debug, Clone)]
 pub(in super::super) struct Query {
     text: String,
@@ -161,7 +161,7 @@ pub(super) enum Selector<'p> {
 
 impl<'p> Selector<'p> {
     /// The values selected; `null` counts as nothing, as it does for the programs that read these documents.
-    pub(super) fn select<'v>(self, document: &'v Value) -> Vec<&'v Value> {
+    pub(super) fn select(self, document: &Value) -> Vec<&Value> {
         let mut found = match self {
             Self::Pointer(pointer) => document.pointer(pointer.as_str()).into_iter().collect(),
             Self::Query(query) => query.path.query(document).all(),
