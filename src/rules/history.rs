@@ -23,7 +23,7 @@ declare_rule! {
     /// |---|---|
     /// | `add-url` | `ADD` of a URL: nobody checks what comes |
     /// | `sudo` | `sudo` runs, which a build does not need and an image should not have |
-    /// | `pipe-to-shell` | what is downloaded runs at once: `curl … \| sh`, `sh -c "$(curl …)"`, `bash <(wget …)` |
+    /// | `pipe-to-shell` | what is downloaded runs at once: it is piped into a shell, or `sh -c "$(curl …)"`, `bash <(wget …)` |
     /// | `dist-upgrade` | the whole distribution is upgraded: `apt-get dist-upgrade`, `apt full-upgrade`, `zypper dup` |
     /// | `insecure-download` | nobody checks whom it comes from: `curl -k`, `wget --no-check-certificate`, `apt-get --allow-unauthenticated` |
     /// | `apt-cache-left` | `apt-get update` without `rm -rf /var/lib/apt/lists/*` in the same step |
