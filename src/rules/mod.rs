@@ -25,6 +25,7 @@ mod testing;
 mod tests;
 mod value_type;
 mod values;
+mod versions;
 mod words;
 
 mod annotations;
@@ -52,6 +53,7 @@ mod layer_duplicates;
 mod layer_size;
 mod lazy_pull;
 mod media_types;
+mod packages;
 mod platform_agreement;
 mod platform_parity;
 mod platforms;
@@ -124,6 +126,7 @@ pub static RULES: &[&Rule] = &[
     &provenance::RULE,
     &signature::RULE,
     &attestation::RULE,
+    &packages::RULE,
     &base_image::RULE,
     &reference::RULE,
     &registries::RULE,

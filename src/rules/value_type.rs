@@ -58,7 +58,7 @@ impl fmt::Display for ValueType {
 }
 
 /// Identifiers that the license list still holds as deprecated (`GPL-2.0+`) are identifiers.
-const LICENSES: spdx::ParseMode =
+pub(super) const LICENSES: spdx::ParseMode =
     spdx::ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..spdx::ParseMode::STRICT };
 
 /// The moment that an RFC 3339 date and time names.
