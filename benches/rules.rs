@@ -1,0 +1,102 @@
+//! What judging costs: a thousand images that were recorded, and every rule alone on one image.
+//!
+//! `cargo bench --bench rules`; the rows of one run are to be compared, not the figures of different machines.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use jiff::Timestamp;
+use ocilint::cases::StoreSource;
+use ocilint::cases::build::{Attestation, Built, Image, Mode, build};
+use ocilint::engine::{self, Engine, judge_source};
+use ocilint::judge::Options;
+use ocilint::rules::RULES;
+use ocilint::source::registry::RegistryOptions;
+use ocilint::source::snapshot::{self, Shelf};
+use ocilint::source::{Budget, Silent, Sources, Walk};
+use ocilint::{Policy, Target};
+use tokio::runtime::Runtime;
+
+/// Recorded images of one run.
+const IMAGES: usize = 1_000;
+
+fn main() {
+    divan::main();
+}
+
+/// A careful image of two platforms, with a bill of materials and provenance for each.
+fn image() -> Built {
+    let provenance = Attestation { mode: Mode::Max, ..Attestation::new("provenance-v1") };
+    let image = Image {
+        platforms: vec!["linux/amd64".to_owned(), "linux/arm64".to_owned()],
+        attestations: vec![Attestation::new("spdx"), provenance],
+        ..Image::default()
+    };
+    build(&image).expect("the image can be built")
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    RULES.iter().map(|rule| rule.name)
+}
+
+/// The rule with the parameters that `reference.toml` shows, and nothing else.
+fn only(name: &str) -> Policy {
+    let text = include_str!("../policies/reference.toml");
+    let mut reference: toml::Table = text.parse().expect("the reference is TOML");
+    let rules = reference.remove("rules").expect("it has rules");
+    let parameters = rules.get(name).cloned().unwrap_or_else(|| toml::Table::new().into());
+    let policy = format!("[rules.{name}]\n{}", toml::to_string(&parameters).expect("a table"));
+    Policy::from_text(name, &policy, Path::new(".")).expect("the rule alone is a policy")
+}
+
+/// One rule on one image that is in memory: reading the documents is part of it, and the same for all.
+#[divan::bench(args = names())]
+fn one_rule(bencher: Bencher<'_, '_>, name: &str) {
+    let (policy, options, runtime) = (only(name), Options::default(), runtime());
+    let target = Target::parse("registry.example/acme/app:1.2.3").expect("a target");
+    let source = Arc::new(StoreSource::alone(image()));
+    bencher.bench(|| {
+        let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
+        let walk = Walk::new(source.clone(), Budget::default(), deadline);
+        runtime.block_on(judge_source(&policy, &options, &target, &walk, Timestamp::UNIX_EPOCH, &Silent))
+    });
+}
+
+/// A thousand recorded images by a built-in policy, on one core.
+#[divan::bench(args = ["ocilint:baseline", "ocilint:strict"], sample_count = 5, sample_size = 1)]
+fn a_thousand_snapshots(bencher: Bencher<'_, '_>, name: &str) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("all.snapshot");
+    let runtime = runtime();
+    let engine = engine(name);
+    runtime.block_on(async {
+        let shelf = Arc::new(Shelf::default());
+        let target = Target::parse("oci:examples/layouts/oci-sbom").expect("a target");
+        let (report, facts) = engine.record(&target, &shelf).await;
+        let notes = vec![engine::image_note(&target, &report); IMAGES];
+        let bytes = snapshot::encode(engine.header(notes), &shelf, &vec![facts; IMAGES]).expect("not too large");
+        std::fs::write(&file, bytes).expect("written");
+    });
+    let targets: Vec<Target> =
+        snapshot::images(&file).into_iter().map(|image| image.map(|image| image.target).expect("an image")).collect();
+    bencher.counter(ItemsCount::new(IMAGES)).bench(|| {
+        runtime.block_on(async {
+            for target in &targets {
+                divan::black_box(engine.judge(target).await);
+            }
+        });
+    });
+}
+
+fn engine(name: &str) -> Engine {
+    let policy = Policy::load(&[name.to_owned()], Path::new(".")).expect("a built-in policy");
+    let sources = Sources::new(RegistryOptions::default(), Arc::new(Silent));
+    Engine::new(policy, Options::default(), sources, Arc::new(Silent))
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
