@@ -195,11 +195,12 @@ impl Reader<'_> {
             '\n' => {
                 list.end_pipeline();
                 let documents = std::mem::take(&mut list.documents);
-                documents.iter().for_each(|end| self.skip_document(end));
+                for end in documents {
+                    self.skip_document(&end);
+                }
             }
             _ if c.is_whitespace() => list.end_word(),
             '#' if list.word.is_none() => while self.rest.next_if(|&c| c != '\n').is_some() {},
-            ';' => list.end_pipeline(),
             '(' => {
                 list.open += 1;
                 list.end_pipeline();
@@ -218,7 +219,7 @@ impl Reader<'_> {
                 self.eat('>');
                 list.redirect();
             }
-            '&' => list.end_pipeline(),
+            ';' | '&' => list.end_pipeline(),
             '<' | '>' => self.redirection(c, list),
             _ => self.part_of_word(c, list),
         }
