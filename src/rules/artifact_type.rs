@@ -27,7 +27,8 @@ declare_rule! {
     ///
     /// - `allow` (list of globs, empty by default): types of artifacts that are allowed besides images. Image rules are not
     ///   applicable to them.
-    /// - `deny` (list of globs, empty by default): types that are refused whatever `allow` says; of images too.
+    /// - `deny` (list of globs, empty by default): types that are refused whatever `allow` says; of images too. The config's type
+    ///   counts as well, whatever the artifact type is.
     ///
     /// The type is the manifest's `artifactType`, else the media type of its config; where that says nothing (an image config, the
     /// empty config, `application/json`), the media type of the first layer. Of an index it is the `artifactType`, else the
@@ -76,11 +77,16 @@ impl Check for ArtifactType {
             return Err(why.clone().into());
         }
         let kind = Kind::of(root, view);
-        let hits = |globs: &[Glob]| globs.iter().any(|glob| glob.matches(kind.media_type.as_str()));
+        let hits = |globs: &[Glob]| matches(globs, &kind.media_type);
         let location = Location::root(view, kind.pointer);
         let mut findings = Findings::new();
         if hits(&self.deny) {
             findings.add_keyed(format!("this is {kind}, which the policy denies"), location, fix(), "denied");
+        } else if let Some(config) = config_of(root).filter(|config| matches(&self.deny, &config.media_type)) {
+            // Clients of some artifacts go by the config, whatever `artifactType` says.
+            let of_type = Untrusted(config.media_type.as_str());
+            let message = format!("this is {kind} with a config of type '{of_type}', which the policy denies");
+            findings.add_keyed(message, Location::root(view, "/config/mediaType"), fix(), "denied");
         } else if !hits(&self.allow) {
             match &subjects.nature {
                 Nature::Image | Nature::Schema1 | Nature::Undetermined(_) => {}
@@ -108,8 +114,20 @@ impl Check for ArtifactType {
     }
 }
 
+fn matches(globs: &[Glob], media_type: &MediaType) -> bool {
+    globs.iter().any(|glob| glob.matches(media_type.as_str()))
+}
+
+fn config_of(manifest: &Manifest) -> Option<&Descriptor> {
+    match manifest {
+        Manifest::Image(image) => image.config.as_ref(),
+        Manifest::Index(_) | Manifest::Schema1(_) => None,
+    }
+}
+
 /// What a root is, by the type that tells most.
 struct Kind<'m> {
+    is_image: bool,
     media_type: MediaType,
     pointer: &'static str,
     description: Option<&'static str>,
@@ -129,7 +147,7 @@ impl<'m> Kind<'m> {
             (None, _) => (manifest.effective_media_type(), ""),
         };
         let description = media_type.description();
-        Self { media_type, pointer, description, manifest }
+        Self { is_image: view.subjects().nature == Nature::Image, media_type, pointer, description, manifest }
     }
 }
 
@@ -157,6 +175,9 @@ fn type_of_parts(image: &ImageManifest, nature: &Nature) -> (MediaType, &'static
 impl std::fmt::Display for Kind<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = match (self.description, self.manifest) {
+            // An artifact type is a label: what runs is an image whatever it says.
+            (_, Manifest::Image(_)) if self.is_image => "an image",
+            (_, Manifest::Index(_)) if self.is_image && self.pointer == "/artifactType" => "an index of images",
             (Some(description), Manifest::Index(_)) if self.pointer == "/artifactType" => {
                 &format!("an index of {description}")
             }

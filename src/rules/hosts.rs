@@ -15,9 +15,10 @@ pub(super) struct Host {
 impl Host {
     /// Reads a host; upper case is made lower case.
     pub(super) fn new(text: &str) -> Result<Self, String> {
-        let place = if text.contains(['/', '?', '#']) { None } else { Place::read(&format!("https://{text}")) };
-        let place = place
-            .ok_or("expected a host such as `mcr.microsoft.com`, or a host and port, without `https://` and path")?;
+        let place = if text.contains(['/', '?', '#', '*']) { None } else { Place::read(&format!("https://{text}")) };
+        let place = place.ok_or(
+            "expected a host such as `mcr.microsoft.com`, or a host and port, without `https://`, path and wildcard",
+        )?;
         let named = text.len() > place.host.len();
         Ok(Self { name: place.host, port: named.then_some(place.port) })
     }

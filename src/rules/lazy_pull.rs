@@ -193,16 +193,20 @@ impl LazyPull {
         }
         let named = words::either(classes);
         if !others.is_empty() {
-            let are = if others.len() == 1 { "is" } else { "are" };
-            return Ok(Err(format!("{} {are} not {named}", words::layers(&others, layers.len()))));
+            return Ok(Err(format!("{}: not {named}", words::layers(&others, layers.len()))));
         }
         if !open.is_empty() {
             let detail = format!("the descriptor of {} gives no size", words::layers(&open, layers.len()));
             return Err(Why::undecidable("telling which layers are small", detail).into());
         }
-        let rest =
-            if small == 0 { String::new() } else { format!(", but for {small} of less than {}", Bytes(limit.into())) };
-        Ok(Ok(format!("{} of {}{rest}", words::count(layers.len(), "layer"), named)))
+        let count = words::count(layers.len(), "layer");
+        let limit = Bytes(limit.into());
+        Ok(Ok(match small {
+            0 if layers.is_empty() => "no layers".to_owned(),
+            0 => format!("{count} of {named}"),
+            all if all == layers.len() => format!("{count}, none of {limit} or more"),
+            some => format!("{count} of {named}, but for {some} of less than {limit}"),
+        }))
     }
 
     /// A Nydus image for the same platform in the index, which Nydus's snapshotter selects in place of this one.

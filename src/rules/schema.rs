@@ -115,7 +115,7 @@ described!(PlatformPattern as {
     "type": "string",
     "pattern": r"^(\*|(\*|[A-Za-z0-9_.-]+)(/(\*|[A-Za-z0-9_.-]+)){1,2})$"
 });
-described!(Host as { "type": "string", "minLength": 1, "pattern": "^[^/@?# ]+$" });
+described!(Host as { "type": "string", "minLength": 1, "pattern": "^[^/@?#* ]+$" });
 described!(LayerClass as { "type": "string", "enum": LayerClass::ALL });
 
 #[cfg(test)]
