@@ -15,15 +15,15 @@ const LAYER_DIGEST: &str = "com.amazon.soci.image-layer-digest";
 ///
 /// Version 2 is named by the manifest, version 1 refers to it; snapshotters look for them in this order.
 pub(super) fn find(entry: &Entry, view: &View<'_>) -> Fact<Result<String, String>> {
-    let second = named(entry, view);
-    if let Err(Stop::Pending) | Ok(Ok(_)) = second {
-        return second;
-    }
+    let second = match named(entry, view) {
+        Ok(Err(lack)) => Ok(lack),
+        Err(Stop::Unknown(why)) => Err(why),
+        settled => return settled,
+    };
     match (second, referring(entry, view)?) {
-        (Ok(Err(_)) | Err(_), Ok(found)) => Ok(Ok(found)),
-        (Ok(Err(second)), Err(first)) => Ok(Err(format!("no SOCI index: {second}; {first}"))),
-        (Err(stop), Err(_)) => Err(stop),
-        (Ok(Ok(found)), _) => Ok(Ok(found)),
+        (_, Ok(found)) => Ok(Ok(found)),
+        (Ok(second), Err(first)) => Ok(Err(format!("no SOCI index: {second}; {first}"))),
+        (Err(why), Err(_)) => Err(why.into()),
     }
 }
 
