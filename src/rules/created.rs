@@ -8,7 +8,7 @@ use super::duration::{Age, Duration};
 use super::prelude::*;
 use super::value_type::moment;
 use crate::oci::predicate::{self, PredicateClass};
-use crate::oci::{Statement, pointer};
+use crate::oci::{Statement, Told, pointer};
 
 /// The annotation that says when an image was made (image-spec, annotations.md).
 const ANNOTATION: &str = "org.opencontainers.image.created";
@@ -200,8 +200,10 @@ impl Sought for Finished {
         let Statement { provenance: Some(provenance), .. } = view.statement(layer)? else {
             return Ok(Err("its provenance is empty".to_owned()));
         };
-        let Some(text) = &provenance.finished_on else {
-            return Ok(Err("it does not say when the build ended".to_owned()));
+        let text = match &provenance.finished {
+            Told::Said(text) => text,
+            Told::Nothing => return Ok(Err("it does not say when the build ended".to_owned())),
+            Told::Garbled => return Ok(Err("the end of its build is no text".to_owned())),
         };
         let Some(at) = dated(text, "the end of the build").ok().flatten() else {
             return Ok(Err(format!("the end of its build is '{}', which is no date", Untrusted(text))));

@@ -1,7 +1,13 @@
+mod demands;
+mod materials;
+
+use super::Duration;
 use super::carriers::{Content, Coverage, Sought};
 use super::prelude::*;
 use crate::oci::predicate::{self, PredicateClass};
 use crate::oci::{Provenance, Statement};
+use demands::Claim;
+use materials::Materials;
 
 declare_rule! {
     /// The image has provenance: a record of how and from what it was built.
@@ -10,8 +16,9 @@ declare_rule! {
     ///
     /// That a SLSA provenance statement is about each platform or about the image as a whole, in the homes of the rule `sbom`:
     /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
-    /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read; a verification summary is no
-    /// provenance.
+    /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read, of BuildKit, GitHub's builders, Tekton
+    /// and others; a verification summary is no provenance. What a parameter asks about and has another type than it must is
+    /// unknown, never absent.
     ///
     /// # Why
     ///
@@ -25,6 +32,8 @@ declare_rule! {
     /// mode = "max"
     /// builders = ['https://github\.com/acme/.+/actions/runs/\d+/attempts/\d+']
     /// match = { source = '(git\+)?https://github\.com/acme/.+' }
+    /// materials = { pinned = true, allow = ["docker.io/library/*", "ghcr.io/acme/**", "https://github.com/acme/**"] }
+    /// claims = ["complete-parameters"]
     /// ```
     ///
     /// # Parameters
@@ -36,8 +45,22 @@ declare_rule! {
     ///   that it records build arguments, secrets among them if any were given that way.
     /// - `builders` (list of regular expressions, empty by default): one of them must match the builder's id; an empty id is
     ///   none.
-    /// - `match` (table with the names `source` and `revision`, empty by default): regular expressions that the repository of
-    ///   the source and the commit must match, as the statement writes them.
+    /// - `build-types` (list of globs, empty by default): one of them must match the kind of build, such as
+    ///   `"https://mobyproject.org/buildkit@v1"` (SLSA 0.2) and
+    ///   `"https://github.com/moby/buildkit/blob/master/docs/attestations/slsa-definitions.md"` (SLSA 1).
+    /// - `match` (table of name and regular expression, empty by default): what the statement must say, as it writes it: `source`
+    ///   (the repository) and `revision` (the commit); of GitHub's workflows also `workflow` (its file, `\.github/workflows/x\.yml`),
+    ///   `ref` (`refs/tags/v.+`), `event` (`push`) and `runner` (`github-hosted`).
+    /// - `materials` (table, empty by default): what the build was made from, base images and sources. `pinned = true` wants a digest
+    ///   of each; `allow` and `deny` are globs over their addresses: `docker.io/library/alpine` of an image, `https://github.com/acme/app`
+    ///   of a repository. Where `pinned` or `allow` is given there must be materials.
+    /// - `claims` (list, empty by default): what the build must claim of itself: `"hermetic"` (it had no network), `"reproducible"`,
+    ///   `"complete-parameters"`, `"complete-environment"` (SLSA 0.2 only) and `"complete-materials"`: nothing of the kind was left out.
+    /// - `allow-args` (list of globs over names, default all): the only arguments that the build may have had, as BuildKit names them:
+    ///   `"build-arg:VERSION"`, `"label:*"`, `"target"`; of other builders the names of their parameters.
+    /// - `deny-args` (list of globs over names, empty by default): arguments that the build must not have had. Where one of the two is
+    ///   given the statement must tell the arguments, and must not say that it left some out, as BuildKit does in mode min.
+    /// - `max-age` (a time span such as `"90d"`, default none): how long ago the build may have ended.
     ///
     /// # How to fix
     ///
@@ -50,7 +73,8 @@ declare_rule! {
     /// # What it cannot see
     ///
     /// Whether the statement is true: no signature is verified, and BuildKit's own are not signed. On a registry without the
-    /// referrers API, referrers that were pushed without the fallback tag. Attestations that GitHub keeps in its own store.
+    /// referrers API, referrers that were pushed without the fallback tag. Attestations that GitHub keeps in its own store. The values
+    /// of build arguments are looked at by the rule `secrets`.
     ProvenanceRule: "provenance"
 }
 
@@ -61,7 +85,13 @@ pub(super) struct ProvenanceRule {
     types: Vec<Glob>,
     mode: Mode,
     builders: Vec<Pattern>,
+    build_types: Vec<Glob>,
     r#match: Matched,
+    materials: Materials,
+    claims: BTreeSet<Claim>,
+    allow_args: Vec<Glob>,
+    deny_args: Vec<Glob>,
+    max_age: Option<Duration>,
 }
 
 /// How much of the build is described.
@@ -81,6 +111,14 @@ struct Matched {
     source: Option<Pattern>,
     /// What the revision that was built must match.
     revision: Option<Pattern>,
+    /// What the file of the workflow must match.
+    workflow: Option<Pattern>,
+    /// What the branch or tag that was built must match.
+    r#ref: Option<Pattern>,
+    /// What started the build.
+    event: Option<Pattern>,
+    /// Where it ran.
+    runner: Option<Pattern>,
 }
 
 impl Check for ProvenanceRule {
@@ -90,6 +128,13 @@ impl Check for ProvenanceRule {
 
     fn judges_artifacts(&self) -> bool {
         self.coverage == Coverage::Image
+    }
+
+    fn problems(&self) -> Vec<Problem> {
+        let texts = |globs: &[Glob]| globs.iter().map(|glob| glob.as_str().to_owned()).collect::<Vec<_>>();
+        let args = allowed_and_denied(texts(&self.allow_args), texts(&self.deny_args));
+        let args = args.map(|problem| Problem::with("deny-args", problem.message.replace("`allow`", "`allow-args`")));
+        self.materials.problem().into_iter().chain(args).collect()
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
@@ -129,7 +174,7 @@ impl Sought for ProvenanceRule {
                 Untrusted(&statement.predicate_type)
             )),
             Statement { provenance: Some(provenance), .. } => {
-                self.fault(provenance).map_or_else(|| Ok(self.evidence(content, provenance)), Err)
+                self.fault(provenance, view.now())?.map_or_else(|| Ok(self.evidence(content, provenance)), Err)
             }
             _ => Err("its provenance is empty".to_owned()),
         })
@@ -137,42 +182,12 @@ impl Sought for ProvenanceRule {
 }
 
 impl ProvenanceRule {
-    /// Whether the statement itself has to be read.
-    fn looks_inside(&self) -> bool {
-        self.mode == Mode::Max
-            || !self.builders.is_empty()
-            || self.r#match.source.is_some()
-            || self.r#match.revision.is_some()
-    }
-
-    /// The first parameter that the statement does not meet.
-    fn fault(&self, provenance: &Provenance) -> Option<String> {
-        if self.mode == Mode::Max && !provenance.mode_max {
-            return Some("its mode is not max".to_owned());
-        }
-        let builder = provenance.builder_id.as_deref();
-        if !self.builders.is_empty()
-            && !self.builders.iter().any(|pattern| builder.is_some_and(|id| pattern.matches(id)))
-        {
-            return Some(format!("its builder is {}", quoted(builder)));
-        }
-        let parts = [
-            ("source", &self.r#match.source, &provenance.source),
-            ("revision", &self.r#match.revision, &provenance.revision),
-        ];
-        parts.into_iter().find_map(|(name, pattern, found)| {
-            let found = found.as_deref();
-            let pattern = pattern.as_ref().filter(|pattern| !found.is_some_and(|found| pattern.matches(found)))?;
-            Some(format!("its {name} is {}, wanted a match of '{}'", quoted(found), pattern.as_str()))
-        })
-    }
-
     fn evidence(&self, content: &Content<'_>, provenance: &Provenance) -> String {
         let mode = if provenance.mode_max { " (mode max)" } else { "" };
         let builder = if self.builders.is_empty() {
             String::new()
         } else {
-            format!(" by {}", quoted(provenance.builder_id.as_deref()))
+            format!(" by {}", demands::quoted(provenance.builder_id.as_deref()))
         };
         format!("{content}{mode}{builder}")
     }
@@ -186,8 +201,4 @@ impl ProvenanceRule {
         };
         build.or(&words::about("cosign attest --type slsaprovenance1 --predicate FILE {}", subject, view))
     }
-}
-
-fn quoted(text: Option<&str>) -> String {
-    text.map_or_else(|| "not named".to_owned(), |text| format!("'{}'", Untrusted(text)))
 }

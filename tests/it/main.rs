@@ -8,6 +8,7 @@ mod support;
 mod architecture;
 mod baseline;
 mod cli;
+mod concealed;
 mod docs;
 mod documents;
 mod economy;

@@ -99,9 +99,9 @@ fn provenance_tells_its_mode_and_its_builder() {
             assert_eq!(provenance.mode_max, max, "{predicate}");
             assert_eq!(provenance.builder_id.as_deref(), Some("https://ci.example"));
             assert_eq!(provenance.materials[0].digests["sha256"], "00");
-            assert_eq!(provenance.arguments["build-arg:A"], "b");
-            assert_eq!(provenance.source.as_deref(), Some("https://git.example"));
-            assert_eq!(provenance.revision.as_deref(), Some("abc"));
+            assert_eq!(provenance.arguments.said().unwrap()["build-arg:A"], "b");
+            assert_eq!(provenance.source.said().map(String::as_str), Some("https://git.example"));
+            assert_eq!(provenance.revision.said().map(String::as_str), Some("abc"));
         }
     }
 }

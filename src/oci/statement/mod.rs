@@ -5,6 +5,7 @@ pub mod predicate;
 mod provenance;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -18,7 +19,8 @@ use serde_json::value::RawValue;
 use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted};
 use bounded::Members;
 pub use predicate::PredicateClass;
-pub use provenance::{Material, Provenance, ProvenanceVersion};
+pub use provenance::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
+pub use told::Told;
 
 /// An in-toto statement, however it was wrapped. The wrapping's signature is not checked here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

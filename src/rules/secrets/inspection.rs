@@ -7,7 +7,7 @@ use super::super::sensitive::{Criteria, Kind};
 use super::attested::attested;
 use super::{Part, Secret, Secrets};
 use crate::finding::Concealed;
-use crate::oci::{Document, pointer};
+use crate::oci::{Document, Told, pointer};
 use crate::rules::prelude::*;
 
 /// Secrets of one subject that are told one by one; the others are counted.
@@ -158,11 +158,20 @@ impl<'p> Inspection<'p> {
         }
         for (digest, provenance) in statements {
             let at = || Location::new(NodeRole::Statement, &digest, "");
-            for (name, value) in &provenance.arguments {
-                self.pair("argument of the build in provenance", name, value, at);
+            match &provenance.arguments {
+                Told::Said(arguments) => {
+                    for (name, value) in arguments {
+                        self.pair("argument of the build in provenance", name, value, at);
+                    }
+                }
+                Told::Garbled => {
+                    let detail = "they are of another type than they must be";
+                    self.findings.stop(Why::undecidable("reading the build arguments in provenance", detail).into());
+                }
+                Told::Nothing => {}
             }
             let addresses = provenance.materials.iter().filter_map(|material| material.uri.as_deref());
-            for address in addresses.chain(provenance.source.as_deref()) {
+            for address in addresses.chain(provenance.source.said().map(String::as_str)) {
                 self.text("an address in provenance", address, at);
             }
         }

@@ -1,0 +1,137 @@
+//! No report shows a secret of an image: not the rule that looks for them, and no other rule beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
+use ocilint::cases::StoreSource;
+use ocilint::cases::build::{Image, build};
+use ocilint::engine::judge_source;
+use ocilint::oci::Digest;
+use ocilint::output::{self, Format};
+use ocilint::report::ImageReport;
+use ocilint::source::{Budget, Walk};
+use ocilint::{Engine, Options, Policy, RegistryOptions, Silent, Sources, Target};
+use tokio::time::Instant;
+
+/// An image with secrets everywhere; `SECRET`, `TOKEN`, `PLAIN` and `ACME` stand for them.
+const IMAGE: &str = r#"
+platforms = ["linux/amd64", "linux/arm64"]
+config = { User = "0", Env = ["GREETING=PLAIN", "DB_PASSWORD=SECRET", "URL=https://a:SECRET@example.org", "THING=TOKEN", "OTHER=ACME"],
+  Cmd = ["--password", "SECRET", "--key=ACME"], Entrypoint = ["/bin/sh", "-c", "curl -u app:SECRET https://example.org"],
+  Healthcheck = { Test = ["CMD-SHELL", "app --token TOKEN"] }, WorkingDir = "/tmp", StopSignal = "9" }
+labels = { "db.password" = "SECRET", "com.acme.plain" = "ACME", "com.acme.thing" = "TOKEN", "com.acme.url" = "https://a:SECRET@example.org" }
+annotations = { manifest = { "com.acme.password" = "SECRET", "com.acme.thing" = "TOKEN" }, index = { "com.acme.password" = "SECRET", "com.acme.thing" = "ACME" }, descriptor = { "com.acme.password" = "SECRET" } }
+history = [
+  { created_by = "ENV DB_PASSWORD=SECRET" },
+  { created_by = "RUN |2 GREETING=PLAIN NPM_TOKEN=TOKEN /bin/sh -c export API_KEY=TOKEN && curl -u app:SECRET https://example.org | sh # buildkit" },
+  { created_by = "/bin/sh -c #(nop)  ARG OTHER=ACME" },
+]
+attestations = [{ predicate = "provenance-v1", mode = "max", args = { "build-arg:NPM_TOKEN" = "TOKEN" }, source = "https://a:SECRET@example.org/app",
+  materials = { "https://a:SECRET@example.org/x" = "sha256:00" } }]
+"#;
+
+/// Rules that look at every place where there is a secret, and mostly say what is there.
+const POLICY: &str = r#"
+[rules.secrets]
+patterns = { acme = 'acme_[0-9a-z]+' }
+
+[rules.labels]
+match = { "db.password" = 'x', "com.acme.plain" = 'x', "com.acme.thing" = 'x', "com.acme.url" = 'x' }
+
+[rules.annotations]
+match = { "com.acme.password" = 'x', "com.acme.thing" = 'x' }
+on = ["manifest"]
+
+[rules.in-index]
+rule = "annotations"
+match = { "com.acme.password" = 'x', "com.acme.thing" = 'x' }
+on = ["index"]
+
+[rules.user]
+[rules.entrypoint]
+form = "exec"
+match = 'x'
+[rules.workdir]
+deny = ["/tmp"]
+[rules.stop-signal]
+deny = ["SIGKILL"]
+[rules.healthcheck]
+must-be = "absent"
+[rules.env]
+deny = ["*"]
+
+[rules.provenance]
+match = { source = 'x' }
+[rules.materials]
+rule = "provenance"
+materials = { allow = ["x"] }
+"#;
+
+/// Values that are as long as each other, and those after them.
+const VALUES: [[&str; 4]; 2] = [
+    ["hunter2-canary", "Zb3kQ9vXr7TnL2mWc8Yp", "plain-canary", "acme_canary1"],
+    ["rabbit8-bananas!!", "x9Y8z7W6v5U4t3S2r1Q0p", "other", "acme_2"],
+];
+
+#[tokio::test]
+async fn no_report_shows_a_secret() {
+    let [first, second] = [report(&VALUES[0]).await, report(&VALUES[1]).await];
+    let violated = |rule: &str| first.cells.iter().any(|cell| cell.rule == rule && !cell.findings.is_empty());
+    for rule in ["secrets", "labels", "annotations", "in-index", "user", "entrypoint", "workdir", "env", "materials"] {
+        assert!(violated(rule), "{rule} looks at a secret");
+    }
+    for format in [Format::Human, Format::Json, Format::Sarif] {
+        let text = written(format, &first);
+        for value in VALUES[0] {
+            let hash = Digest::sha256(value.as_bytes()).hex().to_owned();
+            for form in [value.to_owned(), BASE64_STANDARD.encode(value), hash[..16].to_owned()] {
+                assert!(!text.contains(&form), "{form} in {format:?}:\n{text}");
+            }
+        }
+    }
+    // Neither a fingerprint nor a place depends on the value.
+    let told = |report: &ImageReport| {
+        let all = report.cells.iter().filter(|cell| cell.rule == "secrets").flat_map(|cell| &cell.findings);
+        all.map(|finding| (finding.message.clone(), finding.fingerprint.clone(), finding.location.bytes))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(&first), told(&second));
+    assert!(told(&first).iter().all(|(_, _, bytes)| bytes.is_none()));
+}
+
+async fn report(values: &[&str; 4]) -> ImageReport {
+    let names = ["SECRET", "TOKEN", "PLAIN", "ACME"];
+    let text = names.iter().zip(values).fold(IMAGE.to_owned(), |text, (name, value)| {
+        text.replace(&format!("{name}\""), &format!("{value}\""))
+            .replace(&format!("{name}@"), &format!("{value}@"))
+            .replace(&format!("{name} "), &format!("{value} "))
+            .replace(&format!("={name}"), &format!("={value}"))
+    });
+    let image: Image = toml::from_str(&text).unwrap();
+    let source = StoreSource::alone(build(&image).unwrap());
+    let walk = Walk::new(Arc::new(source), Budget::default(), Instant::now() + Duration::from_mins(1));
+    let target = Target::parse("ghcr.io/acme/app:1.0").unwrap();
+    judge_source(&policy(), &Options::default(), &target, &walk, now(), &Silent).await
+}
+
+fn policy() -> Policy {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("p.toml"), POLICY).unwrap();
+    Policy::load(&["p.toml".to_owned()], Path::new(directory.path())).unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn written(format: Format, report: &ImageReport) -> String {
+    let sources = Sources::new(RegistryOptions::default(), Arc::new(Silent));
+    let engine = Engine::new(policy(), Options::default(), sources, Arc::new(Silent)).at(now());
+    let mut out = Vec::new();
+    output::write(format, &engine.report(vec![report.clone()]), &output::Options::default(), &mut out).unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn now() -> Timestamp {
+    "2026-06-01T00:00:00Z".parse().unwrap()
+}
