@@ -12,6 +12,7 @@ mod labels;
 mod mutations;
 mod names;
 mod rules;
+mod sboms;
 
 use std::fs;
 use std::path::{Path, PathBuf};

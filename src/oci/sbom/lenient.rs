@@ -186,7 +186,7 @@ impl<'de: 'a, 'a> Kind<'de> for Texts<'a> {
 #[derive(Default)]
 pub(super) struct Count(pub(super) usize);
 
-impl<'de> Gather<'de> for Count {
+impl Gather<'_> for Count {
     type Element = IgnoredAny;
 
     fn gather(&mut self, _: IgnoredAny) {

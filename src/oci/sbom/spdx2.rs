@@ -268,9 +268,8 @@ pub(super) fn timestamp(defects: &mut Defects, text: &Text<'_>, name: &str, requ
         Some(text) if text.parse::<Timestamp>().is_err() => {
             defects.add(|| format!("{name} is {}, wanted a date and time of RFC 3339", shown(text)));
         }
-        Some(_) => {}
         None if required || text.is_there() => defects.add(|| format!("{name} is {}", or_missing(text))),
-        None => {}
+        _ => {}
     }
 }
 

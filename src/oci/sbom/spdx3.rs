@@ -108,7 +108,7 @@ pub(super) struct Graph<'a> {
     supplied: Vec<(usize, Cow<'a, str>)>,
 }
 
-fn text<'a>(text: Text<'a>) -> Option<Cow<'a, str>> {
+fn text(text: Text<'_>) -> Option<Cow<'_, str>> {
     text.into_option().map(|Plain(text)| text).filter(|text| !text.is_empty())
 }
 
@@ -281,8 +281,8 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         defects.add(|| format!("specVersion is {}, wanted 3.0", shown(&version)));
     }
     defects.append(graph.defects);
-    let names = &graph.names;
-    let creators = graph.creators.iter().map(|id| names.get(id).unwrap_or(id).as_ref().to_owned()).collect();
+    let known = &graph.names;
+    let creators = graph.creators.iter().map(|id| known.get(id).unwrap_or(id).as_ref().to_owned()).collect();
     finish(graph.kept, |packages| Sbom {
         format: SbomFormat::Spdx,
         version,

@@ -320,6 +320,8 @@ fn pointers(value: &Value, at: &str) -> Vec<String> {
         _ => Vec::new(),
     };
     let mut all = vec![at.to_owned()];
-    children.into_iter().for_each(|(pointer, value)| all.extend(pointers(value, &pointer)));
+    for (pointer, value) in children {
+        all.extend(pointers(value, &pointer));
+    }
     all
 }

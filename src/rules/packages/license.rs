@@ -103,9 +103,9 @@ impl DeniedLicense {
 mod tests {
     use super::*;
 
-    fn answer(denied: &[&str], license: License) -> Answer {
+    fn answer(denied: &[&str], license: &License) -> Answer {
         let denied: Vec<_> = denied.iter().map(|text| DeniedLicense::try_from((*text).to_owned()).unwrap()).collect();
-        judge(&license, &denied)
+        judge(license, &denied)
     }
 
     #[test]
@@ -129,7 +129,7 @@ mod tests {
             (&["GPL-3.0-only"], "MIT OR LicenseRef-GPL", Answer::Allowed),
             (&["GPL-3.0-only"], "LicenseRef-public-domain", Answer::Allowed),
         ] {
-            assert_eq!(answer(denied, expression(text)), expected, "{denied:?}: {text}");
+            assert_eq!(answer(denied, &expression(text)), expected, "{denied:?}: {text}");
         }
     }
 
@@ -146,9 +146,9 @@ mod tests {
             ("NOASSERTION", "public domain, more or less", Answer::Allowed),
             ("MIT", "mit", Answer::Unclear),
         ] {
-            assert_eq!(answer(&[denied], name(text)), expected, "{denied}: {text}");
+            assert_eq!(answer(&[denied], &name(text)), expected, "{denied}: {text}");
         }
-        assert_eq!(answer(&["MIT"], name(&"MIT AND ".repeat(10_000))), Answer::Unclear);
+        assert_eq!(answer(&["MIT"], &name(&"MIT AND ".repeat(10_000))), Answer::Unclear);
     }
 
     #[test]

@@ -44,7 +44,10 @@ fn list(text: &str, depth: usize) -> Option<Vec<Item>> {
             None => break,
             Some('.') => {
                 rest = after.get(1..)?;
-                if rest.is_empty() { break } else { continue }
+                if rest.is_empty() {
+                    break;
+                }
+                continue;
             }
             Some('-') => after.get(1..)?,
             Some(_) => after,

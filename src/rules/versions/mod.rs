@@ -136,14 +136,17 @@ pub(super) struct Range {
     text: String,
 }
 
+/// Whether a version that is so ordered to a bound is within it.
+type Admits = fn(Ordering) -> bool;
+
 #[derive(Debug)]
 struct Bound {
-    admits: fn(Ordering) -> bool,
+    admits: Admits,
     version: String,
 }
 
 /// The operators; of two that begin alike the longer first.
-const OPERATORS: [(&str, fn(Ordering) -> bool); 6] = [
+const OPERATORS: [(&str, Admits); 6] = [
     ("<=", Ordering::is_le),
     (">=", Ordering::is_ge),
     ("!=", Ordering::is_ne),
