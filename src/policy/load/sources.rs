@@ -26,6 +26,11 @@ const REGISTRY: &str = "oci://";
 const PACKS: &[Pack] = &[
     Pack { name: "ocilint:baseline", text: include_str!("../../../policies/baseline.toml") },
     Pack { name: "ocilint:strict", text: include_str!("../../../policies/strict.toml") },
+    Pack { name: "ocilint:supply-chain", text: include_str!("../../../policies/supply-chain.toml") },
+    Pack { name: "ocilint:kubernetes", text: include_str!("../../../policies/kubernetes.toml") },
+    Pack { name: "ocilint:reproducible", text: include_str!("../../../policies/reproducible.toml") },
+    Pack { name: "ocilint:oci-conformance", text: include_str!("../../../policies/oci-conformance.toml") },
+    Pack { name: "ocilint:docker-official", text: include_str!("../../../policies/docker-official.toml") },
 ];
 
 #[derive(Debug)]
