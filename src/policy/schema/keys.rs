@@ -89,7 +89,7 @@ pub(super) fn header() -> Value {
             "name": text("A name for people."),
             "description": text("What the policy is for."),
             "extends": texts(
-                "What it builds on: built-in policies (`ocilint:baseline`, `ocilint:strict`) and files, as paths beside this one. \
+                "What it builds on: built-in policies (`ocilint:strict` and others) and files, as paths beside this one. \
                  Rules of the same name are merged key by key, what is later wins; waivers are added.",
             ),
             "require-waiver-expiry": flag("Whether every waiver must say when it expires. Default: false."),

@@ -69,7 +69,7 @@ fn every_file_named_that_cannot_be_read_is_told() {
     let lines: Vec<&str> = told.lines().collect();
     assert!(lines[0].starts_with("(nothing) | cannot read the policy `a.toml`: "), "{told}");
     assert!(
-        lines[1].starts_with("(nothing) | there is no built-in policy `ocilint:nope`, expected `ocilint:baseline` or"),
+        lines[1].starts_with("(nothing) | there is no built-in policy `ocilint:nope`, expected `ocilint:baseline`, "),
         "{told}"
     );
     assert!(lines[2].starts_with("(nothing) | cannot read the policy `b.toml`: "), "{told}");

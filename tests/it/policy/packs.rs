@@ -9,6 +9,10 @@ use ocilint::rules::{RULES, find};
 
 use super::{load_in, told};
 
+/// The built-in policies, without `ocilint:`.
+const PACKS: &[&str] =
+    &["baseline", "strict", "supply-chain", "kubernetes", "reproducible", "oci-conformance", "docker-official"];
+
 fn shipped(name: &str) -> Policy {
     load_in(Path::new(env!("CARGO_MANIFEST_DIR")), &[name]).unwrap_or_else(|errors| panic!("{name}: {}", told(&errors)))
 }
@@ -86,6 +90,39 @@ fn strict_builds_on_baseline_and_baseline_says_nothing_of_taste() {
     assert!(shipped("ocilint:baseline").instances.iter().all(|instance| instance.level == Level::Error));
 }
 
+/// Each has tests of its own: an image that passes, and one that violates each rule that it adds.
+#[test]
+fn every_built_in_policy_is_known_and_tested() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = std::fs::read_dir(directory.join("policies")).unwrap();
+    let names =
+        files.filter_map(|file| file.unwrap().file_name().to_str()?.strip_suffix(".toml").map(ToOwned::to_owned));
+    let names: BTreeSet<String> = names.filter(|name| !name.ends_with(".test") && name != "reference").collect();
+    assert_eq!(names, PACKS.iter().map(ToString::to_string).collect());
+    let readme = include_str!("../../../README.md");
+    for name in PACKS {
+        assert!(readme.contains(&format!("| `ocilint:{name}` |")), "{name} is not in the README");
+        let policy = shipped(&format!("ocilint:{name}"));
+        let tests = std::fs::read_to_string(directory.join(format!("policies/{name}.test.toml"))).unwrap();
+        let tests: toml::Table = tests.parse().unwrap();
+        let cases = tests["case"].as_array().unwrap();
+        let expected: Vec<&toml::Table> = cases.iter().filter_map(|case| case.get("expect")?.as_table()).collect();
+        let passes = cases.iter().any(|case| case["name"].as_str().unwrap().ends_with("passes"));
+        assert!(passes, "{name}: no case of an image that passes");
+        let added = |instance: &&ocilint::policy::Instance| {
+            *name == "baseline"
+                || instance.origin.as_ref().is_none_or(|origin| origin.source.name != "ocilint:baseline")
+        };
+        for instance in policy.instances.iter().filter(|instance| instance.is_explicit()).filter(added) {
+            let of_it = |key: &str| key.split('@').next() == Some(instance.name.as_str());
+            let violated = |value: &toml::Value| value.get("verdict").unwrap_or(value).as_str() == Some("violation");
+            let is_violated =
+                expected.iter().any(|cells| cells.iter().any(|(key, value)| of_it(key) && violated(value)));
+            assert!(is_violated, "{name}: no case violates {}", instance.name);
+        }
+    }
+}
+
 /// Both may be named at once, since what they share is written in one file only.
 #[test]
 fn the_built_in_policies_go_together() {
@@ -104,7 +141,7 @@ fn every_policy_that_is_shipped_loads() {
 /// Names in comments are names of rules.
 #[test]
 fn comments_name_rules_that_exist() {
-    for name in ["baseline", "strict", "reference"] {
+    for name in PACKS.iter().chain(&["reference"]) {
         let text = std::fs::read_to_string(format!("{}/policies/{name}.toml", env!("CARGO_MANIFEST_DIR"))).unwrap();
         for line in text.lines().filter_map(|line| line.strip_prefix("#     [rules.")) {
             let rule = line.split(']').next().unwrap();
