@@ -62,20 +62,6 @@ declare_rule! {
     BaseImage: "base-image"
 }
 
-/// Registries that anybody may be sent to, whatever image says so.
-const PUBLIC: [&str; 10] = [
-    "docker.io",
-    "ghcr.io",
-    "quay.io",
-    "gcr.io",
-    "registry.k8s.io",
-    "mcr.microsoft.com",
-    "public.ecr.aws",
-    "registry.access.redhat.com",
-    "cgr.dev",
-    "dhi.io",
-];
-
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct BaseImage {
@@ -140,13 +126,7 @@ impl BaseImage {
     /// Of the images that provenance lists, judges the one that the image begins with: the one of the most layers.
     fn judge_several(&self, claims: &[Claim], entry: &Entry, view: &View<'_>) -> Fact<(Location, Judged)> {
         let location = claims[0].location.clone();
-        let readable = view.each(claims.iter().filter(|claim| claim.as_built().is_some()), |claim| {
-            self.check_readable(claim, view)?;
-            let reference = claim.as_built().expect("invariant: the claims were filtered by this");
-            Ok((claim, base::read(&reference, entry, view)?))
-        })?;
-        let layers = |base: &Base| if let Standing::First(layers) = base.standing { layers } else { 0 };
-        match readable.iter().max_by_key(|(_, base)| layers(base)).filter(|(_, base)| layers(base) > 0) {
+        match base::first_of(claims, entry, view, |name| self.names(name))? {
             Some((claim, _)) => Ok((claim.location.clone(), self.judge_claim(claim, entry, view)?)),
             None => {
                 let listed = words::listed(claims);
@@ -251,25 +231,14 @@ impl BaseImage {
     }
 
     fn read(&self, claim: &Claim, reference: Option<&Reference>, entry: &Entry, view: &View<'_>) -> Fact<Base> {
-        self.check_readable(claim, view)?;
+        base::check_reach(claim, view, |name| self.names(name))?;
         let unnamed = || Why::undecidable("reading the base", "it has no name");
         base::read(reference.ok_or_else(unnamed)?, entry, view)
     }
 
-    /// Whether the registry of a base may be asked, though it is the image that names it.
-    fn check_readable(&self, claim: &Claim, view: &View<'_>) -> Fact<()> {
-        let Named::Image(name) = &claim.named else { return Ok(()) };
-        let own = view.root().target.name.as_ref().is_some_and(|own| own.registry() == name.registry());
-        let named = self.allow.iter().any(|glob| glob.names_registry() && glob.matches(&name.canonical_name()));
-        if own || named || PUBLIC.contains(&name.registry()) {
-            return Ok(());
-        }
-        let detail = format!(
-            "{} is asked only if the policy names it: write `allow = [\"{}/**\"]`",
-            name.registry(),
-            name.registry()
-        );
-        Err(Why::undecidable(format!("reading the base {claim}"), detail).into())
+    /// Whether the policy names the registry of a base.
+    fn names(&self, base: &str) -> bool {
+        self.allow.iter().any(|glob| glob.names_registry() && glob.matches(base))
     }
 }
 

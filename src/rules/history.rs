@@ -2,6 +2,7 @@ mod habits;
 mod script;
 mod step;
 
+use super::base;
 use super::config_part::ConfigPart;
 use super::prelude::*;
 use crate::oci;
@@ -50,13 +51,15 @@ declare_rule! {
     /// - `deny` (list of names from the table above, empty by default): habits that are refused.
     /// - `deny-matching` (list of regular expressions, empty by default): refuses steps whose whole text matches; the text is what
     ///   `docker history --no-trunc` shows. A text may have several lines: `(?s).*` crosses them.
+    /// - `own-layers-only` (true or false, default false): whether the steps of the base image are left out. The base is found and
+    ///   proven as the rule `base-image` does it; unknown where it cannot be.
     /// - `unrecorded` (`"pass"` by default, `"unknown"` or `"fail"`): what becomes of an image with more layers than steps that
     ///   say how they made one. Of such layers the history tells nothing.
     ///
     /// # How to fix
     ///
     /// Change the step in the Dockerfile; each finding says how. A base image brings its own steps: start from one that was made
-    /// otherwise, or waive the finding with its fingerprint.
+    /// otherwise, leave them out with `own-layers-only`, or waive the finding with its fingerprint.
     ///
     /// # What it cannot see
     ///
@@ -72,6 +75,7 @@ declare_rule! {
 pub(super) struct History {
     deny: Vec<Habit>,
     deny_matching: Vec<Pattern>,
+    own_layers_only: bool,
     unrecorded: Unrecorded,
 }
 
@@ -99,11 +103,13 @@ impl Check for History {
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
-        let read = ConfigPart::read(subject.platform()?, view, &["/history", "/rootfs/diff_ids"])?;
+        let entry = subject.platform()?;
+        let read = ConfigPart::read(entry, view, &["/history", "/rootfs/diff_ids"])?;
         let history = &read.config.history;
+        let inherited = if self.own_layers_only { inherited(entry, view)? } else { 0 };
         let mut findings = Findings::new();
         let mut refused = 0;
-        for (position, entry) in history.iter().enumerate() {
+        for (position, entry) in history.iter().enumerate().skip(inherited) {
             let Some(text) = entry.created_by.as_deref() else { continue };
             for objection in self.objections(text) {
                 refused += 1;
@@ -125,7 +131,13 @@ impl Check for History {
             self.miss(layers - recorded, &read, view, &mut findings);
         }
         findings.verdict(|| {
-            let steps = format!("{}, none that is denied", words::count(history.len(), "step"));
+            let steps = match inherited {
+                0 => format!("{}, none that is denied", words::count(history.len(), "step")),
+                base => {
+                    let own = words::count(history.len() - base, "step");
+                    format!("{own} after those of the base, none that is denied")
+                }
+            };
             match layers.saturating_sub(recorded) {
                 0 => steps,
                 missing => format!("{steps}; the history does not say how {} made", were(missing)),
@@ -171,6 +183,15 @@ impl History {
             }
         }
     }
+}
+
+/// How many steps of the history are those of the base.
+fn inherited(entry: &Entry, view: &View<'_>) -> Fact<usize> {
+    let Some(base) = base::proven(entry, view)? else { return Ok(0) };
+    base.steps.ok_or_else(|| {
+        let detail = "the history of the image does not begin with that of its base";
+        Why::undecidable("telling the steps of the image from those of its base", detail).into()
+    })
 }
 
 /// `1 layer was`, `3 layers were`.

@@ -1,3 +1,4 @@
+use super::base;
 use super::config_part::ConfigPart;
 use super::prelude::*;
 use super::value_type::ValueType;
@@ -35,6 +36,8 @@ declare_rule! {
     ///   `"semver"`, `"url"`, `"spdx"`, `"digest"` or `"email"`.
     /// - `deny` (list of globs over names, empty by default): labels that must not be there.
     /// - `deprecated` (table of old and new name, empty by default): labels that must not be there, and what to write instead.
+    /// - `not-inherited` (list of names, empty by default): labels that, where they are there, must have another value than in the
+    ///   base image. The base is found and proven as the rule `base-image` does it; unknown where it cannot be.
     ///
     /// # How to fix
     ///
@@ -45,7 +48,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Whether a label is the image's own: `title`, `version` and `vendor` are inherited from a base image that has them.
+    /// Whether a label is the image's own, unless `not-inherited` names it: `title`, `version` and `vendor` are inherited from a
+    /// base image that has them.
     /// Annotations, which are no labels: see the rule `annotations`.
     Labels: "labels"
 }
@@ -58,6 +62,7 @@ pub(super) struct Labels {
     types: BTreeMap<String, ValueType>,
     deny: Vec<Glob>,
     deprecated: BTreeMap<String, String>,
+    not_inherited: Vec<String>,
 }
 
 impl Labels {
@@ -79,7 +84,7 @@ impl Check for Labels {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        self.wanted().problems()
+        if self.not_inherited.is_empty() { self.wanted().problems() } else { self.wanted().contradictions() }
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
@@ -93,8 +98,32 @@ impl Check for Labels {
         let mut findings = Findings::new();
         let wanted = self.wanted();
         wanted.forbid(&held, &mut findings, || remove(view));
+        self.tell_inherited(entry, view, &read, &mut findings)?;
         let evidence = wanted.require(&[held], &absent, &mut findings, |name| add(name, view));
         findings.verdict(|| evidence)
+    }
+}
+
+impl Labels {
+    /// Finds labels that say of this image what they say of its base.
+    fn tell_inherited(
+        &self,
+        entry: &Entry,
+        view: &View<'_>,
+        read: &ConfigPart<'_>,
+        findings: &mut Findings,
+    ) -> Fact<()> {
+        let labels = &read.config.labels;
+        let there: Vec<&String> = self.not_inherited.iter().filter(|name| labels.contains_key(*name)).collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        let Some(base) = base::proven(entry, view)? else { return Ok(()) };
+        for name in there.into_iter().filter(|name| labels.get(*name) == base.labels.get(*name)) {
+            let message = format!("the label '{name}' is the one of the base image; wanted one of the image's own");
+            findings.add_keyed(message, read.at_member(&[&"Labels", &name]), add(name, view), name.clone());
+        }
+        Ok(())
     }
 }
 

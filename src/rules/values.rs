@@ -48,6 +48,11 @@ impl Wanted<'_> {
                 self.noun
             ))];
         }
+        self.contradictions()
+    }
+
+    /// What in the policy contradicts itself.
+    pub(super) fn contradictions(&self) -> Vec<Problem> {
         let denied = |name: &&str| self.deny.iter().any(|glob| glob.matches(name));
         let wanted = self.require.iter().chain(self.matches.keys()).chain(self.deprecated.values()).map(String::as_str);
         let contradiction = wanted

@@ -3,7 +3,11 @@
 mod buildpacks;
 mod claim;
 mod materials;
+mod proven;
+mod reach;
 mod read;
 
 pub(super) use claim::{Claim, Named, SCRATCH, claims};
+pub(super) use proven::{first_of, proven};
+pub(super) use reach::check_reach;
 pub(super) use read::{Base, Standing, read};

@@ -18,6 +18,10 @@ pub(in super::super) struct Base {
     pub(in super::super) created: Option<Timestamp>,
     /// How its layers stand to those of the image.
     pub(in super::super) standing: Standing,
+    /// How many steps its history has; `None` if the image's does not begin with them.
+    pub(in super::super) steps: Option<usize>,
+    /// Its labels.
+    pub(in super::super) labels: Annotations,
 }
 
 /// How the layers of a base stand to those of an image.
@@ -40,13 +44,20 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
     let target = Arc::new(Target::of(reference.clone()));
     view.other(&target, |base| {
         let part = platform_of(platform, base)?;
-        let theirs = ConfigPart::read(part, base, &["/rootfs"])?.config;
+        let theirs = ConfigPart::read(part, base, &["/rootfs", "/history", "/config/Labels"])?.config;
         let standing = match theirs.diff_ids.len() {
             0 => Standing::Empty,
             layers if own.config.diff_ids.starts_with(&theirs.diff_ids) => Standing::First(layers),
             _ => Standing::Other,
         };
-        Ok(Base { digest: base.root().digest.clone(), created: theirs.created.as_deref().and_then(date), standing })
+        let inherited = own.config.history.starts_with(&theirs.history);
+        Ok(Base {
+            digest: base.root().digest.clone(),
+            created: theirs.created.as_deref().and_then(date),
+            standing,
+            steps: inherited.then_some(theirs.history.len()),
+            labels: theirs.labels.clone(),
+        })
     })
 }
 
