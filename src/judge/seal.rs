@@ -259,7 +259,9 @@ fn concealed(judgement: &Judgement<'_>) -> Concealed {
     let mut all = Concealed::default();
     for outcome in judgement.outcomes.values() {
         if let Outcome::Judged(Verdict::Violation { findings, .. }) = outcome {
-            findings.iter().for_each(|finding| all.add(&finding.concealed));
+            for finding in findings {
+                all.add(&finding.concealed);
+            }
         }
     }
     all

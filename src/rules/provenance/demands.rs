@@ -48,9 +48,9 @@ type Demand = fn(&ProvenanceRule, &Provenance, Timestamp) -> Fact<Fault>;
 impl ProvenanceRule {
     /// Whether the statement itself has to be read.
     pub(super) fn looks_inside(&self) -> bool {
-        let matched = &self.r#match;
+        let wanted = &self.r#match;
         let matches =
-            [&matched.source, &matched.revision, &matched.workflow, &matched.r#ref, &matched.event, &matched.runner];
+            [&wanted.source, &wanted.revision, &wanted.workflow, &wanted.r#ref, &wanted.event, &wanted.runner];
         self.mode == Mode::Max
             || !self.builders.is_empty()
             || !self.build_types.is_empty()

@@ -94,7 +94,9 @@ impl<'p> Criteria<'p> {
         let mut found: Vec<Secret<'t, 'p>> = Vec::new();
         let mut add = |kind: Kind<'p>, range: Range<usize>| found.push(Secret { name: None, kind, range });
         formats::find(text).for_each(|(format, range)| add(Kind::Format(format), range));
-        addresses::find(text, self).into_iter().for_each(|range| add(Kind::Address, range));
+        for range in addresses::find(text, self) {
+            add(Kind::Address, range);
+        }
         self.by_patterns(text, add);
         let mut found = apart(found);
         let mut named = Vec::new();

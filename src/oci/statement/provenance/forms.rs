@@ -141,8 +141,8 @@ struct Environment {
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct Metadata {
-    #[serde(alias = "https://mobyproject.org/buildkit@v1#metadata")]
-    buildkit_metadata: Told<BuildKitMetadata>,
+    #[serde(rename = "buildkit_metadata", alias = "https://mobyproject.org/buildkit@v1#metadata")]
+    buildkit: Told<BuildKitMetadata>,
     #[serde(alias = "https://mobyproject.org/buildkit@v1#hermetic")]
     buildkit_hermetic: Told<bool>,
     #[serde(alias = "reproducible")]
@@ -201,7 +201,7 @@ impl V0 {
                 event: environment.and_then(|environment| environment.github_event_name.clone()),
                 runner: Told::Nothing,
             },
-            arguments: invocation.and_then(|invocation| invocation.parameters.as_ref()).and_then(parameters),
+            arguments: invocation.and_then(|invocation| invocation.parameters.as_ref()).and_then(|raw| parameters(raw)),
             claims: claims(metadata),
             finished: finished(metadata),
             materials: self.materials,
@@ -240,8 +240,8 @@ impl V1 {
                 runner: github.and_then(|github| github.runner_environment.clone()),
             },
             arguments: match request {
-                Told::Nothing => definition.external_parameters.as_ref().and_then(others),
-                request => request.and_then(parameters),
+                Told::Nothing => definition.external_parameters.as_ref().and_then(|raw| others(raw)),
+                request => request.and_then(|raw| parameters(raw)),
             },
             claims: claims(metadata),
             finished: finished(metadata),
@@ -270,7 +270,7 @@ fn finished(metadata: Told<&Metadata>) -> Told<String> {
 }
 
 fn vcs(metadata: Told<&Metadata>) -> Told<&Vcs> {
-    metadata.and_then(|metadata| metadata.buildkit_metadata.as_ref()).and_then(|buildkit| buildkit.vcs.as_ref())
+    metadata.and_then(|metadata| metadata.buildkit.as_ref()).and_then(|buildkit| buildkit.vcs.as_ref())
 }
 
 fn object<T: for<'de> Deserialize<'de>>(raw: &RawValue) -> Told<T> {
@@ -278,7 +278,7 @@ fn object<T: for<'de> Deserialize<'de>>(raw: &RawValue) -> Told<T> {
 }
 
 /// The arguments in what a builder was asked for: `BuildKit` keeps them together, others write them side by side.
-fn parameters(raw: &Box<RawValue>) -> Told<BTreeMap<String, String>> {
+fn parameters(raw: &RawValue) -> Told<BTreeMap<String, String>> {
     object::<Request>(raw).and_then(|request| match (&request.frontend, request.args) {
         (Told::Nothing, Told::Nothing) => object::<Arguments>(raw).map(Arguments::texts),
         (_, Told::Nothing) => Told::Said(BTreeMap::new()),
@@ -287,7 +287,7 @@ fn parameters(raw: &Box<RawValue>) -> Told<BTreeMap<String, String>> {
 }
 
 /// The external parameters of a builder that is not `BuildKit`, besides those that are read apart.
-fn others(raw: &Box<RawValue>) -> Told<BTreeMap<String, String>> {
+fn others(raw: &RawValue) -> Told<BTreeMap<String, String>> {
     let apart = |name: &String| ["configSource", "source", "workflow"].contains(&name.as_str());
     object::<Arguments>(raw).map(|arguments| {
         let mut texts = arguments.texts();
