@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::build::{Asked, Built, Image, build};
+use super::build::{Asked, Built, Image, Store, build};
 use super::source::StoreSource;
 use crate::graph::{Cause, Why};
-use crate::oci::{Annotations, Reference};
+use crate::oci::{Annotations, Digest, Reference};
 use crate::source::Source;
 use crate::target::{Target, TargetKind};
 
@@ -74,8 +74,15 @@ impl Elsewhere {
             _ => None,
         };
         let missing = || Why::new(format!("reading {target}"), Cause::NotFound { detail: String::new() });
-        let built = found.ok_or_else(missing)?;
+        // The repository may be there without the image.
+        let built = found.or_else(|| self.beside(target.name.as_ref()?)).ok_or_else(missing)?;
         Ok(Arc::new(StoreSource::new(built, target.name.clone(), Arc::clone(self))))
+    }
+
+    /// Nothing, in a repository that has other images.
+    fn beside(&self, wanted: &Reference) -> Option<Built> {
+        let (_, built) = self.tags(Some(wanted)).next()?;
+        Some(Built { root: Digest::sha256(b"no image has this digest"), store: Store::default(), ..built.clone() })
     }
 
     fn find(&self, wanted: &Reference) -> Option<Built> {

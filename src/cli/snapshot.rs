@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use ocilint::Target;
 use ocilint::oci::Reference;
 
 use super::shared::{Display, Registry, TARGETS, Watch};
-use super::values::duration;
+use super::values::{duration, target};
 
 #[derive(Debug, Args)]
 #[command(after_help = TARGETS)]
@@ -30,6 +31,10 @@ pub(crate) struct Snapshot {
     /// The name under which a layout or archive is recorded
     #[arg(long = "as", value_name = "REFERENCE", value_parser = Reference::parse)]
     pub(crate) name: Option<Reference>,
+
+    /// The image that the rule `compare` compares with, recorded as well; name it again when the snapshot is judged
+    #[arg(long, value_name = "TARGET", value_parser = target)]
+    pub(crate) against: Option<Target>,
 
     /// Time for the whole run (`90s`, `10m`)
     #[arg(long, value_name = "TIME", value_parser = duration)]

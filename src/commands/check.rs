@@ -32,6 +32,8 @@ fn try_run(command: &cli::Check) -> Result<u8, ExitStatus> {
     let destinations = setup::destinations(&command.output)?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let other = compared::policy(command, &targets)?;
+    let policies: Vec<&Policy> = [&policy].into_iter().chain(&other).collect();
+    setup::check_against(command.against.as_ref(), &policies)?;
     match judge(command, (policy, other), baseline, destinations, &targets)? {
         Ended::Done(status) => Ok(status.code()),
         Ended::Interrupted(code) => {

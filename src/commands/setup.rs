@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ocilint::Policy;
 use ocilint::engine::Engine;
 use ocilint::output::{self, Destination, Formats, Place, SarifOptions, Style};
-use ocilint::policy;
+use ocilint::policy::{self, Instance, Level};
 use ocilint::report::ExitStatus;
 use ocilint::source::registry::{PlainHttp, RegistryOptions};
 use ocilint::source::{Observer, Sources};
+use ocilint::{Policy, Target};
 
 use super::{mistaken, say, usage};
 use crate::cli::{self, Color};
@@ -61,6 +61,22 @@ pub(super) fn timed(engine: Engine, clock: Option<Timestamp>, deadline: Option<D
         Some(time) => engine.with_deadline(time),
         None => engine,
     }
+}
+
+/// Refuses an image to compare with that no rule would look at: the user would think that it was.
+pub(super) fn check_against(against: Option<&Target>, policies: &[&Policy]) -> Result<(), ExitStatus> {
+    let takes = |policy: &&Policy| policy.instances.iter().any(takes_against);
+    match against {
+        Some(_) if !policies.iter().any(takes) => {
+            let message = "`--against` names an image, and no rule of the policy compares";
+            Err(usage(message, "add `[rules.compare]` to the policy; `ocilint rules compare` explains it"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn takes_against(instance: &Instance) -> bool {
+    instance.level != Level::Off && instance.check.takes_against()
 }
 
 /// Runs the work. One thread does it all: the work is waiting for registries. Files that are still being read when it is

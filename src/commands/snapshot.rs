@@ -40,6 +40,7 @@ fn try_run(command: &cli::Snapshot) -> Result<Ended<ExitStatus>, ExitStatus> {
     if policy.fallback {
         say_fallback("");
     }
+    setup::check_against(command.against.as_ref(), &[&policy])?;
     let targets = Targets::read(&command.targets, command.name.as_ref())?;
     let good = all_good(&targets)?;
     record(command, policy, &targets, &good)
@@ -64,7 +65,8 @@ fn record(
     let shelf = Arc::new(Shelf::default());
     setup::block_on(async {
         let sources = setup::sources(&command.registry, progress.clone());
-        let engine = Engine::new(policy, Options::default(), sources, progress.clone());
+        let against = command.against.clone().map(Arc::new);
+        let engine = Engine::new(policy, Options { against, ..Options::default() }, sources, progress.clone());
         let engine = setup::timed(engine, targets.taken_at, command.deadline);
         let one = async |target| {
             let (report, facts) = engine.record(target, &shelf).await;

@@ -51,6 +51,8 @@ pub enum Demand {
     Tag(String),
     /// The tags of the repository.
     Tags,
+    /// The tags of the repository of another image, which need not be there.
+    TagsOf(Arc<Target>),
     /// What another image points to: a base, an earlier release.
     Other(Arc<Target>),
     /// Something about another image.
@@ -156,6 +158,7 @@ pub struct Graph {
     pub(super) referrers: BTreeMap<Digest, Known<Arc<ReferrerList>>>,
     pub(super) tags: BTreeMap<String, Known<Option<Tagged>>>,
     pub(super) tag_list: Option<Known<Vec<String>>>,
+    pub(super) tag_lists: BTreeMap<Arc<Target>, Known<Vec<String>>>,
     pub(super) others: BTreeMap<Arc<Target>, Known<Graph>>,
 }
 
@@ -174,6 +177,7 @@ impl Graph {
             referrers: BTreeMap::new(),
             tags: BTreeMap::new(),
             tag_list: None,
+            tag_lists: BTreeMap::new(),
             others: BTreeMap::new(),
         }
     }
@@ -218,6 +222,11 @@ impl Graph {
         self.tag_list = Some(known);
     }
 
+    /// Puts in the tags of the repository of another image.
+    pub fn put_tags_of(&mut self, target: Arc<Target>, known: Known<Vec<String>>) {
+        self.tag_lists.insert(target, known);
+    }
+
     /// Puts in what is known of another image.
     pub fn put_other(&mut self, target: Arc<Target>, known: Known<Graph>) {
         self.others.insert(target, known);
@@ -239,6 +248,7 @@ impl Graph {
             Demand::Referrers(digest) => self.referrers.contains_key(digest),
             Demand::Tag(tag) => self.tags.contains_key(tag),
             Demand::Tags => self.tag_list.is_some(),
+            Demand::TagsOf(target) => self.tag_lists.contains_key(target),
             Demand::Other(target) => self.others.contains_key(target),
             Demand::Within(target, demand) => match self.others.get(target) {
                 Some(Ok(other)) => other.answers(demand),

@@ -251,6 +251,12 @@ impl<'g> Facts<'g> {
         self.answer(known, || Demand::Tags)
     }
 
+    /// The tags of the repository that a target names, sorted. The image itself is not asked for, so that it need not be there yet.
+    pub fn tags_of(&self, target: &Arc<Target>) -> Fact<&'g [String]> {
+        let known = self.graph.tag_lists.get(target).map(|known| known.as_deref());
+        self.answer(known, || Demand::TagsOf(Arc::clone(target)))
+    }
+
     /// Asks for one fact about each of several things at once, so that all of them are fetched side by side.
     ///
     /// Pending if any is pending; otherwise the first stop, or all facts in order.

@@ -156,6 +156,11 @@ impl Port {
     }
 }
 
+/// A port in the one spelling that there is for it: `8080/TCP` and `8080` as `8080/tcp`. `None` if it is none.
+pub(super) fn shown(name: &str) -> Option<String> {
+    Port::read(name).map(|port| port.to_string())
+}
+
 impl fmt::Display for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.number, self.protocol)

@@ -33,6 +33,7 @@ mod artifact_type;
 mod attestation;
 mod base_image;
 mod children;
+mod compare;
 mod created;
 mod deploy_target;
 mod document;
@@ -133,6 +134,7 @@ pub static RULES: &[&Rule] = &[
     &tag_digest::RULE,
     &tag_alias::RULE,
     &field::RULE,
+    &compare::RULE,
 ];
 
 /// The rule of that name.
@@ -182,6 +184,11 @@ pub trait Check: Send + Sync + std::fmt::Debug {
 
     /// Whether it also judges a root that is no image (a chart, a signature).
     fn judges_artifacts(&self) -> bool {
+        false
+    }
+
+    /// Whether it looks at the image that the user names to compare with (`--against`).
+    fn takes_against(&self) -> bool {
         false
     }
 

@@ -188,6 +188,7 @@ impl Store {
                 graph.put_tag(tag, Ok(tagged));
             }
             Demand::Tags => graph.put_tags(Ok(self.tags.keys().cloned().collect())),
+            Demand::TagsOf(target) => graph.put_tags_of(target, Ok(Vec::new())),
             Demand::Other(target) | Demand::Within(target, _) => {
                 graph.put_other(target, Err(why(Cause::NotFound { detail: String::new() })));
             }

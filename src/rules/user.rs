@@ -111,6 +111,14 @@ impl Check for User {
     }
 }
 
+/// Whether an image runs as root, or on Windows as administrator; `None` where only the base of a Windows image tells.
+pub(super) fn is_root(entry: &Entry, config: &ImageConfig) -> Option<bool> {
+    let user = config.user.as_deref().unwrap_or_default();
+    let rule = User::default();
+    let judged = if is_windows(entry, config) { rule.on_windows(user) } else { rule.on_linux(user) };
+    judged.ok().map(|judged| matches!(judged, Judged::Bad { .. }))
+}
+
 /// What came of looking at one `User`.
 #[derive(Debug, PartialEq, Eq)]
 enum Judged {

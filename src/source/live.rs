@@ -1,4 +1,4 @@
-//! A target that is read where it is, and that leads to other images.
+//! A target that leads to other images.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Part, Reading, Resolved, Served, Source, Sources};
-use crate::graph::{Fetched, ReferrerList};
+use crate::graph::{Cause, Fetched, ReferrerList, Why};
 use crate::oci::Digest;
 use crate::target::Target;
 
@@ -15,6 +15,8 @@ pub(super) struct Live {
     pub(super) source: Arc<dyn Source>,
     pub(super) sources: Sources,
     pub(super) deadline: Instant,
+    /// Whether a snapshot is replayed: it answers for other images itself, but for files and directories that it does not know.
+    pub(super) is_recorded: bool,
 }
 
 impl Source for Live {
@@ -43,7 +45,15 @@ impl Source for Live {
     }
 
     fn elsewhere<'a>(&'a self, target: &'a Target) -> Reading<'a, Arc<dyn Source>> {
-        Box::pin(self.sources.open(target, self.deadline))
+        Box::pin(async move {
+            if self.is_recorded {
+                match self.source.elsewhere(target).await {
+                    Err(Why { cause: Cause::NotInSnapshot, .. }) if target.is_local() => {}
+                    known => return known,
+                }
+            }
+            self.sources.open(target, self.deadline).await
+        })
     }
 
     fn fetched(&self) -> Fetched {

@@ -72,12 +72,15 @@ pub trait Source: Send + Sync {
 pub struct Sources {
     transport: Arc<Transport>,
     snapshots: Arc<Snapshots>,
+    /// Those that others are compared with. They have room of their own: whoever holds some of the one must not wait for more of it.
+    other_snapshots: Arc<Snapshots>,
 }
 
 impl Sources {
     /// Sources that share one way to registries; nothing is opened yet.
     pub fn new(options: RegistryOptions, observer: Arc<dyn Observer>) -> Self {
-        Self { transport: Arc::new(Transport::new(options, observer)), snapshots: Arc::default() }
+        let transport = Arc::new(Transport::new(options, observer));
+        Self { transport, snapshots: Arc::default(), other_snapshots: Arc::default() }
     }
 
     /// What registries have wanted people to know so far, sorted.
@@ -90,11 +93,12 @@ impl Sources {
     /// The source that a target is read from. Nothing is fetched yet from a registry; an archive or snapshot is read through
     /// once.
     pub async fn open(&self, target: &Target, deadline: Instant) -> Known<Arc<dyn Source>> {
-        let recorded = target.recorded.is_some() || matches!(target.kind, TargetKind::Snapshot { .. });
-        let opening = if recorded { self.snapshots.open(target) } else { self.open_live(target, deadline) };
+        let is_recorded = target.recorded.is_some() || matches!(target.kind, TargetKind::Snapshot { .. });
+        let opening = if is_recorded { self.snapshots.open(target) } else { self.open_live(target, deadline) };
         let in_time = timeout_at(deadline, opening).await;
         let source = in_time.unwrap_or_else(|_| Err(Why::new(format!("opening {target}"), Cause::Deadline)))?;
-        Ok(if recorded { source } else { Arc::new(Live { source, sources: self.clone(), deadline }) })
+        let sources = Self { snapshots: Arc::clone(&self.other_snapshots), ..self.clone() };
+        Ok(Arc::new(Live { source, sources, deadline, is_recorded }))
     }
 
     fn open_live<'a>(&'a self, target: &'a Target, deadline: Instant) -> Reading<'a, Arc<dyn Source>> {

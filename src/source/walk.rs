@@ -77,6 +77,7 @@ enum Answer {
     Referrers(Digest, Known<ReferrerList>),
     Tag(String, Known<Option<Tagged>>),
     Tags(Known<Vec<String>>),
+    TagsOf(Arc<Target>, Known<Vec<String>>),
     Other(Arc<Target>, Known<Graph>),
 }
 
@@ -129,6 +130,7 @@ impl Walk {
                     Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
                     Answer::Tag(tag, known) => graph.put_tag(tag, known),
                     Answer::Tags(known) => graph.put_tags(known),
+                    Answer::TagsOf(target, known) => graph.put_tags_of(target, known),
                     Answer::Other(target, known) => graph.put_other(target, known),
                 }
             }
@@ -183,7 +185,14 @@ impl Walk {
                 let known = self.tag(&tag).await;
                 Answer::Tag(tag, known)
             }
-            Demand::Tags => Answer::Tags(self.in_time("listing the tags".to_owned(), self.source.tags()).await),
+            Demand::Tags => Answer::Tags(self.tags().await),
+            Demand::TagsOf(target) => {
+                let known = match self.walk_of(&target).await {
+                    Ok(walk) => walk.tags().await,
+                    Err(why) => Err(why),
+                };
+                Answer::TagsOf(target, known)
+            }
             Demand::Other(_) | Demand::Within(..) => unreachable!("invariant: `fetch` sets these apart"),
         }
     }
@@ -314,6 +323,10 @@ impl Walk {
         let digest = served.digest.clone();
         let (document, _) = read_root(served, doing)?;
         Ok(Some(Tagged { digest, document: Arc::new(document) }))
+    }
+
+    async fn tags(&self) -> Known<Vec<String>> {
+        self.in_time("listing the tags".to_owned(), self.source.tags()).await
     }
 
     fn spend_on_documents(&self, doing: &str, bytes: usize) -> Known<()> {
