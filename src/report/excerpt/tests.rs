@@ -24,7 +24,7 @@ fn shown(document: &str, pointer: &str) -> String {
 #[test]
 fn a_scalar_is_marked_between_its_neighbours() {
     insta::assert_snapshot!(shown(CONFIG, "/config/User"), @r#"
-     6       "A=b"
+     6       "A=…"
      7     ],
      8     "User": "0",
                    ^^^
@@ -41,8 +41,8 @@ fn of_an_object_the_key_is_marked_and_content_follows() {
      3   "config": {
          ^^^^^^^^
      4     "Env": [
-     5       "PATH=/usr/bin",
-     6       "A=b"
+     5       "PATH=…",
+     6       "A=…"
      7     ],
     "#);
 }
