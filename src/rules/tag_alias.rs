@@ -162,8 +162,8 @@ impl Judged {
         let root = &view.root().digest;
         let others = named.tags.iter().filter(|tag| *tag != own);
         let digest_of = |tag: &String| view.tag(tag).map(|tagged| tagged.map(|tagged| &tagged.digest));
-        let mut names: BTreeMap<&String, Fact<Option<&Digest>>> = others.map(|tag| (tag, digest_of(tag))).collect();
-        let release = named.release.and_then(|release| Some((release, names.remove(&release.to_owned())?)));
+        let mut digests: BTreeMap<&String, Fact<Option<&Digest>>> = others.map(|tag| (tag, digest_of(tag))).collect();
+        let release = named.release.and_then(|release| Some((release, digests.remove(&release.to_owned())?)));
         let wanted = match release.clone() {
             None => root,
             Some((release, digest)) => digest?.ok_or_else(|| {
@@ -173,7 +173,7 @@ impl Judged {
         };
         let mut judged = Self { wanted: wanted.clone(), agreeing: Vec::new(), astray: Vec::new(), stops: Vec::new() };
         judged.agreeing.extend(release.map(|(release, _)| release.to_owned()));
-        for (tag, digest) in names {
+        for (tag, digest) in digests {
             match digest {
                 Ok(Some(digest)) if digest == wanted => judged.agreeing.push(tag.clone()),
                 Ok(Some(digest)) => judged.astray.push((tag.clone(), digest.clone())),
