@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Why;
-use crate::oci::{Descriptor, Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement};
+use crate::oci::{Descriptor, Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementText};
 use crate::target::Target;
 
 /// What came of asking: the fact, or why it could not be known. "It is not there" is a fact of its own type
@@ -24,6 +24,15 @@ pub enum Demand {
     Config(Digest),
     /// A statement (in-toto, DSSE, Sigstore bundle), by digest.
     Statement {
+        /// The blob's digest.
+        digest: Digest,
+        /// The media type that its descriptor gives.
+        media_type: MediaType,
+        /// The blob's size in bytes, as its descriptor says; 0 if it does not. No more than that is read.
+        size: u64,
+    },
+    /// The same as a whole, for whoever asks for any field of it.
+    StatementText {
         /// The blob's digest.
         digest: Digest,
         /// The media type that its descriptor gives.
@@ -153,6 +162,7 @@ pub struct Graph {
     pub(super) manifests: BTreeMap<Digest, Known<Arc<Document<Manifest>>>>,
     pub(super) configs: BTreeMap<Digest, Known<Arc<Document<ImageConfig>>>>,
     pub(super) statements: BTreeMap<Digest, Known<Arc<Statement>>>,
+    pub(super) texts: BTreeMap<Digest, Known<Arc<StatementText>>>,
     pub(super) sboms: BTreeMap<Digest, Known<Arc<Sbom>>>,
     pub(super) heads: BTreeMap<Digest, Known<LayerHead>>,
     pub(super) referrers: BTreeMap<Digest, Known<Arc<ReferrerList>>>,
@@ -172,6 +182,7 @@ impl Graph {
             manifests: BTreeMap::new(),
             configs: BTreeMap::new(),
             statements: BTreeMap::new(),
+            texts: BTreeMap::new(),
             sboms: BTreeMap::new(),
             heads: BTreeMap::new(),
             referrers: BTreeMap::new(),
@@ -195,6 +206,11 @@ impl Graph {
     /// Puts in a statement.
     pub fn put_statement(&mut self, digest: Digest, known: Known<Arc<Statement>>) {
         self.statements.insert(digest, known);
+    }
+
+    /// Puts in a statement as a whole.
+    pub fn put_statement_text(&mut self, digest: Digest, known: Known<Arc<StatementText>>) {
+        self.texts.insert(digest, known);
     }
 
     /// Puts in a bill of materials.
@@ -243,6 +259,7 @@ impl Graph {
             Demand::Manifest(digest) => self.manifests.contains_key(digest),
             Demand::Config(digest) => self.configs.contains_key(digest),
             Demand::Statement { digest, .. } => self.statements.contains_key(digest),
+            Demand::StatementText { digest, .. } => self.texts.contains_key(digest),
             Demand::Sbom { digest, .. } => self.sboms.contains_key(digest),
             Demand::Head { digest, .. } => self.heads.contains_key(digest),
             Demand::Referrers(digest) => self.referrers.contains_key(digest),

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::entries::{Place, not_runnable, not_selectable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
 use crate::oci::{
-    Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Sbom, Statement,
+    Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Sbom, Statement, StatementText,
 };
 use crate::target::Target;
 
@@ -213,6 +213,17 @@ impl<'g> Facts<'g> {
         let digest = digest_of(descriptor)?;
         let known = self.graph.statements.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
         self.answer(known, || Demand::Statement {
+            digest: digest.clone(),
+            media_type: descriptor.media_type.clone(),
+            size: descriptor.size.unwrap_or(0),
+        })
+    }
+
+    /// The same as a whole: at most 4 MiB, and unknown where a name occurs twice in one of its objects.
+    pub fn statement_text(&self, descriptor: &Descriptor) -> Fact<&'g StatementText> {
+        let digest = digest_of(descriptor)?;
+        let known = self.graph.texts.get(digest).map(|known| known.as_ref().map(AsRef::as_ref));
+        self.answer(known, || Demand::StatementText {
             digest: digest.clone(),
             media_type: descriptor.media_type.clone(),
             size: descriptor.size.unwrap_or(0),

@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::{SbomError, Untrusted};
+use crate::oci::{SbomError, StatementTextError, Untrusted};
 
 /// Why a fact could not be known: what was being done, on what, and what stood in the way.
 ///
@@ -168,6 +168,16 @@ impl Why {
     /// A reason from what was being done and what stood in the way.
     pub fn new(doing: impl Into<String>, cause: Cause) -> Self {
         Self { doing: doing.into(), cause }
+    }
+
+    /// Why a statement is not read as a whole.
+    pub fn statement_text(doing: impl Into<String>, error: &StatementTextError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StatementTextError::TooLarge => Self::new(doing, Cause::Budget { what: detail }),
+            StatementTextError::Ambiguous(_) => Self::new(doing, Cause::Ambiguous { detail }),
+            StatementTextError::Unreadable(_) => Self::new(doing, Cause::Unreadable { detail }),
+        }
     }
 
     /// Why a document was not read as a bill of materials.

@@ -30,6 +30,7 @@ pub use reading::Defect;
 pub use reference::{Reference, ReferenceError, ReferenceProblem};
 pub use sbom::{License, Package, Sbom, SbomError, SbomFormat};
 pub use statement::{
-    PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, Told, predicate,
+    PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, StatementText,
+    StatementTextError, Told, predicate,
 };
 pub use text::{Untrusted, escape, escape_lines, is_unsafe};

@@ -4,7 +4,9 @@ mod judge;
 mod limit;
 mod selector;
 mod shown;
+mod statements;
 
+use super::carriers::Coverage;
 use super::prelude::*;
 use crate::oci::json::misspelt;
 use comparison::{Comparison, Range};
@@ -12,6 +14,7 @@ pub(super) use limit::{Bound, Scalar};
 use limit::{End, Kind, Limit};
 use selector::Selector;
 pub(super) use selector::{LENGTH, Pointer, Query};
+use statements::Statements;
 
 declare_rule! {
     /// A field of the image's documents is as wanted.
@@ -57,13 +60,23 @@ declare_rule! {
     /// pointer = "/annotations/com.example.builder-version"
     /// min = "2.4"
     /// as = "version"
+    ///
+    /// [rules.tests-passed]
+    /// rule = "field"
+    /// of = "statement"
+    /// predicate-type = "https://in-toto.io/attestation/test-result/*"
+    /// pointer = "/predicate/result"
+    /// equals = "PASSED"
     /// ```
     ///
     /// # Parameters
     ///
-    /// - `of` (`"config"` by default, `"manifest"`, `"index"` or `"layer"`): the document. Config and manifest are those of each platform;
-    ///   the index is what the reference points to; a layer is the descriptor of each layer in the manifest of each platform, to which
-    ///   `pointer` and `path` are then relative.
+    /// - `of` (`"config"` by default, `"manifest"`, `"index"`, `"layer"` or `"statement"`): the document. Config and manifest are those of each
+    ///   platform; the index is what the reference points to; a layer is the descriptor of each layer in the manifest of each platform,
+    ///   to which `pointer` and `path` are then relative; a statement is an attestation about the image, out of its wrapping, in one of
+    ///   the homes of the rule `attestation`. One statement must meet the rule; with `quantifier = "none"` or `exists = false` each must.
+    /// - `predicate-type` (glob over predicate types, required for statements and only there): which statements are meant.
+    /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`, only for statements): what they must be about; as for `sbom`.
     /// - `pointer` (JSON pointer, this or `path` required): the one value at a place, by RFC 6901: `"/config/Labels/com.example.team"`. In a name
     ///   `~` is written `~0` and `/` is written `~1`.
     /// - `path` (JSONPath, this or `pointer` required): any number of values, by RFC 9535: `"$.history[*].created_by"`. A query
@@ -97,7 +110,8 @@ declare_rule! {
     ///
     /// What a value means: where there is a rule for a field, it knows what runtimes make of it (`/config/User` is root in many spellings,
     /// which `user` knows). A part of the document that is not of the form that the specification wants makes the answer unknown. Of
-    /// environment variables and build arguments no value is ever shown.
+    /// environment variables and build arguments no value is ever shown. Of a statement, whether it is true: no signature is verified. A
+    /// statement beyond 4 MiB, such as a large SBOM, is unknown.
     Field: "field"
 }
 
@@ -105,6 +119,8 @@ declare_rule! {
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub(super) struct Field {
     of: Of,
+    predicate_type: Option<Glob>,
+    coverage: Option<Coverage>,
     pointer: Option<Pointer>,
     path: Option<Query>,
     equals: Option<Scalar>,
@@ -131,6 +147,8 @@ enum Of {
     Index,
     /// The descriptor of each layer of each platform.
     Layer,
+    /// Statements about the image.
+    Statement,
 }
 
 /// How many of the values must meet the comparison.
@@ -151,6 +169,7 @@ impl Check for Field {
         match self.of {
             Of::Index => Judges::Root,
             Of::Config | Of::Manifest | Of::Layer => Judges::EachPlatform,
+            Of::Statement => self.coverage.unwrap_or_default().judges(),
         }
     }
 
@@ -160,7 +179,7 @@ impl Check for Field {
         if !found.is_empty() {
             return found;
         }
-        let details = [self.range().err(), self.quantifier_problem(), self.name_problem()];
+        let details = [self.statement_problem(), self.range().err(), self.quantifier_problem(), self.name_problem()];
         details.into_iter().flatten().collect()
     }
 
@@ -168,10 +187,14 @@ impl Check for Field {
         let (Some(selector), Some(comparison)) = (self.selector(), self.comparison()) else {
             return Err(Why::undecidable("judging a field", "the policy names none").into());
         };
+        let quantifier = self.quantifier.unwrap_or_default();
+        if let Some(of_type) = self.predicate_type.as_ref().filter(|_| self.of == Of::Statement) {
+            let coverage = self.coverage.unwrap_or_default();
+            let sought = Statements { of_type, coverage, selector, comparison: &comparison, quantifier };
+            return sought.judge(subject, view);
+        }
         let documents = documents::Documents::open(self.of, selector, subject, view)?;
-        judge::judge(&documents, selector, &comparison, self.quantifier.unwrap_or_default(), &|| {
-            self.fix(subject, view)
-        })
+        judge::judge(&documents, selector, &comparison, quantifier, &|| self.fix(subject, view))
     }
 }
 
@@ -262,6 +285,16 @@ impl Field {
         }
     }
 
+    fn statement_problem(&self) -> Option<Problem> {
+        if self.of == Of::Statement {
+            let missing = "no statement is named: give `predicate-type`, such as `predicate-type = \"https://slsa.dev/provenance/*\"`";
+            return self.predicate_type.is_none().then(|| Problem::missing(missing));
+        }
+        let given = [("predicate-type", self.predicate_type.is_some()), ("coverage", self.coverage.is_some())];
+        let (name, _) = given.into_iter().find(|(_, given)| *given)?;
+        Some(Problem::with(name, "it is for statements: write `of = \"statement\"`, or take it out"))
+    }
+
     fn quantifier_problem(&self) -> Option<Problem> {
         let exists = self.exists.filter(|_| self.quantifier == Some(Quantifier::None))?;
         Some(Problem::with("quantifier", format!("`none` turns `exists` round: write `exists = {}` instead", !exists)))
@@ -275,6 +308,7 @@ impl Field {
             Of::Config => misspelt(Shape::Config, pointer),
             Of::Manifest | Of::Index => misspelt(Shape::Manifest, pointer),
             Of::Layer => misspelt(Shape::Manifest, &format!("/layers/0{pointer}")),
+            Of::Statement => None,
         }?;
         Some(Problem::with("pointer", format!("the field is called `{known}`, not `{}`", Untrusted(&written))))
     }
@@ -288,7 +322,7 @@ impl Field {
         let see = match self.of {
             Of::Config => of_platform("crane config --platform {} {}"),
             Of::Manifest | Of::Layer => of_platform("crane manifest --platform {} {}"),
-            Of::Index => Fix::new("crane manifest {}").with(&image_name(view)),
+            Of::Index | Of::Statement => Fix::new("crane manifest {}").with(&image_name(view)),
         };
         Fix::new("change what builds the image so that the field is as the policy wants it; the document as it is:")
             .or(&see)

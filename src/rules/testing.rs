@@ -12,7 +12,7 @@ use crate::graph::{
     Cause, Demand, Graph, Home, LayerHead, Nature, ReferrerList, Root, RootKind, Stop, Subject, Subjects, Tagged, View,
     Why,
 };
-use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Sbom, Statement, escape};
+use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Sbom, Statement, StatementText, escape};
 use crate::target::Target;
 
 pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -168,6 +168,12 @@ impl Store {
                     |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
                 let known = find(&digest).and_then(|bytes| Statement::read(&bytes, &media_type).map_err(unreadable));
                 graph.put_statement(digest, known.map(Arc::new));
+            }
+            Demand::StatementText { digest, media_type, .. } => {
+                let read = |bytes: Bytes| {
+                    StatementText::read(&bytes, &media_type).map_err(|error| Why::statement_text("reading", &error))
+                };
+                graph.put_statement_text(digest.clone(), find(&digest).and_then(read).map(Arc::new));
             }
             Demand::Sbom { digest, .. } => {
                 let read = |bytes: Bytes| Sbom::read(&bytes).map_err(|error| Why::sbom("reading", &error));

@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{Part, Resolved, Served, Source};
 use crate::graph::{Cause, Demand, Fetched, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
-use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementError};
+use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementError, StatementText};
 use crate::target::Target;
 
 /// A config is at most this large, in bytes; so is a manifest.
@@ -24,7 +24,7 @@ const MAX_STATEMENT: u64 = 40 << 20;
 const MAX_DOCUMENTS: u64 = 64 << 20;
 /// All statements of one image together, in bytes.
 const MAX_STATEMENTS: u64 = 512 << 20;
-/// What is kept of all SBOMs of one image together, in bytes.
+/// What is kept of all SBOMs and of statements that are read as a whole of one image together, in bytes.
 const MAX_EXTRACTS: u64 = 128 << 20;
 /// Layers up to this size, in bytes, are fetched whole, so that what is judged of them is hashed.
 const SMALL_LAYER: u64 = 64 << 10;
@@ -72,6 +72,7 @@ enum Answer {
     Manifest(Digest, Known<Arc<Document<Manifest>>>),
     Config(Digest, Known<Arc<Document<ImageConfig>>>),
     Statement(Digest, Known<Arc<Statement>>),
+    StatementText(Digest, Known<Arc<StatementText>>),
     Sbom(Digest, Known<Arc<Sbom>>),
     Head(Digest, Known<LayerHead>),
     Referrers(Digest, Known<ReferrerList>),
@@ -125,6 +126,7 @@ impl Walk {
                     Answer::Manifest(digest, known) => graph.put_manifest(digest, known),
                     Answer::Config(digest, known) => graph.put_config(digest, known),
                     Answer::Statement(digest, known) => graph.put_statement(digest, known),
+                    Answer::StatementText(digest, known) => graph.put_statement_text(digest, known),
                     Answer::Sbom(digest, known) => graph.put_sbom(digest, known),
                     Answer::Head(digest, known) => graph.put_head(digest, known),
                     Answer::Referrers(digest, known) => graph.put_referrers(digest, known),
@@ -167,6 +169,10 @@ impl Walk {
             Demand::Statement { digest, media_type, size } => {
                 let known = self.statement(&digest, &media_type, size).await;
                 Answer::Statement(digest, known)
+            }
+            Demand::StatementText { digest, media_type, size } => {
+                let known = self.statement_text(&digest, &media_type, size).await;
+                Answer::StatementText(digest, known)
             }
             Demand::Sbom { digest, size } => {
                 let known = self.sbom(&digest, size).await;
@@ -273,16 +279,24 @@ impl Walk {
         let unreadable = |error: StatementError| Why::new(&doing, Cause::Unreadable { detail: error.to_string() });
         let statement = Statement::read(&bytes, media_type).map_err(unreadable)?;
         if let Some(Ok(sbom)) = &statement.sbom {
-            self.keep(&doing, sbom)?;
+            self.keep(&doing, sbom.weight())?;
         }
         Ok(Arc::new(statement))
+    }
+
+    async fn statement_text(&self, digest: &Digest, media_type: &MediaType, size: u64) -> Known<Arc<StatementText>> {
+        let doing = format!("reading statement {}", digest.short());
+        let (bytes, _permit) = self.large(&doing, digest, size).await?;
+        let text = StatementText::read(&bytes, media_type).map_err(|error| Why::statement_text(&doing, &error))?;
+        self.keep(&doing, text.size())?;
+        Ok(Arc::new(text))
     }
 
     async fn sbom(&self, digest: &Digest, size: u64) -> Known<Arc<Sbom>> {
         let doing = format!("reading SBOM {}", digest.short());
         let (bytes, _permit) = self.large(&doing, digest, size).await?;
         let sbom = Sbom::read(&bytes).map_err(|error| Why::sbom(&doing, &error))?;
-        self.keep(&doing, &sbom)?;
+        self.keep(&doing, sbom.weight())?;
         Ok(Arc::new(sbom))
     }
 
@@ -299,10 +313,10 @@ impl Walk {
         Ok((bytes, permit))
     }
 
-    /// Counts what is kept of an SBOM.
-    fn keep(&self, doing: &str, sbom: &Sbom) -> Known<()> {
-        if spend(&self.spent.extracts, sbom.weight()) > MAX_EXTRACTS {
-            return Err(Why::new(doing, Cause::Budget { what: "128 MiB of what SBOMs say".to_owned() }));
+    /// Counts what is kept of an SBOM or statement.
+    fn keep(&self, doing: &str, bytes: usize) -> Known<()> {
+        if spend(&self.spent.extracts, bytes) > MAX_EXTRACTS {
+            return Err(Why::new(doing, Cause::Budget { what: "128 MiB of what SBOMs and statements say".to_owned() }));
         }
         Ok(())
     }

@@ -5,6 +5,7 @@ pub mod predicate;
 mod provenance;
 #[cfg(test)]
 mod tests;
+mod text;
 mod told;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -20,6 +21,7 @@ use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted};
 use bounded::Members;
 pub use predicate::PredicateClass;
 pub use provenance::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
+pub use text::{StatementText, StatementTextError};
 pub use told::Told;
 
 /// An in-toto statement, however it was wrapped. The wrapping's signature is not checked here.
@@ -88,24 +90,8 @@ impl Statement {
     /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle; which of them is decided by the members of
     /// the document, the media type only helps to say what was expected.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
-        let document: Wrapped<'_> = parse(bytes, "document")?;
-        let Wrapped { bundled, message, payload, predicate_type, .. } = &document;
-        match (bundled, message, payload, predicate_type) {
-            (Some(envelope), None, None, None) => {
-                let envelope = parse(envelope.get().as_bytes(), "envelope")?;
-                open(&envelope, Wrapping::Bundle)
-            }
-            (None, Some(_), None, None) => Err(not("a bundle that signs a digest")),
-            (None, None, Some(_), None) => open(&document, Wrapping::Envelope),
-            (None, None, None, Some(_)) => statement(bytes, Wrapping::None),
-            (None, None, None, None) => {
-                let claimed = quoted(media_type.as_str());
-                Err(not(&format!(
-                    "an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}"
-                )))
-            }
-            _ => Err(not("an object with members of several kinds")),
-        }
+        let (bytes, wrapping) = unwrapped(bytes, media_type)?;
+        statement(&bytes, wrapping)
     }
 
     /// The class of the predicate type.
@@ -148,7 +134,27 @@ struct RawStatement<'a> {
     predicate: Option<&'a RawValue>,
 }
 
-fn open(envelope: &Wrapped<'_>, wrapping: Wrapping) -> Result<Statement, StatementError> {
+/// The text of a statement out of its wrapping.
+fn unwrapped<'a>(bytes: &'a [u8], media_type: &MediaType) -> Result<(Cow<'a, [u8]>, Wrapping), StatementError> {
+    let document: Wrapped<'_> = parse(bytes, "document")?;
+    let Wrapped { bundled, message, payload, predicate_type, .. } = &document;
+    match (bundled, message, payload, predicate_type) {
+        (Some(envelope), None, None, None) => {
+            let envelope = parse(envelope.get().as_bytes(), "envelope")?;
+            Ok((Cow::Owned(payload_of(&envelope)?), Wrapping::Bundle))
+        }
+        (None, Some(_), None, None) => Err(not("a bundle that signs a digest")),
+        (None, None, Some(_), None) => Ok((Cow::Owned(payload_of(&document)?), Wrapping::Envelope)),
+        (None, None, None, Some(_)) => Ok((Cow::Borrowed(bytes), Wrapping::None)),
+        (None, None, None, None) => {
+            let claimed = quoted(media_type.as_str());
+            Err(not(&format!("an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}")))
+        }
+        _ => Err(not("an object with members of several kinds")),
+    }
+}
+
+fn payload_of(envelope: &Wrapped<'_>) -> Result<Vec<u8>, StatementError> {
     let payload_type = envelope.payload_type.as_ref().map_or("", |text| &text.0);
     let in_toto = payload_type == "application/vnd.in-toto+json"
         || (payload_type.starts_with("application/vnd.in-toto.") && payload_type.ends_with("+json"));
@@ -156,15 +162,25 @@ fn open(envelope: &Wrapped<'_>, wrapping: Wrapping) -> Result<Statement, Stateme
         return Err(not(&format!("an envelope of type {}", quoted(payload_type))));
     }
     let payload = envelope.payload.as_ref().ok_or_else(|| not("an envelope without payload"))?;
-    statement(&decode(&payload.0)?, wrapping)
+    decode(&payload.0)
 }
 
-fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementError> {
+/// Refuses what says of itself that it is something else than a statement.
+fn statement_type(bytes: &[u8]) -> Result<(), StatementError> {
+    raw(bytes).map(drop)
+}
+
+fn raw(bytes: &[u8]) -> Result<RawStatement<'_>, StatementError> {
     let raw: RawStatement<'_> = parse(bytes, "statement")?;
     let statement_type = raw.statement_type.as_ref().map_or("", |text| &text.0);
     if !STATEMENT_TYPES.contains(&statement_type) {
         return Err(not(&format!("an object of `_type` {}", quoted(statement_type))));
     }
+    Ok(raw)
+}
+
+fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementError> {
+    let raw = raw(bytes)?;
     let predicate_type = raw.predicate_type.0.into_owned();
     let provenance = match (predicate::class(&predicate_type), raw.predicate) {
         (PredicateClass::Provenance, Some(predicate)) => Some(provenance::read(&predicate_type, predicate)?),

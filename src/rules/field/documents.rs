@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::super::prelude::*;
 use super::Of;
 use super::selector::Selector;
-use crate::oci::Document;
+use crate::oci::{Document, StatementText};
 
 /// The documents of one kind that a subject has: parts of one text.
 #[derive(Debug)]
@@ -75,6 +75,22 @@ impl Documents {
         }
         let digest = document.digest().clone();
         Ok(Self { json, role: NodeRole::Manifest, digest, parts, noun: "the layers" })
+    }
+
+    /// A statement, of which every field counts as it is.
+    pub(super) fn statement(text: &StatementText, layer: &Descriptor) -> Fact<Self> {
+        let digest = layer
+            .digest
+            .clone()
+            .map_err(|error| Why::new("reading a statement", Cause::BadDigest { detail: error.to_string() }))?;
+        let (role, noun) = (NodeRole::Statement, "the statement");
+        Ok(Self { json: text.json(), role, digest, parts: vec![(noun.to_owned(), String::new())], noun })
+    }
+
+    /// The predicate type of a statement, escaped, if it is another one.
+    pub(super) fn type_other_than(&self, told: &str) -> Option<String> {
+        let own = self.json["predicateType"].as_str().unwrap_or_default();
+        (own != told).then(|| Untrusted(own).to_string())
     }
 
     pub(super) fn parts(&self) -> impl Iterator<Item = Part<'_>> {

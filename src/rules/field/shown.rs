@@ -3,26 +3,37 @@
 use serde_json::Value;
 
 use super::super::prelude::*;
+use super::super::sensitive::veiled_text;
 
 /// A value as messages show it, at a place of a document.
 pub(super) fn shown(value: &Value, pointer: &str) -> String {
     match value {
         Value::Array(list) => format!("a list of {}", list.len()),
         Value::Object(members) => format!("an object of {}", words::count(members.len(), "member")),
-        Value::String(text) if is_hidden(text, pointer) => "a text that is not shown".to_owned(),
-        Value::String(text) => format!("'{}'", Untrusted(text)),
+        Value::String(text) if is_argument(pointer) => {
+            format!("a text of {}, not shown", words::count(text.chars().count(), "character"))
+        }
+        Value::String(text) => format!("'{}'", Untrusted(&veiled(text, pointer))),
         other => other.to_string(),
     }
 }
 
-/// Whether a text may hold the value of an environment variable or build argument.
-fn is_hidden(text: &str, pointer: &str) -> bool {
-    pointer.split('/').skip(1).any(|name| {
-        // A build step is written with its arguments and the variables that it sets.
-        let step = matches!(name, "created_by" | "OnBuild" | "container_config");
-        let arguments = name.starts_with("build-arg:") || matches!(name, "buildArgs" | "args" | "env" | "environment");
-        name == "Env" || arguments || (step && text.contains('='))
-    })
+/// How much of a text is looked through for secrets, in bytes; far less of it is shown.
+const LOOKED_THROUGH: usize = 4_096;
+
+/// A text without the secrets in it, and without the values of variables.
+fn veiled(text: &str, pointer: &str) -> String {
+    if let Some((variable, _)) = text.split_once('=').filter(|_| pointer.split('/').any(|name| name == "Env")) {
+        return format!("{variable}=…");
+    }
+    let name = pointer.rsplit('/').next().filter(|name| !name.bytes().all(|byte| byte.is_ascii_digit()));
+    veiled_text(name, &text[..text.floor_char_boundary(LOOKED_THROUGH)]).into_owned()
+}
+
+/// Whether a build argument stands there.
+fn is_argument(pointer: &str) -> bool {
+    let mut names = pointer.split('/');
+    names.any(|name| name.starts_with("build-arg:") || matches!(name, "buildArgs" | "args" | "environment"))
 }
 
 #[cfg(test)]
@@ -35,16 +46,21 @@ mod tests {
     fn what_may_hold_a_secret_is_not_shown() {
         for (pointer, text) in [
             ("/config/Env/0", "TOKEN=hunter2"),
-            ("/container_config/Env/0", "TOKEN"),
+            ("/config/Env/0", "MY TOKEN=hunter2"),
+            ("/container_config/Env/0", "TOKEN=hunter2"),
             ("/container_config/Cmd/2", "#(nop)  ENV TOKEN=hunter2"),
             ("/history/3/created_by", "|1 TOKEN=hunter2 /bin/sh -c make"),
             ("/config/OnBuild/0", "ENV TOKEN=hunter2"),
+            ("/config/Labels/db-password", "hunter2"),
             ("/predicate/invocation/parameters/args/build-arg:TOKEN", "hunter2"),
         ] {
-            assert_eq!(shown(&json!(text), pointer), "a text that is not shown", "{pointer}");
+            let shown = shown(&json!(text), pointer);
+            assert!(!shown.contains("hunter2"), "{pointer}: {shown}");
         }
+        assert_eq!(shown(&json!("TOKEN=hunter2"), "/config/Env/0"), "'TOKEN=…'");
         assert_eq!(shown(&json!("/bin/sh -c make"), "/history/3/created_by"), "'/bin/sh -c make'");
         assert_eq!(shown(&json!("a=b"), "/config/User"), "'a=b'");
         assert_eq!(shown(&json!(["TOKEN=hunter2"]), "/config/Env"), "a list of 1");
+        assert!(shown(&json!("é".repeat(3_000)), "/config/Labels/long").ends_with("…'"));
     }
 }

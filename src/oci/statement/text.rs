@@ -1,0 +1,98 @@
+//! A statement as a whole, for whoever asks for any field of it.
+
+use bytes::Bytes;
+use serde_json::Value;
+
+use super::{StatementError, statement_type, unwrapped};
+use crate::oci::json::{Json, Shape};
+use crate::oci::{Ambiguity, MediaType};
+
+/// An in-toto statement as JSON, out of its wrapping; every name occurs once in each of its objects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementText(Bytes);
+
+/// Why a statement is not read as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StatementTextError {
+    /// It is none, or no JSON that every reader accepts.
+    #[error(transparent)]
+    Unreadable(#[from] StatementError),
+    /// It is larger than [`StatementText::MOST`].
+    #[error("a statement of 4 MiB")]
+    TooLarge,
+    /// Readers may see different things in it.
+    #[error("{0}")]
+    Ambiguous(Ambiguity),
+}
+
+impl StatementText {
+    /// A statement that is read as a whole is at most this large out of its wrapping, in bytes.
+    pub const MOST: usize = 4 << 20;
+
+    /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle.
+    pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Self, StatementTextError> {
+        let (text, _) = unwrapped(bytes, media_type)?;
+        if text.len() > Self::MOST {
+            return Err(StatementTextError::TooLarge);
+        }
+        statement_type(&text)?;
+        let strict = Json::parse(Bytes::copy_from_slice(&text), Shape::Any).map_err(|error| {
+            StatementTextError::Unreadable(StatementError::Json { part: "statement", problem: error.to_string() })
+        })?;
+        let (bytes, _, ambiguities) = strict.into_parts();
+        match ambiguities.into_iter().next() {
+            Some(ambiguity) => Err(StatementTextError::Ambiguous(ambiguity)),
+            None => Ok(Self(bytes)),
+        }
+    }
+
+    /// The statement, parsed anew: the tree takes many times the memory of the text, and few ask for it.
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.0).unwrap_or_default()
+    }
+
+    /// How large the text is, in bytes.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
+
+    use super::*;
+
+    fn read(text: &str) -> Result<StatementText, StatementTextError> {
+        StatementText::read(text.as_bytes(), &MediaType::from("application/vnd.in-toto+json"))
+    }
+
+    const PLAIN: &str =
+        r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://example.org/t","predicate":{"a":1}}"#;
+
+    #[test]
+    fn a_statement_is_the_same_in_every_wrapping() {
+        let envelope = format!(
+            r#"{{"payloadType":"application/vnd.in-toto+json","payload":"{}","signatures":[]}}"#,
+            BASE64_STANDARD.encode(PLAIN)
+        );
+        let bundle =
+            format!(r#"{{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","dsseEnvelope":{envelope}}}"#);
+        for text in [PLAIN, &envelope, &bundle] {
+            assert_eq!(read(text).unwrap().json()["predicate"]["a"], 1, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_large_ambiguous_or_no_statement_is_not_read() {
+        let twice = PLAIN.replace(r#""a":1"#, r#""a":1,"a":2"#);
+        assert!(matches!(read(&twice), Err(StatementTextError::Ambiguous(_))));
+        let large = PLAIN.replace(r#""a":1"#, &format!(r#""a":"{}""#, "x".repeat(StatementText::MOST)));
+        assert_eq!(read(&large), Err(StatementTextError::TooLarge));
+        let deep = PLAIN.replace(r#""a":1"#, &format!(r#""a":{}{}"#, "[".repeat(100), "]".repeat(100)));
+        let other = PLAIN.replace("Statement/v1", "Statement/v9");
+        for text in [deep.as_str(), &other, "{}", "[", "7"] {
+            assert!(matches!(read(text), Err(StatementTextError::Unreadable(_))), "{text}");
+        }
+    }
+}
