@@ -125,19 +125,13 @@ impl Check for BaseImage {
 impl BaseImage {
     /// Of the images that provenance lists, judges the one that the image begins with: the one of the most layers.
     fn judge_several(&self, claims: &[Claim], entry: &Entry, view: &View<'_>) -> Fact<(Location, Judged)> {
-        let location = claims[0].location.clone();
-        match base::first_of(claims, entry, view, |name| self.names(name))? {
-            Some((claim, _)) => Ok((claim.location.clone(), self.judge_claim(claim, entry, view)?)),
-            None => {
-                let listed = words::listed(claims);
-                Ok((
-                    location,
-                    Err(format!(
-                        "the image begins with the layers of none of the images that went into its build: {listed}"
-                    )),
-                ))
-            }
+        if let Some((claim, _)) = base::first_of(claims, entry, view, |name| self.names(name))? {
+            return Ok((claim.location.clone(), self.judge_claim(claim, entry, view)?));
         }
+        let listed = words::listed(claims);
+        let wrong =
+            format!("the image begins with the layers of none of the images that went into its build: {listed}");
+        Ok((claims[0].location.clone(), Err(wrong)))
     }
 
     fn judge_claim(&self, claim: &Claim, entry: &Entry, view: &View<'_>) -> Fact<Judged> {

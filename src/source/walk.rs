@@ -79,7 +79,7 @@ enum Answer {
     Tag(String, Known<Option<Tagged>>),
     Tags(Known<Vec<String>>),
     TagsOf(Arc<Target>, Known<Vec<String>>),
-    Other(Arc<Target>, Known<Graph>),
+    Other(Arc<Target>, Box<Known<Graph>>),
 }
 
 impl Walk {
@@ -133,7 +133,7 @@ impl Walk {
                     Answer::Tag(tag, known) => graph.put_tag(tag, known),
                     Answer::Tags(known) => graph.put_tags(known),
                     Answer::TagsOf(target, known) => graph.put_tags_of(target, known),
-                    Answer::Other(target, known) => graph.put_other(target, known),
+                    Answer::Other(target, known) => graph.put_other(target, *known),
                 }
             }
         })
@@ -220,10 +220,10 @@ impl Walk {
             .map(|graph| (walk, graph)),
         };
         match known {
-            Err(why) => Answer::Other(target, Err(why)),
+            Err(why) => Answer::Other(target, Box::new(Err(why))),
             Ok((walk, mut graph)) => {
                 walk.fetch(&mut graph, demands).await;
-                Answer::Other(target, Ok(graph))
+                Answer::Other(target, Box::new(Ok(graph)))
             }
         }
     }

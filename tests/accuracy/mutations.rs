@@ -113,12 +113,11 @@ impl Stored {
     fn replace(&mut self, old: &Digest, bytes: Bytes) -> Digest {
         let digest = Digest::sha256(&bytes);
         let size = bytes.len();
-        match self.manifests.remove(old) {
-            Some((_, media_type)) => drop(self.manifests.insert(digest.clone(), (bytes, media_type))),
-            None => {
-                self.blobs.remove(old);
-                self.blobs.insert(digest.clone(), bytes);
-            }
+        if let Some((_, media_type)) = self.manifests.remove(old) {
+            self.manifests.insert(digest.clone(), (bytes, media_type));
+        } else {
+            self.blobs.remove(old);
+            self.blobs.insert(digest.clone(), bytes);
         }
         if self.root == *old {
             self.root = digest.clone();
@@ -254,8 +253,11 @@ fn judge(image: &Stored, policy: &Policy, runtime: &tokio::runtime::Runtime) -> 
     })
 }
 
-/// What was violated, and where: documents and pointers, of each cell.
-fn violations(report: &ImageReport) -> BTreeMap<(String, String), Vec<(Option<Digest>, String)>> {
+/// A place in a document.
+type Location = (Option<Digest>, String);
+
+/// What was violated, and where: places by the rule and the subject of the cell.
+fn violations(report: &ImageReport) -> BTreeMap<(String, String), Vec<Location>> {
     let violated = report.cells.iter().filter(|cell| cell.verdict == CellVerdict::Violation);
     violated
         .map(|cell| {
@@ -268,7 +270,7 @@ fn violations(report: &ImageReport) -> BTreeMap<(String, String), Vec<(Option<Di
 }
 
 /// Whether what a finding pointed to, or where it would have to stand, reads otherwise now.
-fn is_mended(places: &[(Option<Digest>, String)], changed: &Digest, before: &[u8], after: &[u8]) -> bool {
+fn is_mended(places: &[Location], changed: &Digest, before: &[u8], after: &[u8]) -> bool {
     let (Ok(before), Ok(after)) = (serde_json::from_slice::<Value>(before), serde_json::from_slice::<Value>(after))
     else {
         return false;

@@ -70,7 +70,7 @@ impl Listed {
     fn image(&self, material: &Material) -> Option<(String, Option<String>)> {
         let uri = material.uri.as_deref()?.strip_prefix("pkg:docker/")?;
         let (path, qualifiers) = uri.split_once('?').unwrap_or((uri, ""));
-        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
+        let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(std::borrow::Cow::into_owned);
         let platform = qualifiers.split('&').find_map(|pair| pair.strip_prefix("platform=")).and_then(decoded);
         let for_another = |wanted: &String| platform.as_ref().is_some_and(|platform| platform != wanted);
         if self.platform.as_ref().is_some_and(for_another) {

@@ -69,7 +69,7 @@ impl Recorder {
             Err(why) => Facts::unopened(why.clone()),
         };
         let others = self.others().iter().map(|(target, other)| (target.clone(), of(other))).collect();
-        Facts { fetched, others, ..self.lock().clone() }
+        Facts { others, fetched, ..self.lock().clone() }
     }
 
     fn others(&self) -> MutexGuard<'_, BTreeMap<String, Known<Arc<Recorder>>>> {

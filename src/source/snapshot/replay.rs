@@ -144,13 +144,11 @@ impl Replay {
 
     /// Another image that was looked at for this one.
     fn other(&self, target: &Target) -> Option<Known<Arc<dyn Source>>> {
-        Some(match &self.facts().others.get(&target.text)?.unopened {
-            Some(why) => Err(why.clone()),
-            None => {
-                let within = self.within.iter().chain([&target.text]).cloned().collect();
-                Ok(Arc::new(Self { shared: Arc::clone(&self.shared), image: self.image, within }))
-            }
-        })
+        if let Some(why) = &self.facts().others.get(&target.text)?.unopened {
+            return Some(Err(why.clone()));
+        }
+        let within = self.within.iter().chain([&target.text]).cloned().collect();
+        Some(Ok(Arc::new(Self { shared: Arc::clone(&self.shared), image: self.image, within })))
     }
 
     fn contents(&self) -> &Contents {
