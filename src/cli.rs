@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// Draw the manifest graph of an image
     Graph(Graph),
     /// Record everything that is read of images, to judge them again offline
-    Snapshot(Snapshot),
+    Snapshot(Box<Snapshot>),
     /// Work on policy files, offline
     #[command(subcommand)]
     Policy(Policy),
