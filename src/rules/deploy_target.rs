@@ -233,7 +233,8 @@ fn index(wanted: &Wanted, view: &View<'_>) -> Found {
     let platforms = words::listed(subjects.entries.iter().map(|entry| &entry.label));
     let others = match subjects.excluded.len() {
         0 => String::new(),
-        some => format!(", and {}", words::count(some, "attestation or other artifact")),
+        1 => ", and 1 entry that is no image".to_owned(),
+        some => format!(", and {some} entries that are no images"),
     };
     let one: Vec<Platform> = subjects
         .entries
