@@ -11,6 +11,7 @@ mod images;
 mod labels;
 mod mutations;
 mod names;
+mod packs;
 mod rules;
 mod sboms;
 
