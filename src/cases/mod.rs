@@ -45,6 +45,8 @@
 //! | `image` | a table (below; every key may be left out), or a layout, archive or snapshot: `"oci:../layouts/x:1.0"`, `"oci-archive:x.tar"`, `"snapshot:x.snapshot"` |
 //! | `target` | what the user typed; by default `registry.example/app:1.0`. `oci:DIR` makes it a local image without a name. Of a snapshot with several images: which one, as it was called then |
 //! | `as` | the name that a local image is judged under, as `--as` |
+//! | `elsewhere` | other images, by their references: bases, earlier releases. In labels, annotations and materials of `image`, `{docker.io/library/alpine:3.22}` (the reference in full) stands for the digest of that one |
+//! | `against` | as `--against` |
 //! | `platform` | one or several, as `--platform` |
 //! | `deny-warnings` | as `--deny-warnings` |
 //! | `at` | the clock, a date or time; by default 2026-06-01, and of a snapshot when it was taken. Images are built on 2026-01-01 |
@@ -93,7 +95,8 @@
 //! `index`, `nested 0`, `manifest linux/amd64`, `config linux/amd64`, `layer linux/amd64 0`; `attestation linux/amd64` (a
 //! manifest in the index), `statement linux/amd64 0` (of the first of `attestations`), `referrer root 0`, `signature root 0`,
 //! `signature-manifest root 0`, `cosign sha256-….att`, `entry 0`. Failures may also be at `target`, `referrers root`,
-//! `referrers linux/amd64`, `tag att root` (also `sig` and `sbom`), `tag 1.2`, and at any digest. Words may be left out:
+//! `referrers linux/amd64`, `tag att root` (also `sig` and `sbom`), `tag 1.2`, `tags` (the list of them),
+//! `elsewhere docker.io/library/alpine:3.22`, and at any digest. Words may be left out:
 //! `config` are all configs, `referrers` all lists of referrers.
 //!
 //! # Patches

@@ -131,6 +131,9 @@ The image of a case is a layout or archive (`image = \"oci:DIR\"`, seen from the
 (`image = \"snapshot:FILE\"`, where `target` names one of several), or is described in a few words and built in memory. What is not said has a default: an OCI image for linux/amd64 with one gzip layer and the user 65532, \
 named registry.example/app:1.0, without SBOM, provenance or signature.
 
+Other images (bases, earlier releases) are described beside it: `elsewhere.\"alpine:3.22\" = {}`; `against` names one as \
+`--against` does.
+
 What is expected of a rule is `pass`, `violation`, `unknown`, `waived` or `not-applicable`, for all platforms \
 (`expect.user`) or one (`expect.\"user@linux/arm64\"`, `expect.\"shape@root\"`); or a table of `verdict` and what the finding \
 is to be: `level`, `in` (index, manifest, config, layer, …), `at` (a JSON pointer), `message`, `fix`, `count`. Every rule of \
