@@ -13,7 +13,7 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
     TargetFailure,
 };
-use crate::rules::sensitive::veiled;
+use crate::rules::sensitive::{veiled, veiled_pointer};
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
@@ -121,7 +121,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     fn cell(&mut self, plan: &Plan<'p>, outcome: &Outcome) -> Option<Cell> {
         let off = plan.instance.level == Level::Off;
-        let found = found(outcome, off);
+        let found = self.found(outcome, off);
         if off && found.findings.is_empty() {
             return None;
         }
@@ -191,13 +191,25 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 node: location.role,
                 digest: location.digest.clone(),
                 platform: plan.entry.map(|_| oci::escape(&plan.label)),
-                pointer: oci::escape(&location.pointer),
+                pointer: oci::escape(&veiled_pointer(&location.pointer)),
                 bytes,
                 excerpt,
             },
             waiver: None,
             baselined: false,
             policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
+        }
+    }
+
+    /// What was found in a cell; of a rule that is off only what is grave.
+    fn found<'o>(&self, outcome: &'o Outcome, off: bool) -> Found<'o> {
+        let Outcome::Judged(Verdict::Violation { findings, unknown }) = outcome else {
+            return Found { findings: Vec::new(), unknown: None };
+        };
+        let unknown = unknown.as_ref().filter(|_| !off);
+        Found {
+            findings: findings.iter().filter(|finding| finding.grave || !off).collect(),
+            unknown: unknown.map(|why| (self.safe(&why.to_string()), why.help().to_owned())),
         }
     }
 
@@ -271,18 +283,6 @@ fn concealed(judgement: &Judgement<'_>) -> Concealed {
 fn is_variable(location: &Location) -> bool {
     let inside = ["/config/Env/", "/container_config/Env/", "/history/"];
     location.role == NodeRole::Config && inside.iter().any(|outer| location.pointer.starts_with(outer))
-}
-
-/// What was found in a cell; of a rule that is off only what is grave.
-fn found(outcome: &Outcome, off: bool) -> Found<'_> {
-    let Outcome::Judged(Verdict::Violation { findings, unknown }) = outcome else {
-        return Found { findings: Vec::new(), unknown: None };
-    };
-    let unknown = unknown.as_ref().filter(|_| !off);
-    Found {
-        findings: findings.iter().filter(|finding| finding.grave || !off).collect(),
-        unknown: unknown.map(|why| (oci::escape(&veiled(&why.to_string())), why.help().to_owned())),
-    }
 }
 
 /// Whether a cell counts as an error whatever its level: by a grave finding that no waiver covers, or one of those that are

@@ -259,7 +259,7 @@ mod tests {
         document["config"] = json!({"Env": [1, "A=b", null]});
         let (read, _) = ImageConfig::read(&document);
         assert_eq!(read.env, ["", "A=b", ""]);
-        let expected = [("/config/Env/0", "found the number 1"), ("/config/Env/2", "found null")];
+        let expected = [("/config/Env/0", "found a number"), ("/config/Env/2", "found null")];
         let expected = expected.map(|(at, found)| (at.to_owned(), format!("{found}, expected a string")));
         assert_eq!(defects(&document), expected);
     }

@@ -153,7 +153,7 @@ impl<'a> Object<'a> {
         let read = |(index, value): (usize, &Value)| {
             if value.as_str().is_none() {
                 self.defects
-                    .add(&Path::Element(&path, index), format_args!("found {}, expected a string", found(value)));
+                    .add(&Path::Element(&path, index), format_args!("found {}, expected a string", kind(value)));
             }
             value.as_str().unwrap_or_default().to_owned()
         };
@@ -168,7 +168,7 @@ impl<'a> Object<'a> {
         let path = Path::Member(self.path, name);
         let read = |(key, value): (&String, &Value)| {
             if value.as_str().is_none() {
-                self.defects.add(&Path::Member(&path, key), format_args!("found {}, expected a string", found(value)));
+                self.defects.add(&Path::Member(&path, key), format_args!("found {}, expected a string", kind(value)));
             }
             Some((key.clone(), value.as_str()?.to_owned()))
         };
@@ -217,9 +217,13 @@ impl<'a> Object<'a> {
     }
 }
 
-/// How a message names a value that should hold others: a text there may be a variable with its value, which is not to be shown.
+/// How a message names a value where variables may stand: without what it is, which is not to be shown.
 fn kind(value: &Value) -> String {
-    if value.is_string() { "a string".to_owned() } else { found(value) }
+    match value {
+        Value::String(_) => "a string".to_owned(),
+        Value::Number(_) => "a number".to_owned(),
+        other => found(other),
+    }
 }
 
 /// How a message names a value of the document.

@@ -6,12 +6,13 @@
 
 mod lines;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::finding::Concealed;
 use crate::oci::{Span, is_unsafe, locate};
-use crate::rules::sensitive::veiled_text;
-use lines::{LineStart, Lines, string_end};
+use crate::rules::sensitive::{holds_values, shown, veiled, veiled_entry, veiled_text, veiled_words};
+use lines::{LineStart, Lines, Within, string_end};
 
 /// How many lines before the marked one, and after it, of a value that fits on a line.
 const CONTEXT: usize = 2;
@@ -97,7 +98,7 @@ fn window(text: &str, line_at: usize, after: usize) -> Vec<LineStart> {
         starts.push(start);
     }
     if left > 0 {
-        starts.push(LineStart { offset: text.len(), depth: 0, number: 0 });
+        starts.push(LineStart { offset: text.len(), depth: 0, number: 0, within: Within::default() });
     }
     starts
 }
@@ -108,6 +109,8 @@ const LOOKED_THROUGH: usize = 4096;
 /// A line of the view while it is written.
 struct Written<'m> {
     text: String,
+    /// What the line stands in.
+    within: Within,
     /// The name of the member that is being written.
     name: Option<String>,
     columns: usize,
@@ -118,7 +121,8 @@ struct Written<'m> {
 impl<'m> Written<'m> {
     fn line(document: &str, start: LineStart, end: usize, marked: &'m Range<usize>) -> ExcerptLine {
         let indent = 2 * start.depth.min(INDENT);
-        let mut line = Self { text: " ".repeat(indent), name: None, columns: indent, marked, mark: None };
+        let mut line =
+            Self { text: " ".repeat(indent), within: start.within, name: None, columns: indent, marked, mark: None };
         let mut at = start.offset;
         while at < end {
             at = line.token(document, at);
@@ -141,9 +145,10 @@ impl<'m> Written<'m> {
             ":" => self.push(": "),
             _ if token.starts_with('"') => {
                 let is_name = bytes[end..].iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b':');
-                self.string(&token[1..token.len() - 1], is_name);
+                self.string(document, &token[1..token.len() - 1], is_name);
             }
-            _ => self.cut(token, LINE.saturating_sub(self.columns)),
+            "{" | "}" | "[" | "]" | "," | "true" | "false" | "null" => self.push(token),
+            number => self.cut(&self.veiled(document, number), LINE.saturating_sub(self.columns)),
         }
         if self.marked.contains(&at) && self.mark.is_none() {
             self.mark = Some([start, self.text.len()]);
@@ -151,18 +156,42 @@ impl<'m> Written<'m> {
         end
     }
 
-    fn string(&mut self, inner: &str, is_name: bool) {
+    fn string(&mut self, document: &str, inner: &str, is_name: bool) {
         // Room for the closing quote and a comma.
         let room = LINE.saturating_sub(self.columns + 3);
         self.push("\"");
+        let text = beginning(inner);
         if is_name {
-            self.cut(inner, room.min(NAME));
+            let veiled = veiled(&text);
+            self.cut(if veiled == text { inner } else { &veiled }, room.min(NAME));
             self.name = Some(decoded(inner).unwrap_or_default());
         } else {
-            let veiled = veil(self.name.as_deref(), inner);
-            self.cut(veiled.as_deref().unwrap_or(inner), room);
+            let veiled = self.veiled(document, &text);
+            self.cut(if veiled == text { inner } else { &veiled }, room);
         }
         self.push("\"");
+    }
+
+    /// A value without what must not be shown: the values of variables whatever they are, all else where it looks like a secret.
+    fn veiled(&self, document: &str, text: &str) -> String {
+        let outer = self.within.name(document);
+        let outer = outer.as_deref();
+        if self.within.values || self.name.as_deref().is_some_and(|name| holds_values(outer, name)) {
+            return veiled_entry(text);
+        }
+        if let Some(name) = self.name.as_deref() {
+            return veiled_text(Some(name), text).into_owned();
+        }
+        let of_list = outer.map_or(Cow::Borrowed(text), |name| shown(name, text));
+        if of_list != text {
+            return of_list.into_owned();
+        }
+        let word = self.within.list.and_then(|(start, element)| {
+            let words =
+                serde_json::Deserializer::from_str(&document[start..]).into_iter::<Vec<String>>().next()?.ok()?;
+            veiled_words(&words).into_iter().nth(element)
+        });
+        word.unwrap_or_else(|| veiled_text(None, text).into_owned())
     }
 
     /// Writes text escaped, up to a width.
@@ -184,12 +213,9 @@ impl<'m> Written<'m> {
     }
 }
 
-/// The text of a string with all secrets and the values of variables hidden; `None` if there is nothing to hide.
-fn veil(name: Option<&str>, inner: &str) -> Option<String> {
-    let beginning = (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?));
-    let text = beginning.unwrap_or_default();
-    let veiled = veiled_text(name, &text);
-    (veiled != text).then(|| veiled.into_owned())
+/// The beginning of a string that is looked through, decoded.
+fn beginning(inner: &str) -> String {
+    (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?)).unwrap_or_default()
 }
 
 /// The text that stands between the quotes of a JSON string.

@@ -92,6 +92,42 @@ fn text_is_escaped_and_cut() {
 }
 
 #[test]
+fn variables_are_hidden_however_they_are_written() {
+    for env in [
+        r#"["hunter2"]"#,
+        r#"["-DB=hunter2","DÉ=hunter2"]"#,
+        r#""DB=hunter2""#,
+        r#"{"DB":"hunter2"}"#,
+        r#"{"DB":{"a":["hunter2"]},"PIN":4711}"#,
+        r#"[["DB=hunter2"],4711,"a hunter2"]"#,
+    ] {
+        for name in ["Env", "env", r"\u0045nv"] {
+            let document = format!(r#"{{"config":{{"{name}":{env},"User":"0"}}}}"#);
+            for pointer in ["", "/config", "/config/User"] {
+                let shown = shown(&document, pointer);
+                assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+            }
+        }
+    }
+    assert!(shown(r#"{"config":{"Labels":{"env":"production"}}}"#, "/config/Labels").contains("production"));
+}
+
+#[test]
+fn a_secret_is_hidden_where_only_what_stands_around_it_tells() {
+    for document in [
+        r#"{"config":{"Cmd":["app","--verbose","serve","--password","hunter2"],"User":"0"}}"#,
+        r#"{"config":{"Healthcheck":{"Test":["CMD","curl","-u","app:hunter2"]},"User":"0"}}"#,
+        r#"{"config":{"Labels":{"db.password":["hunter2"]},"User":"0"}}"#,
+        r#"{"config":{"Labels":{"db.password":4711},"User":"0"}}"#,
+        r#"{"config":{"Labels":{"postgres://app:hunter2@db/":""},"User":"0"}}"#,
+    ] {
+        let shown = shown(document, "/config/User");
+        assert!(!shown.contains("hunter2") && !shown.contains("4711"), "{shown}");
+    }
+    assert!(shown(r#"{"config":{"Cmd":["app","serve"],"User":"0"}}"#, "/config/User").contains("serve"));
+}
+
+#[test]
 fn what_is_not_there_has_no_excerpt() {
     assert_eq!(Excerpt::of(CONFIG.as_bytes(), "/config/Absent"), None);
     assert_eq!(Excerpt::of(b"not json", ""), None);

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::super::prelude::*;
+use super::super::sensitive;
 use super::Quantifier;
 use super::comparison::{Comparison, Outcome};
 use super::documents::{Documents, Part};
@@ -135,9 +136,14 @@ impl Words<'_> {
             None => format!("{name} has nothing at {}", self.name("")),
             Some(value) => {
                 let place = format!("{}{pointer}", compared.part.pointer);
-                format!("{} in {name} is {}", self.name(pointer), shown(value, &place))
+                format!("{} in {name} is {}", self.name(pointer), shown(value, &place, Self::beside(compared, pointer)))
             }
         }
+    }
+
+    /// The list or object that holds the value at a pointer.
+    fn beside<'c>(compared: &Compared<'c>, pointer: &str) -> Option<&'c Value> {
+        pointer.rsplit_once('/').and_then(|(outer, _)| compared.part.value.pointer(outer))
     }
 
     /// The field as it is named: by its pointer where that is known, else as the policy selects it.
@@ -145,7 +151,7 @@ impl Words<'_> {
         match (self.selector.pointer(), pointer) {
             (Some(own), _) => own.to_owned(),
             (None, "") => self.selector.to_string(),
-            (None, found) => Untrusted(found).to_string(),
+            (None, found) => Untrusted(&sensitive::veiled_pointer(found)).to_string(),
         }
     }
 

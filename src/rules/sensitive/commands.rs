@@ -65,7 +65,7 @@ fn values_between(text: &str, start: usize, end: usize) -> Declared<'_> {
     let mut values: Vec<(&str, Range<usize>)> = Vec::new();
     for (sign, _) in region.match_indices('=') {
         let name = name_before(region, sign);
-        let begins = region[..sign - name.len()].chars().next_back().is_none_or(char::is_whitespace);
+        let begins = region[..sign - name.len()].chars().next_back().is_none_or(|c| c.is_whitespace() || c == '[');
         if name.is_empty() || !begins {
             continue;
         }
@@ -142,25 +142,45 @@ fn without_scheme(value: &str) -> &str {
     scheme.into_iter().find_map(|scheme| value.strip_prefix(scheme)).unwrap_or(value).trim_start()
 }
 
-/// Finds `--password value`, `curl -u user:password`, `sshpass -p password`.
+/// Finds `--password value`, `curl -u user:password`, `sshpass -p password`, also in a list that JSON writes.
 fn by_options<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
-    let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let words = text[from..].split_ascii_whitespace().flat_map(|word| word.split("\",\""));
+    for given in given(words) {
+        let start = given.value.as_ptr() as usize - text.as_ptr() as usize;
+        let value = start..start + given.value.len();
+        found.push(Assigned { name: given.name, promise: given.promise, value, manner: Manner::Code });
+    }
+}
+
+/// A word that an option of a command takes.
+pub(super) struct Given<'t> {
+    /// Which word it is.
+    pub(super) number: usize,
+    /// As in [`Assigned`].
+    pub(super) name: Option<&'t str>,
+    pub(super) promise: Promise,
+    /// What of the word is the value.
+    pub(super) value: &'t str,
+}
+
+/// The values that the options of a command take, as far as they promise a secret.
+pub(super) fn given<'t>(words: impl Iterator<Item = &'t str>) -> Vec<Given<'t>> {
+    let mut found = Vec::new();
     let mut command = Command::default();
     let mut before: Option<&'t str> = None;
-    for word in text[from..].split_ascii_whitespace() {
-        if let Some(option) = before.take()
-            && !word.starts_with('-')
-        {
+    for (number, word) in words.enumerate() {
+        let is_option = bare(word).starts_with('-');
+        if let Some(option) = before.take().filter(|_| !is_option) {
             found.extend(command.takes(option).map(|(name, promise)| {
                 let value = bare(word);
-                let start = offset(value);
                 let skipped = if promise == Promise::Password && name.is_none() { command.user(value) } else { 0 };
-                Assigned { name, promise, value: start + skipped..start + value.len(), manner: Manner::Code }
+                Given { number, name, promise, value: &value[skipped..] }
             }));
         }
         command.sees(word);
-        before = word.starts_with('-').then_some(word).filter(|word| !word.contains('='));
+        before = is_option.then(|| bare(word)).filter(|word| !word.contains('='));
     }
+    found
 }
 
 /// A word of a command without the quotes and signs around it.
@@ -191,8 +211,9 @@ impl Command {
         match option {
             "-u" | "--user" | "-U" | "--proxy-user" if self.takes_login => Some((None, Promise::Password)),
             "-p" if self.takes_password => Some((None, Promise::Password)),
+            "--pass" => Some((Some("pass"), Promise::Password)),
             _ => {
-                let name = option.trim_matches(['"', '\'', ',']).strip_prefix("--")?;
+                let name = option.strip_prefix("--")?;
                 Some((Some(name), promise(name)?))
             }
         }

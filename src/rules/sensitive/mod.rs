@@ -15,11 +15,11 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Pattern;
-use commands::assigned;
+use commands::{assigned, given};
 pub(crate) use formats::{Format, ids};
 pub(crate) use names::promise;
 use values::{Manner, is_secret};
-pub(crate) use veil::{shown, veiled, veiled_text};
+pub(crate) use veil::{holds_values, shown, veiled, veiled_entry, veiled_pointer, veiled_text, veiled_words};
 
 /// What counts as a secret.
 #[derive(Debug, Clone)]
@@ -131,18 +131,18 @@ impl<'p> Criteria<'p> {
     /// The secrets in the words of a command, each with the number of its word.
     pub(crate) fn in_words<'t>(&self, words: &'t [String]) -> Vec<(usize, Secret<'t, 'p>)> {
         let mut found = Vec::new();
+        let mut given = given(words.iter().map(String::as_str)).into_iter().peekable();
         for (number, word) in words.iter().enumerate() {
             let own = self.in_text(word);
-            let option = number
-                .checked_sub(1)
-                .and_then(|before| words[before].strip_prefix("--"))
-                .filter(|_| own.is_empty() && !word.starts_with('-'));
-            let given = option.and_then(|name| Some((name, promise(name)?)));
-            let given = given.filter(|(_, promise)| is_secret(*promise, word, Manner::Code, self));
+            let given = given.next_if(|given| given.number == number).filter(|_| own.is_empty());
             found.extend(own.into_iter().map(|secret| (number, secret)));
-            found.extend(
-                given.map(|(name, _)| (number, Secret { name: Some(name), kind: Kind::Named, range: 0..word.len() })),
-            );
+            found.extend(given.filter(|given| is_secret(given.promise, given.value, Manner::Code, self)).map(
+                |given| {
+                    let start = given.value.as_ptr() as usize - word.as_ptr() as usize;
+                    let range = start..start + given.value.len();
+                    (number, Secret { name: given.name, kind: Kind::Named, range })
+                },
+            ));
         }
         found
     }

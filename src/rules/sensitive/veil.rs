@@ -44,6 +44,44 @@ pub(crate) fn veiled_text<'v>(name: Option<&str>, text: &'v str) -> Cow<'v, str>
     cut(text, found)
 }
 
+/// The words of a command, each as an element of a list is shown.
+pub(crate) fn veiled_words(words: &[String]) -> Vec<String> {
+    let found = Criteria::default().in_words(words);
+    let veiled = |(number, word): (usize, &String)| {
+        let own = found.iter().filter(|(of, _)| *of == number).map(|(_, secret)| secret.range.clone());
+        let given = cut(word, own);
+        if given == *word { veiled_text(None, word).into_owned() } else { given.into_owned() }
+    };
+    words.iter().enumerate().map(veiled).collect()
+}
+
+/// An entry of `Env`: its name at most.
+pub(crate) fn veiled_entry(entry: &str) -> String {
+    entry.split_once('=').map_or_else(|| HIDDEN.to_owned(), |(name, _)| format!("{}={HIDDEN}", veiled(name)))
+}
+
+/// Whether the member of this name, of an object that is the value of `outer`, holds variables or build arguments, whatever its type.
+///
+/// A label or annotation may have such a name, and is none.
+pub(crate) fn holds_values(outer: Option<&str>, name: &str) -> bool {
+    let within = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let values = within(&["Env", "environment", "args", "buildArgs"], name) || name.starts_with("build-arg:");
+    values && !outer.is_some_and(|outer| within(&["Labels", "annotations"], outer))
+}
+
+/// A JSON pointer without the secrets in the names that it leads through.
+pub(crate) fn veiled_pointer(pointer: &str) -> Cow<'_, str> {
+    let plain = pointer.replace("~1", "/").replace("~0", "~");
+    if matches!(veiled(&plain), Cow::Borrowed(_)) {
+        return Cow::Borrowed(pointer);
+    }
+    let veiled = |segment: &str| {
+        let name = segment.replace("~1", "/").replace("~0", "~");
+        if matches!(veiled(&name), Cow::Borrowed(_)) { segment.to_owned() } else { HIDDEN.to_owned() }
+    };
+    Cow::Owned(pointer.split('/').map(veiled).collect::<Vec<_>>().join("/"))
+}
+
 /// The values of variables that a command sets: `A=b command`, `export A=b`.
 fn variables(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
@@ -97,5 +135,23 @@ mod tests {
         assert_eq!(veiled_text(Some("created_by"), "ENV A=b"), "ENV A=…");
         assert_eq!(veiled_text(Some("url"), "a=b"), "a=b");
         assert_eq!(veiled_text(Some("db.password"), "hunter2"), "…");
+    }
+
+    #[test]
+    fn words_are_hidden_by_what_stands_before_them() {
+        let veiled =
+            |words: &[&str]| veiled_words(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).join(" ");
+        assert_eq!(veiled(&["app", "--password", "hunter2", "serve"]), "app --password … serve");
+        assert_eq!(veiled(&["redis-cli", "--pass", "hunter2", "ping"]), "redis-cli --pass … ping");
+        assert_eq!(veiled(&["curl", "-u", "app:hunter2", "x"]), "curl -u app:… x");
+        assert_eq!(veiled(&["sh", "-c", "A=b make"]), "sh -c A=…");
+        assert_eq!(super::veiled(r#"Cmd ["app","--password","hunter2"]"#), r#"Cmd ["app","--password","…"]"#);
+        assert_eq!(super::veiled(r#"CMD ["app", "--password", "hunter2"]"#), r#"CMD ["app", "--password", "…"]"#);
+    }
+
+    #[test]
+    fn a_pointer_tells_no_secret() {
+        assert_eq!(veiled_pointer("/config/Labels/a~1b"), "/config/Labels/a~1b");
+        assert_eq!(veiled_pointer("/config/Labels/pg:~1~1app:hunter2@db~1"), "/config/Labels/…");
     }
 }
