@@ -24,7 +24,7 @@ declare_rule! {
     ///
     /// What cannot be known is unknown and no pass: no SBOM at all (ask for one with the rule `sbom`), one that cannot be read,
     /// SBOMs that list no package, a denied package without a version that can be compared, and a package without a purl that
-    /// has the name of a denied one.
+    /// can be read and with the name of a denied one.
     ///
     /// # Why
     ///
@@ -196,7 +196,9 @@ impl Inspection<'_> {
             self.packages += usize::from(package.is_content);
             let purls: Vec<PackageUrl<'_>> =
                 package.purls.iter().filter_map(|text| PackageUrl::from_str(text).ok()).collect();
-            if self.rule.ignore.iter().any(|pattern| purls.iter().any(|purl| pattern.matches(purl))) {
+            let is_ignored = |purl: &PackageUrl<'_>| self.rule.ignore.iter().any(|pattern| pattern.matches(purl));
+            // One that is ignored under one of its names is not under another, nor under one that cannot be read.
+            if !purls.is_empty() && purls.len() == package.purls.len() && purls.iter().all(is_ignored) {
                 continue;
             }
             for denied in &self.rule.deny {
@@ -207,12 +209,11 @@ impl Inspection<'_> {
     }
 
     fn compare(&mut self, denied: &Denied, package: &Package, purls: &[PackageUrl<'_>], found: &carriers::Found<'_>) {
-        if purls.is_empty() {
-            if package.name.as_deref().is_some_and(|name| denied.purl.may_be_called(name)) {
-                let reason = "it has no package URL that can be read";
-                self.unclear(&format!("{} may be {}: {reason}", shown(package), denied.purl.as_str()));
-            }
-            return;
+        let unread = purls.len() < package.purls.len();
+        let may_be = |name: &str| denied.purl.may_be_called(name) || (unread && denied.purl.is_wild());
+        if (unread || purls.is_empty()) && package.name.as_deref().map_or(unread, may_be) {
+            let reason = if unread { "its package URL cannot be read" } else { "it has no package URL" };
+            self.unclear(&format!("{} may be {}: {reason}", shown(package), denied.purl.as_str()));
         }
         for purl in purls.iter().filter(|purl| denied.purl.matches(purl)) {
             let version = version(purl, package);

@@ -73,6 +73,11 @@ impl PurlPattern {
             && self.qualifiers.iter().all(tells)
     }
 
+    /// Whether its name holds a wildcard.
+    pub(super) fn is_wild(&self) -> bool {
+        self.name.is_none()
+    }
+
     /// Whether a package of that name, of which nothing else is known, may be meant.
     pub(super) fn may_be_called(&self, name: &str) -> bool {
         let last = name.rsplit(['/', ':']).next().unwrap_or_default();

@@ -60,7 +60,7 @@ impl Materials {
 fn address(uri: &str) -> String {
     let plain = ["oci://", "docker://"].iter().find_map(|scheme| uri.strip_prefix(scheme));
     let (path, qualifiers) = uri.split_once('?').unwrap_or((uri, ""));
-    let image = path.strip_prefix("pkg:docker/").or_else(|| path.strip_prefix("pkg:oci/"));
+    let image = ["pkg:docker/", "pkg:oci/"].iter().find_map(|kind| without(path, kind));
     if let Some(image) = image {
         let repository = qualifiers.split('&').find_map(|pair| pair.strip_prefix("repository_url="));
         let (name, _) = image.rsplit_once('@').unwrap_or((image, ""));
@@ -74,6 +74,12 @@ fn address(uri: &str) -> String {
     // `https://host/repository@refs/tags/v1`, but not `ssh://git@host/repository`.
     let path = path.split_once("@refs/").map_or(path, |(path, _)| path);
     if path.contains("://") || path.starts_with("pkg:") { path.to_owned() } else { canonical(path) }
+}
+
+/// What follows a package URL's scheme and type, which are written in any letter case.
+fn without<'u>(path: &'u str, kind: &str) -> Option<&'u str> {
+    let (start, rest) = path.split_at_checked(kind.len())?;
+    start.eq_ignore_ascii_case(kind).then_some(rest)
 }
 
 fn decoded(text: &str) -> String {
@@ -95,6 +101,7 @@ mod tests {
             ("pkg:docker/alpine@3.20?platform=linux%2Famd64", "docker.io/library/alpine"),
             ("pkg:docker/docker/buildkit-syft-scanner@stable-1", "docker.io/docker/buildkit-syft-scanner"),
             ("pkg:docker/ghcr.io/acme/base@1.2", "ghcr.io/acme/base"),
+            ("PKG:Docker/ghcr.io/acme/base@1.2", "ghcr.io/acme/base"),
             ("pkg:docker/localhost%3A5000/base@1.2", "localhost:5000/base"),
             ("pkg:oci/base@sha256:ab?repository_url=ghcr.io%2Facme%2Fbase", "ghcr.io/acme/base"),
             ("oci://ghcr.io/acme/base", "ghcr.io/acme/base"),
