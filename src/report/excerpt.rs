@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use crate::finding::Concealed;
 use crate::oci::{Span, is_unsafe, locate};
-use crate::rules::sensitive::{holds_values, shown, veiled, veiled_entry, veiled_text, veiled_words};
+use crate::rules::sensitive::{HIDDEN, holds_values, shown, veiled, veiled_entry, veiled_text, veiled_words};
 use lines::{LineStart, Lines, Within, string_end};
 
 /// How many lines before the marked one, and after it, of a value that fits on a line.
@@ -177,7 +177,8 @@ impl<'m> Written<'m> {
         let outer = self.within.name(document);
         let outer = outer.as_deref();
         if self.within.values || self.name.as_deref().is_some_and(|name| holds_values(outer, name)) {
-            return veiled_entry(text);
+            let is_entry = self.name.is_none() && self.within.list.is_some();
+            return if is_entry { veiled_entry(text) } else { HIDDEN.to_owned() };
         }
         if let Some(name) = self.name.as_deref() {
             return veiled_text(Some(name), text).into_owned();

@@ -83,7 +83,8 @@ mod tests {
     #[test]
     fn an_element_is_judged_in_its_list() {
         let of = |pointer: &str, list: serde_json::Value, number: usize| shown(&list[number], pointer, Some(&list));
-        for (entry, wanted) in [("TOKEN=hunter2", "'TOKEN=…'"), ("MY hunter2=hunter2", "'…'"), ("hunter2", "'…'")] {
+        for (entry, wanted) in [("TOKEN=hunter2", "'TOKEN=…'"), ("MY hunter2=hunter2", "'…'"), ("hunter2", "'…'")]
+        {
             assert_eq!(of("/config/Env/0", json!([entry]), 0), wanted);
         }
         assert_eq!(of("/container_config/Cmd/2", json!(["sh", "-c", "#(nop)  ENV A=hunter2"]), 2), "'#(nop)  ENV A=…'");

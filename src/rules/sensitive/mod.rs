@@ -19,7 +19,7 @@ use commands::{assigned, given};
 pub(crate) use formats::{Format, ids};
 pub(crate) use names::promise;
 use values::{Manner, is_secret};
-pub(crate) use veil::{holds_values, shown, veiled, veiled_entry, veiled_pointer, veiled_text, veiled_words};
+pub(crate) use veil::{HIDDEN, holds_values, shown, veiled, veiled_entry, veiled_pointer, veiled_text, veiled_words};
 
 /// What counts as a secret.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use super::Criteria;
 use super::commands::declared;
 
 /// What stands for a hidden value, whatever its length.
-const HIDDEN: &str = "…";
+pub(crate) const HIDDEN: &str = "…";
 /// A text without the secrets in it.
 pub(crate) fn veiled(text: &str) -> Cow<'_, str> {
     let found = Criteria::default().in_text(text);
@@ -55,9 +55,11 @@ pub(crate) fn veiled_words(words: &[String]) -> Vec<String> {
     words.iter().enumerate().map(veiled).collect()
 }
 
-/// An entry of `Env`: its name at most.
+/// An element of a list of variables: its name at most.
 pub(crate) fn veiled_entry(entry: &str) -> String {
-    entry.split_once('=').map_or_else(|| HIDDEN.to_owned(), |(name, _)| format!("{}={HIDDEN}", veiled(name)))
+    let plain = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte));
+    let name = entry.split_once('=').map(|(name, _)| name).filter(|name| plain(name));
+    name.map_or_else(|| HIDDEN.to_owned(), |name| format!("{}={HIDDEN}", veiled(name)))
 }
 
 /// Whether the member of this name, of an object that is the value of `outer`, holds variables or build arguments, whatever its type.
