@@ -194,6 +194,12 @@ impl Why {
         Self::new(doing, Cause::Undecidable { detail: detail.into() })
     }
 
+    /// The same reason, with what it was done for.
+    #[must_use]
+    pub fn within(self, purpose: &str) -> Self {
+        Self::new(format!("{purpose}: {}", self.doing), self.cause)
+    }
+
     /// The same reason, where it does not say what was being done with that said by whoever asked.
     #[must_use]
     pub fn or_doing(self, doing: impl Into<String>) -> Self {
@@ -234,7 +240,7 @@ impl Display for Cause {
             Self::NotTheDocument { detail } => said(f, "the answer is no such document", detail),
             Self::Encoded { encoding } => said(f, "the answer is encoded although it was asked for plain", encoding),
             Self::Truncated { got } => write!(f, "it broke off after {got} bytes"),
-            Self::TooLarge { cap } => write!(f, "larger than the {cap} bytes that are read of such a thing"),
+            Self::TooLarge { cap } => write!(f, "larger than the {} that are read of such a thing", size(*cap)),
             Self::Budget { what } => said(f, "a limit for one image was reached", what),
             Self::DigestMismatch { wanted, got } => {
                 write!(f, "asked for {}, got {}", Untrusted(wanted), Untrusted(got))
@@ -257,6 +263,14 @@ impl Display for Cause {
             Self::Rounds => f.write_str("the facts led to more facts sixteen times over"),
             Self::Undecidable { detail } => Display::fmt(&Untrusted(detail), f),
         }
+    }
+}
+
+/// A limit: most are whole mebibytes.
+fn size(bytes: u64) -> String {
+    match (bytes >> 20, bytes % (1 << 20)) {
+        (1.., 0) => format!("{} MiB", bytes >> 20),
+        _ => format!("{bytes} bytes"),
     }
 }
 
@@ -296,7 +310,7 @@ impl Cause {
             Self::Ambiguous { .. } => {
                 "rebuild the image with a current tool, and find out who wrote the document: two readers see two images in it"
             }
-            Self::Unreadable { .. } => "write the image again with a current tool",
+            Self::Unreadable { .. } => "write it again with a current tool: the image, or what was attached to it",
             Self::Paging { .. } => "ask whoever runs the registry",
             Self::NoManifest => {
                 "save the image with `docker buildx build --output type=oci,dest=FILE`, or push it and check the reference"

@@ -61,9 +61,9 @@ impl fmt::Display for ValueType {
 pub(super) const LICENSES: spdx::ParseMode =
     spdx::ParseMode { allow_deprecated: true, allow_postfix_plus_on_gpl: true, ..spdx::ParseMode::STRICT };
 
-/// The moment that an RFC 3339 date and time names.
+/// The moment that an RFC 3339 date and time names; one of the last hours of the year 9999 is the last that can be computed with.
 pub(super) fn moment(text: &str) -> Option<jiff::Timestamp> {
-    ValueType::Rfc3339.admits(text).then(|| text.parse().ok()).flatten()
+    ValueType::Rfc3339.admits(text).then(|| text.parse().unwrap_or(jiff::Timestamp::MAX))
 }
 
 /// jiff reads many forms of ISO 8601; RFC 3339 is the one with all its parts, of which the layout is checked here.
@@ -77,14 +77,19 @@ fn is_rfc3339(text: &str) -> bool {
     let Some((start, rest)) = text.split_at_checked(19) else { return false };
     let fraction = rest.strip_prefix('.').map(|rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
     let zone = fraction.filter(|zone| rest.len() > zone.len() + 1).or_else(|| fraction.is_none().then_some(rest));
-    start.bytes().enumerate().all(layout) && zone.is_some_and(is_zone) && text.parse::<jiff::Timestamp>().is_ok()
+    start.bytes().enumerate().all(layout)
+        && zone.is_some_and(|zone| {
+            let time = text.strip_suffix(zone).unwrap_or_default();
+            is_zone(zone) && time.parse::<jiff::civil::DateTime>().is_ok()
+        })
 }
 
-/// `Z`, or an offset of less than a day; its digits are left to jiff.
+/// `Z`, or an offset of less than a day.
 fn is_zone(zone: &str) -> bool {
+    let below = |number: &[u8], end: &[u8]| number.iter().all(u8::is_ascii_digit) && number < end;
     match zone.as_bytes() {
         [b'Z' | b'z'] => true,
-        [b'+' | b'-', hours @ .., b':', _, _] => hours.len() == 2 && hours < &b"24"[..],
+        [b'+' | b'-', hours @ .., b':', m, n] => hours.len() == 2 && below(hours, b"24") && below(&[*m, *n], b"60"),
         _ => false,
     }
 }
@@ -119,6 +124,9 @@ mod tests {
                 "2026-11-23t12:00:00z",
                 "2024-02-29T23:59:60.123456789+05:30",
                 "1970-01-01T00:00:00-00:00",
+                "2016-12-31T23:59:60Z",
+                "0000-01-01T00:00:00+23:59",
+                "9999-12-31T23:59:59.999999999-23:59",
             ],
         );
         all(
@@ -134,6 +142,9 @@ mod tests {
                 "2026-11-23T12:00:00.Z",
                 "2026-11-23T12:00:00+0100",
                 "2026-11-23T12:00:00+25:00",
+                "2026-11-23T12:00:00+01:60",
+                "2026-11-23T12:00:00+1a:00",
+                "2026-11-23T24:00:00Z",
                 "2026-11-23T12:00:00Z[UTC]",
                 "2026-11-23T12:00:00Z ",
                 "１０26-11-23T12:00:00Z",

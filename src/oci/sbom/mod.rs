@@ -135,7 +135,7 @@ impl Sbom {
 }
 
 /// What bytes are that cannot be JSON.
-fn other_format(bytes: &[u8]) -> Option<&'static str> {
+pub(super) fn other_format(bytes: &[u8]) -> Option<&'static str> {
     let start = bytes.trim_ascii_start();
     match start {
         [0x1f, 0x8b, ..] => Some("compressed with gzip"),

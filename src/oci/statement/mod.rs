@@ -17,7 +17,7 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted};
+use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted, sbom::other_format};
 use bounded::Members;
 pub use predicate::PredicateClass;
 pub use provenance::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
@@ -210,9 +210,11 @@ fn decode(payload: &str) -> Result<Vec<u8>, StatementError> {
 
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<T, StatementError> {
     let read: serde_json::Result<Members<T>> = serde_json::from_slice(bytes);
-    let problem =
-        |error: serde_json::Error| StatementError::Json { part, problem: Untrusted(&error.to_string()).to_string() };
-    read.map(|Members(value)| value).map_err(problem)
+    let problem = |error: serde_json::Error| match other_format(bytes) {
+        Some(other) => format!("it is {other} and not JSON"),
+        None => Untrusted(&error.to_string()).to_string(),
+    };
+    read.map(|Members(value)| value).map_err(|error| StatementError::Json { part, problem: problem(error) })
 }
 
 fn not(found: &str) -> StatementError {

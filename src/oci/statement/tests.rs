@@ -209,6 +209,23 @@ fn what_a_builder_fills_as_it_likes_never_breaks_reading() {
 }
 
 #[test]
+fn what_is_compressed_is_called_so() {
+    let error = Statement::read(b"\x1f\x8b\x08\x00", &MediaType::from("application/vnd.in-toto+json")).unwrap_err();
+    assert_eq!(error.to_string(), "the document is not readable: it is compressed with gzip and not JSON");
+}
+
+#[test]
+fn a_list_is_never_read_as_an_object() {
+    for list in [json!([]), json!(["https://builder"])] {
+        assert!(provenance(V0_2, json!({"builder": list})).is_err());
+        assert!(provenance(V1, json!({"runDetails": {"builder": list}})).is_err());
+    }
+    assert!(provenance(V1, json!({"runDetails": [{"id": "https://builder"}, null]})).is_err());
+    assert!(provenance(V1, json!({"buildDefinition": ["https://type", null, null, []]})).is_err());
+    assert!(provenance(V1, json!({"buildDefinition": {"internalParameters": [{}, null]}})).is_err());
+}
+
+#[test]
 fn claims_are_read_in_the_forms_of_both_versions() {
     let old = json!({
         "https://mobyproject.org/buildkit@v1#hermetic": true, "reproducible": false,

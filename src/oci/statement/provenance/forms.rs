@@ -17,7 +17,7 @@ use super::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
 #[serde(rename_all = "camelCase")]
 pub(super) struct V0 {
     build_type: Option<String>,
-    builder: Option<Builder>,
+    builder: Option<Members<Builder>>,
     build_config: Option<Members<Anything>>,
     #[serde(default)]
     invocation: Told<Invocation>,
@@ -30,8 +30,8 @@ pub(super) struct V0 {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct V1 {
-    build_definition: Option<BuildDefinition>,
-    run_details: Option<RunDetails>,
+    build_definition: Option<Members<BuildDefinition>>,
+    run_details: Option<Members<RunDetails>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -40,7 +40,7 @@ struct BuildDefinition {
     build_type: Option<String>,
     #[serde(default)]
     external_parameters: Told<Box<RawValue>>,
-    internal_parameters: Option<InternalParameters>,
+    internal_parameters: Option<Members<InternalParameters>>,
     #[serde(default, deserialize_with = "bounded::list")]
     resolved_dependencies: Vec<Material>,
 }
@@ -55,7 +55,7 @@ struct InternalParameters {
 
 #[derive(Deserialize, Default)]
 struct RunDetails {
-    builder: Option<Builder>,
+    builder: Option<Members<Builder>>,
     #[serde(default)]
     metadata: Told<Metadata>,
 }
@@ -211,12 +211,12 @@ impl V0 {
 
 impl V1 {
     pub(super) fn read(self) -> Provenance {
-        let definition = self.build_definition.unwrap_or_default();
-        let run = self.run_details.unwrap_or_default();
+        let definition = self.build_definition.map_or_else(BuildDefinition::default, |Members(read)| read);
+        let run = self.run_details.map_or_else(RunDetails::default, |Members(read)| read);
         let metadata = run.metadata.as_ref();
         let external = definition.external_parameters.as_ref().and_then(|raw| object::<ExternalParameters>(raw));
         let external = external.as_ref();
-        let internal = definition.internal_parameters.unwrap_or_default();
+        let internal = definition.internal_parameters.map_or_else(InternalParameters::default, |Members(read)| read);
         let github = internal.github.as_ref();
         let workflow = external.and_then(|external| external.workflow.as_ref());
         let source = external.and_then(|external| external.config_source.as_ref());
@@ -250,8 +250,8 @@ impl V1 {
     }
 }
 
-fn id(builder: Option<Builder>) -> Option<String> {
-    builder?.id.filter(|id| !id.is_empty())
+fn id(builder: Option<Members<Builder>>) -> Option<String> {
+    builder?.0.id.filter(|id| !id.is_empty())
 }
 
 fn claims(metadata: Told<&Metadata>) -> Claims {
