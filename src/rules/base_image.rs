@@ -51,8 +51,8 @@ declare_rule! {
     ///
     /// With buildx 0.10 and BuildKit 0.11 or later provenance names the base: `docker buildx build --pull --provenance=mode=max --output
     /// type=registry -t IMAGE .`; `--pull` takes what the tag names now. Annotations say it at any time:
-    /// `--annotation "manifest:org.opencontainers.image.base.name=docker.io/library/alpine:3.22"`. An image of buildpacks gets a new base
-    /// by `pack rebase IMAGE`.
+    /// `--annotation "manifest:org.opencontainers.image.base.name=docker.io/library/alpine:3.22"`; an image built `FROM scratch`, of which
+    /// provenance names no base, says `scratch` there. An image of buildpacks gets a new base by `pack rebase IMAGE`.
     ///
     /// # What it cannot see
     ///

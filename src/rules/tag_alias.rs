@@ -23,7 +23,8 @@ declare_rule! {
     /// is in nobody's way. So does a `v` before them. A repository that has releases of two numbers only, such as `16.2`,
     /// is judged by these. Of a layout or archive with `--as`, the names in it are taken for the tags.
     ///
-    /// The rule is not applicable to a reference without a tag that the groups know: one by digest alone, or `main`.
+    /// Of a reference with a tag and a digest, what counts is what the tag names now. The rule is not applicable to a reference
+    /// without a tag that the groups know: one by digest alone, or `main`.
     ///
     /// # Why
     ///
@@ -113,9 +114,10 @@ impl Check for TagAlias {
         let listed: BTreeSet<&str> = view.tags()?.iter().map(String::as_str).chain([tag]).collect();
         let named: Vec<Named<'_>> =
             self.groups.iter().flat_map(|group| Group::new(group, &listed).named(tag)).collect();
+        let own = own(reference, tag, view)?;
         let mut findings = Findings::new();
         let (mut agreeing, mut told) = (BTreeSet::new(), BTreeSet::new());
-        let asked: Vec<_> = named.iter().map(|named| (named, Judged::of(named, tag, view))).collect();
+        let asked: Vec<_> = named.iter().map(|named| (named, Judged::of(named, (tag, own), view))).collect();
         for (named, judged) in asked {
             let Some(judged) = findings.note(judged) else { continue };
             agreeing.extend(judged.agreeing);
@@ -145,6 +147,15 @@ impl TagAlias {
     }
 }
 
+/// What the tag names that the user named: the image, but where a digest beside the tag says which image is meant.
+fn own<'v>(reference: &Reference, tag: &str, view: &View<'v>) -> Fact<&'v Digest> {
+    if reference.digest().is_none() {
+        return Ok(&view.root().digest);
+    }
+    let tagged = view.tag(tag)?;
+    tagged.map(|tagged| &tagged.digest).ok_or_else(|| Stop::NotApplicable(format!("there is no tag '{tag}' any more")))
+}
+
 /// What the tags of one group name.
 struct Judged {
     /// The digest of the release.
@@ -158,8 +169,8 @@ struct Judged {
 }
 
 impl Judged {
-    fn of(named: &Named<'_>, own: &str, view: &View<'_>) -> Fact<Self> {
-        let root = &view.root().digest;
+    /// `own` is the tag that the user named, and what it names.
+    fn of(named: &Named<'_>, (own, root): (&str, &Digest), view: &View<'_>) -> Fact<Self> {
         let others = named.tags.iter().filter(|tag| *tag != own);
         let digest_of = |tag: &String| view.tag(tag).map(|tagged| tagged.map(|tagged| &tagged.digest));
         let mut digests: BTreeMap<&String, Fact<Option<&Digest>>> = others.map(|tag| (tag, digest_of(tag))).collect();

@@ -42,7 +42,7 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
     let own = ConfigPart::read(entry, view, &["/rootfs"])?;
     let platform = entry.platform.as_ref().map_err(Clone::clone)?;
     let target = Arc::new(Target::of(reference.clone()));
-    view.other(&target, |base| {
+    let read = view.other(&target, |base| {
         let part = platform_of(platform, base)?;
         let theirs = ConfigPart::read(part, base, &["/rootfs", "/history", "/config/Labels"])?.config;
         let standing = match theirs.diff_ids.len() {
@@ -58,6 +58,10 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
             steps: inherited.then_some(theirs.history.len()),
             labels: theirs.labels.clone(),
         })
+    });
+    read.map_err(|stop| match stop {
+        Stop::Unknown(why) => why.within("reading the base").into(),
+        stop => stop,
     })
 }
 
@@ -78,6 +82,6 @@ fn platform_of<'v>(platform: &Platform, base: &'v View<'_>) -> Fact<&'v Entry> {
     found.ok_or_else(|| {
         let has = words::listed(entries.iter().map(|entry| entry.label.as_str()));
         let cause = Cause::PlatformAbsent { platform: wanted.short(), has };
-        Why::new(format!("reading the base {}", base.root().target), cause).into()
+        Why::new(format!("looking into {}", base.root().target), cause).into()
     })
 }
