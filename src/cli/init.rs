@@ -39,6 +39,16 @@ pub(crate) enum Pack {
     Baseline,
     /// What a carefully built image has
     Strict,
+    /// Where an image comes from, what is in it, and that it is what was built
+    SupplyChain,
+    /// What runs on Kubernetes without root
+    Kubernetes,
+    /// What it takes to build an image again
+    Reproducible,
+    /// What the OCI image specification asks of an image
+    OciConformance,
+    /// What Docker's official images keep to
+    DockerOfficial,
 }
 
 impl From<Pack> for ocilint::policy::Pack {
@@ -46,6 +56,11 @@ impl From<Pack> for ocilint::policy::Pack {
         match pack {
             Pack::Baseline => Self::Baseline,
             Pack::Strict => Self::Strict,
+            Pack::SupplyChain => Self::SupplyChain,
+            Pack::Kubernetes => Self::Kubernetes,
+            Pack::Reproducible => Self::Reproducible,
+            Pack::OciConformance => Self::OciConformance,
+            Pack::DockerOfficial => Self::DockerOfficial,
         }
     }
 }

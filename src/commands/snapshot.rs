@@ -89,6 +89,7 @@ fn finish(command: &cli::Snapshot, engine: &Engine, shelf: &Shelf, recorded: Vec
     for Recorded { note, facts } in recorded.iter().filter(|image| image.facts.failures() > 0) {
         let what = match facts.unresolved() {
             Some(why) => format!("not read: {why}"),
+            None if facts.failures() == 1 => "1 fact could not be known, and is recorded so".to_owned(),
             None => format!("{} facts could not be known, and are recorded so", facts.failures()),
         };
         say(&format!("{}: {what}", note.target), "");

@@ -154,10 +154,7 @@ fn message(text: impl Into<String>) -> Message {
 
 /// A message of one line that ends with a full stop, its text safe to show.
 fn sentence(text: &str) -> Message {
-    ended(&foreign(text))
-}
-
-fn ended(text: &str) -> Message {
+    let text = foreign(text);
     let text = text.trim_end();
     if text.ends_with(['.', '!', '?']) { message(text) } else { message(format!("{text}.")) }
 }

@@ -32,6 +32,16 @@ pub enum Pack {
     Baseline,
     /// What a carefully built image has.
     Strict,
+    /// Where an image comes from, what is in it, and that it is what was built.
+    SupplyChain,
+    /// What runs on Kubernetes without root.
+    Kubernetes,
+    /// What it takes to build an image again.
+    Reproducible,
+    /// What the OCI image specification asks of an image.
+    OciConformance,
+    /// What Docker's official images keep to.
+    DockerOfficial,
 }
 
 /// The globs for what somebody calls a registry: `ghcr.io`, `ghcr.io/acme`, or a glob over names.
@@ -64,6 +74,11 @@ impl Pack {
         match self {
             Self::Baseline => "ocilint:baseline",
             Self::Strict => "ocilint:strict",
+            Self::SupplyChain => "ocilint:supply-chain",
+            Self::Kubernetes => "ocilint:kubernetes",
+            Self::Reproducible => "ocilint:reproducible",
+            Self::OciConformance => "ocilint:oci-conformance",
+            Self::DockerOfficial => "ocilint:docker-official",
         }
     }
 
@@ -75,6 +90,11 @@ impl Pack {
             Self::Strict => {
                 "What a carefully built image has. `ocilint:baseline` asks only for what holds whatever an image is for."
             }
+            Self::SupplyChain => "Where an image comes from, what is in it, and that it is what was built.",
+            Self::Kubernetes => "What runs on Kubernetes without root.",
+            Self::Reproducible => "What it takes to build an image again.",
+            Self::OciConformance => "What the OCI image specification asks of an image.",
+            Self::DockerOfficial => "What Docker's official images keep to.",
         }
     }
 }

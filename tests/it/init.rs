@@ -10,12 +10,21 @@ use ocilint::policy::{Pack, Starter};
 use crate::policy::schema::{as_json, validator};
 use crate::program::{Run, run};
 
+const PACKS: [Pack; 7] = [
+    Pack::Baseline,
+    Pack::Strict,
+    Pack::SupplyChain,
+    Pack::Kubernetes,
+    Pack::Reproducible,
+    Pack::OciConformance,
+    Pack::DockerOfficial,
+];
 const PLATFORMS: &[&[&str]] = &[&[], &["linux/amd64"], &["linux/arm64", "linux/*", "linux/arm64"]];
 const REGISTRIES: &[&[&str]] = &[&[], &["ghcr.io/acme"], &["docker.io/library", "localhost:5000", "*.example.com/**"]];
 
 fn starters() -> Vec<Starter> {
     let mut starters = Vec::new();
-    for pack in [Pack::Baseline, Pack::Strict] {
+    for pack in PACKS {
         for platforms in PLATFORMS {
             for registries in REGISTRIES {
                 for has_schema in [false, true] {
@@ -56,9 +65,10 @@ fn every_starter_loads_with_and_without_its_examples() {
     for starter in starters() {
         let policy = loads(&starter.text());
         let named = |name: &str| policy.instances.iter().any(|instance| instance.name == name);
-        assert_eq!(named("platforms"), !starter.platforms.is_empty());
+        assert_eq!(named("platforms"), !starter.platforms.is_empty() || starter.pack == Pack::DockerOfficial);
         assert_eq!(named("registries"), !starter.registries.is_empty());
-        assert_eq!(named("sbom"), starter.pack == Pack::Strict);
+        let has_sbom = matches!(starter.pack, Pack::Strict | Pack::SupplyChain | Pack::DockerOfficial);
+        assert_eq!(named("sbom"), has_sbom);
         assert!(policy.waivers.is_empty());
 
         let all = loads(&with_examples(&starter.text()));

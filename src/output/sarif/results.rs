@@ -8,7 +8,7 @@ use crate::report::{Cell, CellVerdict, ImageReport, PolicyPlace, Run, SealedFind
 
 use super::model::{Fingerprints, Location, LogicalLocation, Message, ResultProperties, RuleDescriptor, SarifResult};
 use super::place::Places;
-use super::{ended, foreign, level_word, message, rules};
+use super::{foreign, level_word, message, rules};
 
 /// How many results code scanning takes of a run; more are refused or dropped silently.
 pub(super) const MOST: usize = 5_000;
@@ -106,7 +106,7 @@ impl Writer<'_> {
     fn unknown(&self, image: &ImageReport, cell: &Cell) -> SarifResult {
         let reason = stopped(&foreign(cell.reason.as_deref().unwrap_or("no reason given"))).to_owned();
         let text = format!("Image '{}'{} could not be checked: {reason}.{}", name(image), subject(cell), later(cell));
-        let advice = cell.help.as_ref().map(|help| format!("\n\nWhat to do: {help}")).unwrap_or_default();
+        let advice = cell.help.as_ref().map(|help| format!("\n\nWhat to do: {}.", stopped(help))).unwrap_or_default();
         let parts = ["unknown", &cell.rule, &image.identity, &cell.subject].join("\0");
         let hash = Digest::sha256(parts.as_bytes()).hex()[..16].to_owned();
         let instance = self.run.instances.iter().find(|instance| instance.name == cell.rule);
@@ -129,17 +129,18 @@ impl Writer<'_> {
         hash: String,
         pointer: Option<&str>,
     ) -> SarifResult {
-        let link = if policy.is_some() { " The policy asks for it [here](1)." } else { "" };
-        // Line feeds are ours in the advice only.
+        let link = if policy.is_some() { "The policy asks for it [here](1)." } else { "The policy asks for it." };
+        // Line feeds are ours in the advice only. Its last line may be a command, which no full stop may follow.
         let advice = said.advice.lines().map(foreign).collect::<Vec<_>>().join("\n");
-        let text = format!("{}{link}{advice}", said.text);
+        let joint = if advice.is_empty() { " " } else { "\n\n" };
+        let text = format!("{}{advice}{joint}{link}", said.text);
         let platform = Some(cell.subject.as_str()).filter(|subject| *subject != "root");
         SarifResult {
             rule_index: None,
             rule_id: escape(&cell.rule),
             kind: "fail",
             level: level_word(cell.level),
-            message: ended(&text),
+            message: message(text),
             locations: [Location {
                 id: None,
                 message: None,

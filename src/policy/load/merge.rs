@@ -107,7 +107,7 @@ pub(super) fn unite<'a>(union: &mut Rules<'a>, other: Rules<'a>, mistakes: &mut 
             Some(first) => {
                 let message = format!("`{name}` is in two of the policies named");
                 let mistake = Mistake::at(table.header, message).related(first.header.clone(), "and here");
-                mistakes.add(mistake.help("if one of the policies extends the other, name only that one; else give one of the two another name"));
+                mistakes.add(mistake.help("if one of the policies extends the other, name only that one; else name a policy that extends both, or give one of the two another name"));
             }
         }
     }

@@ -34,7 +34,7 @@ impl Coverage {
     ) -> Fact<Search<'s, 'g>> {
         let root = view.root();
         if root.kind == RootKind::SavedConfig {
-            return Err(Why::new(format!("looking for a {}", sought.noun()), Cause::NoManifest).into());
+            return Err(Why::new(format!("looking for the {}", sought.noun()), Cause::NoManifest).into());
         }
         let entry = match subject {
             Subject::Root => return Ok(Search::new(sought, view, vec![root.digest.clone()], None)),

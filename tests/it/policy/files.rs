@@ -254,7 +254,7 @@ fn several_policies_are_one_and_may_not_meet_in_an_instance() {
     assert_eq!(explicit(&both), ["children", "platform-agreement", "schema1", "user"]);
     assert_eq!(both.waivers.len(), 2);
     let errors = load_in(tree.path(), &["one.toml", "two.toml"]).unwrap_err();
-    let help = "if one of the policies extends the other, name only that one; else give one of the two another name";
+    let help = "if one of the policies extends the other, name only that one; else name a policy that extends both, or give one of the two another name";
     assert_eq!(told(&errors), format!("[rules.user] | `user` is in two of the policies named | {help}\n"));
     assert_eq!(errors[0].source.as_ref().unwrap().name, "two.toml");
     assert_eq!(errors[0].related[0].0.name, "one.toml");
