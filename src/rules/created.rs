@@ -2,7 +2,7 @@ use std::cell::RefCell;
 
 use jiff::Timestamp;
 
-use super::carriers::{Content, Coverage, Sought};
+use super::carriers::{Content, Coverage, Sought, is_about_another};
 use super::config_part::{ConfigPart, manifest_annotations};
 use super::duration::{Age, Duration};
 use super::prelude::*;
@@ -195,9 +195,13 @@ impl Sought for Finished {
             if predicate::class(predicate_type) == PredicateClass::Provenance)
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
-        let Statement { provenance: Some(provenance), .. } = view.statement(layer)? else {
+        let statement = view.statement(layer)?;
+        if let Some(reason) = is_about_another(statement, about) {
+            return Ok(Err(reason));
+        }
+        let Statement { provenance: Some(provenance), .. } = statement else {
             return Ok(Err("its provenance is empty".to_owned()));
         };
         let text = match &provenance.finished {

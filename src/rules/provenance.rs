@@ -2,7 +2,7 @@ mod demands;
 mod materials;
 
 use super::Duration;
-use super::carriers::{Content, Coverage, Sought};
+use super::carriers::{Content, Coverage, Sought, is_about_another};
 use super::prelude::*;
 use crate::oci::predicate::{self, PredicateClass};
 use crate::oci::{Provenance, Statement};
@@ -18,7 +18,8 @@ declare_rule! {
     /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
     /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read, of BuildKit, GitHub's builders, Tekton
     /// and others; a verification summary is no provenance. What a parameter asks about and has another type than it must is
-    /// unknown, never absent.
+    /// unknown, never absent. With any parameter but `coverage` and `types` the statement itself is read; one whose subjects are
+    /// other digests is none of this image.
     ///
     /// # Why
     ///
@@ -161,12 +162,16 @@ impl Sought for ProvenanceRule {
         typed && predicate::class(predicate_type) == PredicateClass::Provenance
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, predicate_type } = content else { return Ok(Err(content.to_string())) };
         if !self.looks_inside() {
             return Ok(Ok(content.to_string()));
         }
-        Ok(match view.statement(layer)? {
+        let statement = view.statement(layer)?;
+        if let Some(reason) = is_about_another(statement, about) {
+            return Ok(Err(reason));
+        }
+        Ok(match statement {
             // The type that the manifest tells is only a copy.
             statement if statement.predicate_type != *predicate_type => Err(format!(
                 "it says '{}' of a statement of type '{}'",

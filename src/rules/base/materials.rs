@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use percent_encoding::percent_decode_str;
 
-use super::super::carriers::{Content, Coverage, Sought};
+use super::super::carriers::{Content, Coverage, Sought, is_about_another};
 use super::super::prelude::*;
 use super::Claim;
 use crate::oci::predicate::{self, PredicateClass};
@@ -42,9 +42,13 @@ impl Sought for Listed {
             if predicate::class(predicate_type) == PredicateClass::Provenance)
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
-        Ok(match view.statement(layer)? {
+        let statement = view.statement(layer)?;
+        if let Some(reason) = is_about_another(statement, about) {
+            return Ok(Err(reason));
+        }
+        Ok(match statement {
             Statement { provenance: Some(provenance), .. } => {
                 *self.images.borrow_mut() = self.of(provenance);
                 Ok(content.to_string())

@@ -1,11 +1,8 @@
 //! The bills of materials in carriers, read.
 
 use super::super::prelude::*;
-use super::Content;
-use crate::oci::{PredicateClass, Sbom, SbomFormat, StatementSubject, predicate};
-
-/// Digests of others that a message names.
-const NAMED: usize = 2;
+use super::{Content, is_about_another};
+use crate::oci::{PredicateClass, Sbom, SbomFormat, predicate};
 
 /// The SBOM in a content, in a carrier that is bound to `about`; or why it is none of that manifest.
 ///
@@ -23,8 +20,8 @@ pub(in super::super) fn sbom<'g>(
                 let (said, is) = (Untrusted(predicate_type), Untrusted(&statement.predicate_type));
                 return Ok(Err(format!("it says '{said}' of a statement of type '{is}'")));
             }
-            if let Some(strangers) = strangers(&statement.subjects, about) {
-                return Ok(Err(format!("its statement is about {strangers}, not about {}", about.short())));
+            if let Some(reason) = is_about_another(statement, about) {
+                return Ok(Err(reason));
             }
             let found = match &statement.sbom {
                 Some(Ok(sbom)) => sbom,
@@ -50,26 +47,6 @@ pub(in super::super) fn sbom<'g>(
     };
     let agrees = found.format == said;
     Ok(if agrees { Ok(found) } else { Err(format!("it is called {said} and holds {}", found.format)) })
-}
-
-/// The digests that a statement is about, if it names any and not this one.
-fn strangers(subjects: &[StatementSubject], about: &Digest) -> Option<String> {
-    let named = subjects.iter().flat_map(|subject| &subject.digests);
-    let own = (about.algorithm().as_str(), about.hex());
-    if named.clone().any(|(algorithm, hex)| algorithm == own.0 && hex.eq_ignore_ascii_case(own.1)) {
-        return None;
-    }
-    let mut shown: Vec<String> = named.clone().take(NAMED).map(|(algorithm, hex)| shortened(algorithm, hex)).collect();
-    let more = named.count() - shown.len();
-    if more > 0 {
-        shown.push(format!("{more} more"));
-    }
-    (!shown.is_empty()).then(|| words::listed(shown))
-}
-
-fn shortened(algorithm: &str, hex: &str) -> String {
-    let start: String = hex.chars().take(12).collect();
-    format!("{}:{}", Untrusted(algorithm), Untrusted(&start))
 }
 
 fn reading(layer: &Descriptor) -> String {

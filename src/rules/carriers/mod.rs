@@ -10,6 +10,7 @@ mod coverage;
 mod found;
 mod index;
 mod search;
+mod subjects;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub(super) use content::{Content, SignatureKind};
 pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
 pub(super) use search::Search;
+pub(super) use subjects::is_about_another;
 
 use super::prelude::*;
 
