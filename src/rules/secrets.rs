@@ -10,9 +10,9 @@ declare_rule! {
     ///
     /// # What it checks
     ///
-    /// Everything of an image that can be read without its layers: the variables in `Env`, labels, annotations of indexes, manifests
-    /// and descriptors, the commands (`Entrypoint`, `Cmd`, the health check), the history with its build arguments, and
-    /// the build arguments of provenance that BuildKit puts into the index. A secret is
+    /// What an image says of itself beside its layers: the variables in `Env`, labels, annotations of indexes, manifests and
+    /// descriptors, the commands (`Entrypoint`, `Cmd`, the health check), the history with its build arguments, and the build
+    /// arguments of provenance that BuildKit puts into the index. A secret is
     ///
     /// - a credential of a known form, with its checksum where the form has one: keys and tokens of AWS, GitHub, GitLab, Slack, Stripe,
     ///   Google, Azure, npm, PyPI, Docker Hub, OpenAI, Anthropic, Hugging Face and some forty others, JSON Web Tokens, private keys;
@@ -63,7 +63,7 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Files in layers. Secrets without a form of their own under a name that says nothing, or given to a command in a way of its own
+    /// Files in layers. Members of the config that are not named above, such as `OnBuild`. Secrets without a form of their own under a name that says nothing, or given to a command in a way of its own
     /// (`mysql -phunter2`). Values in commands that hold `$`, quotes or brackets. Whether a credential still works. The steps that
     /// provenance of mode max records are those of the history.
     Secrets: "secrets"

@@ -23,11 +23,20 @@ pub(super) struct Inspection<'p> {
     findings: Findings,
     /// How many were found.
     number: usize,
+    /// The values of those that are only counted.
+    untold: Concealed,
 }
 
 impl<'p> Inspection<'p> {
     pub(super) fn new(rule: &'p Secrets, fix: Fix) -> Self {
-        Self { rule, criteria: rule.criteria(), fix, findings: Findings::new(), number: 0 }
+        Self {
+            rule,
+            criteria: rule.criteria(),
+            fix,
+            findings: Findings::new(),
+            number: 0,
+            untold: Concealed::default(),
+        }
     }
 
     pub(super) fn verdict(mut self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
@@ -37,7 +46,8 @@ impl<'p> Inspection<'p> {
                 Subject::Platform(entry) => Location::entry(entry),
                 Subject::Root => Location::root(view, ""),
             };
-            self.findings.add_keyed(format!("there are {more} more secrets"), place, self.fix.clone(), "more");
+            let message = format!("there are {more} more secrets");
+            self.findings.add_concealed(message, place, self.fix.clone(), "more", self.untold);
         }
         self.findings.verdict(|| "nothing looks like a secret".to_owned())
     }
@@ -215,9 +225,11 @@ impl<'p> Inspection<'p> {
 
     fn tell(&mut self, message: impl Display, at: Location, secret: &Secret<'_, '_>, text: &str, key: &str) {
         self.number += 1;
+        let value = Concealed::of([&text[secret.range.clone()]]);
         if self.number <= TOLD {
-            let value = Concealed::of([&text[secret.range.clone()]]);
             self.findings.add_concealed(message, at, self.fix.clone(), key, value);
+        } else {
+            self.untold.add(&value);
         }
     }
 }
