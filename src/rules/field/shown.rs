@@ -38,14 +38,14 @@ fn plain(text: &str, pointer: &str, beside: Option<&Value>) -> String {
     let text = &text[..text.floor_char_boundary(LOOKED_THROUGH)];
     let names = names(pointer);
     let (last, outer) = (names.last().map_or("", String::as_str), names.iter().rev().nth(1));
-    let Some(list) = beside.and_then(Value::as_array) else {
+    let Some(elements) = beside.and_then(Value::as_array) else {
         return sensitive::veiled_text(Some(last), text).into_owned();
     };
     let of_list = sensitive::shown(outer.map_or("", String::as_str), text);
     if of_list != text {
         return of_list.into_owned();
     }
-    let words: Vec<String> = list.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
+    let words: Vec<String> = elements.iter().map(|word| word.as_str().unwrap_or_default().to_owned()).collect();
     let word = last.parse().ok().and_then(|number: usize| sensitive::veiled_words(&words).into_iter().nth(number));
     word.filter(|word| !word.is_empty()).unwrap_or_else(|| sensitive::veiled_text(None, text).into_owned())
 }
