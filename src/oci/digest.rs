@@ -100,7 +100,7 @@ impl Serialize for Digest {
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_text(deserializer, "a digest")
+        from_text(deserializer, "a digest", str::parse)
     }
 }
 

@@ -86,7 +86,7 @@ impl Serialize for LayerClass {
 
 impl<'de> Deserialize<'de> for LayerClass {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_text(deserializer, "a class of layers")
+        from_text(deserializer, "a class of layers", str::parse)
     }
 }
 

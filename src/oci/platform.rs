@@ -117,7 +117,7 @@ impl Serialize for Platform {
 
 impl<'de> Deserialize<'de> for Platform {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_text(deserializer, "a platform")
+        from_text(deserializer, "a platform", str::parse)
     }
 }
 
@@ -210,7 +210,7 @@ impl Serialize for PlatformPattern {
 
 impl<'de> Deserialize<'de> for PlatformPattern {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        from_text(deserializer, "a platform")
+        from_text(deserializer, "a platform", str::parse)
     }
 }
 

@@ -1,20 +1,14 @@
-use std::cell::RefCell;
-
 use jiff::Timestamp;
 
-use super::carriers::{Content, Coverage, Sought, is_about_another};
+use super::carriers::{Coverage, SoughtProvenance, provenance};
 use super::config_part::{ConfigPart, manifest_annotations};
 use super::duration::{Age, Duration};
 use super::prelude::*;
-use super::value_type::moment;
-use crate::oci::predicate::{self, PredicateClass};
-use crate::oci::{Statement, Told, pointer};
+use super::value_type::{moment, stands_for_none};
+use crate::oci::{Provenance, Told, pointer};
 
 /// The annotation that says when an image was made (image-spec, annotations.md).
 const ANNOTATION: &str = "org.opencontainers.image.created";
-/// No image is older than the first year of Docker. Builders write an earlier date for none: ko, Jib and Bazel the beginning of
-/// 1970, buildpacks that of 1980, Go's zero time the year 1.
-const FIRST: &str = "2013-01-01T00:00:00Z";
 
 declare_rule! {
     /// The image was made neither too long ago nor in the future.
@@ -160,8 +154,7 @@ fn made(entry: &Entry, read: &ConfigPart<'_>, view: &View<'_>) -> Fact<Option<Ma
 /// The moment that a text names; `None` for one that is written where there is no date.
 fn dated(text: &str, what: &str) -> Result<Option<Timestamp>, Stop> {
     let at = moment(text).ok_or_else(|| unknown(format!("{what} is '{text}', which is no RFC 3339 date and time")))?;
-    let first = moment(FIRST).expect("invariant: it is a date");
-    Ok(Some(at).filter(|at| *at >= first))
+    Ok(Some(at).filter(|at| !stands_for_none(*at)))
 }
 
 fn no_date(written: Option<&str>) -> String {
@@ -175,63 +168,35 @@ fn unknown(detail: String) -> Stop {
     Why::undecidable("reading when the image was made", detail).into()
 }
 
-/// Provenance that says when the build ended.
-#[derive(Default)]
-struct Finished {
-    at: RefCell<Option<(Timestamp, String)>>,
-}
-
-impl Sought for Finished {
-    fn noun(&self) -> String {
-        "provenance that says when the build ended".to_owned()
-    }
-
-    fn tags(&self) -> &'static [&'static str] {
-        &["att"]
-    }
-
-    fn wants(&self, content: &Content<'_>) -> bool {
-        matches!(content, Content::Statement { predicate_type, .. }
-            if predicate::class(predicate_type) == PredicateClass::Provenance)
-    }
-
-    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
-        let statement = view.statement(layer)?;
-        if let Some(reason) = is_about_another(statement, about) {
-            return Ok(Err(reason));
-        }
-        let Statement { provenance: Some(provenance), .. } = statement else {
-            return Ok(Err("its provenance is empty".to_owned()));
-        };
-        let text = match &provenance.finished {
-            Told::Said(text) => text,
-            Told::Nothing => return Ok(Err("it does not say when the build ended".to_owned())),
-            Told::Garbled => return Ok(Err("the end of its build is no text".to_owned())),
-        };
-        let Some(at) = dated(text, "the end of the build").ok().flatten() else {
-            return Ok(Err(format!("the end of its build is '{}', which is no date", Untrusted(text))));
-        };
-        *self.at.borrow_mut() = Some((at, text.clone()));
-        Ok(Ok(content.to_string()))
-    }
-}
-
 /// The end of the build, from the provenance of the platform or of the whole image.
 fn finished(subject: Subject<'_>, read: &ConfigPart<'_>, view: &View<'_>) -> Fact<Made> {
-    let finished = Finished::default();
-    let coverage = Coverage::Either;
-    let found = match coverage.search(&finished, subject, view)?.first()? {
-        Ok(found) => found,
-        Err(missing) => {
-            let complaint = coverage.complaint(&finished.noun(), &missing, subject);
-            return Err(unknown(format!("the image has no date, and {complaint}")));
-        }
+    let sought = SoughtProvenance {
+        noun: "provenance that says when the build ended",
+        called: |provenance| end(provenance).map(|_| None),
+        ..SoughtProvenance::ANY
     };
-    let (at, text) = finished.at.take().ok_or_else(|| unknown("the provenance tells no date".to_owned()))?;
-    let said = format!("its build ended on '{}', says {}", Untrusted(&text), found.carried());
+    let coverage = Coverage::Either;
+    let found = coverage.search(&sought, subject, view)?.first()?;
+    let found = found.map_err(|missing| {
+        let complaint = coverage.complaint(sought.noun, &missing, subject);
+        unknown(format!("the image has no date, and {complaint}"))
+    })?;
+    let (at, text) = provenance(found.content(), found.about(), view)?.and_then(end).map_err(unknown)?;
+    let said = format!("its build ended on '{}', says {}", Untrusted(text), found.carried());
     let location = read.at(if read.config.created.is_some() { "/created" } else { "" });
     Ok(Made { at, said, location })
+}
+
+/// When a build ended, and how its provenance writes it.
+fn end(provenance: &Provenance) -> Result<(Timestamp, &str), String> {
+    let text = match &provenance.finished {
+        Told::Said(text) => text,
+        Told::Nothing => return Err("it does not say when the build ended".to_owned()),
+        Told::Garbled => return Err("the end of its build is no text".to_owned()),
+    };
+    let at = moment(text).filter(|at| !stands_for_none(*at));
+    let at = at.ok_or_else(|| format!("the end of its build is '{}', which is no date", Untrusted(text)))?;
+    Ok((at, text))
 }
 
 fn again(view: &View<'_>) -> Fix {

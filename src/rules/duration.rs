@@ -3,7 +3,9 @@
 use std::fmt::{self, Display};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::oci::from_text;
 
 /// The units that a policy may use, and their length in hours.
 const UNITS: [(char, i64); 3] = [('h', 1), ('d', 24), ('w', 7 * 24)];
@@ -48,19 +50,7 @@ impl Display for Duration {
 
 impl<'de> Deserialize<'de> for Duration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Duration;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a time span such as \"180d\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Duration, E> {
-                Duration::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a time span such as \"180d\"", Self::new)
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fmt::{self, Display};
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
 use url::Url;
+
+use crate::oci::from_text;
 
 /// A host that a policy names: `HOST` or `HOST:PORT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,19 +42,7 @@ impl Display for Host {
 
 impl<'de> Deserialize<'de> for Host {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Host;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a host such as \"mcr.microsoft.com\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Host, E> {
-                Host::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a host such as \"mcr.microsoft.com\"", Self::new)
     }
 }
 

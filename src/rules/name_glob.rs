@@ -2,9 +2,10 @@
 
 use std::fmt::{self, Display};
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::Glob;
+use crate::oci::from_text;
 
 /// A glob over canonical names of images, `registry/repository`: in lower case, the registry always written, Docker Hub as
 /// `docker.io`, without the port 443 and without a tag.
@@ -62,19 +63,7 @@ impl NameGlob {
 
 impl<'de> Deserialize<'de> for NameGlob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = NameGlob;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a glob")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<NameGlob, E> {
-                NameGlob::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a glob", Self::new)
     }
 }
 

@@ -9,6 +9,8 @@ use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Hir, HirKind, Literal};
 use serde::de::{self, Deserialize, DeserializeOwned, Deserializer, Visitor};
 
+use crate::oci::from_text;
+
 /// Compiled size beyond which a regular expression is refused, in bytes.
 const REGEX_SIZE: usize = 1 << 20;
 /// Size that a state of a compiled regular expression does not exceed on the average, in bytes.
@@ -162,29 +164,17 @@ fn parsed(text: &str) -> Result<globset::Glob, globset::Error> {
     GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()
 }
 
-macro_rules! deserialized_from_text {
-    ($type:ty, $expecting:literal) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Text;
-                impl Visitor<'_> for Text {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                        <$type>::new(text).map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Text)
-            }
-        }
-    };
+impl<'de> Deserialize<'de> for Pattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, "a regular expression", Self::new)
+    }
 }
-deserialized_from_text!(Pattern, "a regular expression");
-deserialized_from_text!(Glob, "a glob");
+
+impl<'de> Deserialize<'de> for Glob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, "a glob", Self::new)
+    }
+}
 
 /// The names of the fields of a parameter struct, as serde sees them.
 pub(super) fn names<T: DeserializeOwned>() -> &'static [&'static str] {

@@ -2,7 +2,9 @@
 
 use std::fmt::{self, Display};
 
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::oci::from_text;
 
 /// The units that a policy may use, and their size in bytes.
 const UNITS: [(&str, u64); 9] = [
@@ -68,19 +70,7 @@ impl Display for Size {
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Size;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a size such as \"500MiB\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Size, E> {
-                Size::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a size such as \"500MiB\"", Self::new)
     }
 }
 

@@ -66,6 +66,14 @@ pub(super) fn moment(text: &str) -> Option<jiff::Timestamp> {
     ValueType::Rfc3339.admits(text).then(|| text.parse().unwrap_or(jiff::Timestamp::MAX))
 }
 
+/// Whether a date says only that there is none: no image is older than the first year of Docker. ko, Jib and Bazel write the
+/// beginning of 1970, buildpacks that of 1980, Go's zero time is in the year 1.
+pub(super) fn stands_for_none(date: jiff::Timestamp) -> bool {
+    /// 2013-01-01T00:00:00Z
+    const FIRST: jiff::Timestamp = jiff::Timestamp::constant(1_356_998_400, 0);
+    date < FIRST
+}
+
 /// jiff reads many forms of ISO 8601; RFC 3339 is the one with all its parts, of which the layout is checked here.
 fn is_rfc3339(text: &str) -> bool {
     let layout = |byte: (usize, u8)| match byte {

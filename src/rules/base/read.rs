@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::super::config_part::ConfigPart;
 use super::super::prelude::*;
+use super::super::value_type::{moment, stands_for_none};
 use crate::oci::Reference;
 use crate::target::Target;
 
@@ -53,7 +54,7 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
         let inherited = own.config.history.starts_with(&theirs.history);
         Ok(Base {
             digest: base.root().digest.clone(),
-            created: theirs.created.as_deref().and_then(date),
+            created: theirs.created.as_deref().and_then(moment).filter(|at| !stands_for_none(*at)),
             standing,
             steps: inherited.then_some(theirs.history.len()),
             labels: theirs.labels.clone(),
@@ -63,12 +64,6 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
         Stop::Unknown(why) => why.within("reading the base").into(),
         stop => stop,
     })
-}
-
-/// A date that means something: builders that make the same bytes every time write one of 1980 or before.
-fn date(text: &str) -> Option<Timestamp> {
-    let date: Timestamp = text.parse().ok()?;
-    (date > Timestamp::UNIX_EPOCH + SignedDuration::from_hours(11 * 366 * 24)).then_some(date)
 }
 
 /// The entry of the base for a platform; of a base that is a plain manifest the only one, since builders note that digest too.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::super::prelude::*;
-use crate::oci::{Role, known};
+use crate::oci::{PredicateClass, Role, known, predicate};
 
 /// Layer annotations that tell the predicate type of a statement: BuildKit's, cosign's.
 const LAYER_PREDICATES: [&str; 2] = ["in-toto.io/predicate-type", "predicateType"];
@@ -36,6 +36,16 @@ pub(in super::super) enum Content<'g> {
     OpaqueBundle(&'g Descriptor),
     /// Anything else.
     Other(&'g MediaType),
+}
+
+impl Content<'_> {
+    /// What its predicate is about, if it is a statement.
+    pub(in super::super) fn class(&self) -> Option<PredicateClass> {
+        match self {
+            Self::Statement { predicate_type, .. } => Some(predicate::class(predicate_type)),
+            _ => None,
+        }
+    }
 }
 
 /// Whose form a signature has.

@@ -9,6 +9,7 @@ mod content;
 mod coverage;
 mod found;
 mod index;
+mod provenance;
 mod search;
 mod subjects;
 #[cfg(test)]
@@ -18,6 +19,7 @@ pub(super) use bill::sbom;
 pub(super) use content::{Content, SignatureKind};
 pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
+pub(super) use provenance::{SoughtProvenance, provenance};
 pub(super) use search::Search;
 pub(super) use subjects::is_about_another;
 

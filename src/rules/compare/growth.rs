@@ -3,10 +3,11 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::super::prelude::*;
 use super::super::size::Bytes;
+use crate::oci::from_text;
 
 /// The most by which something may grow: a size, a percentage, or whichever of the two is larger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,19 +77,7 @@ pub(super) fn fix(entry: &Entry, view: &View<'_>) -> Fix {
 
 impl<'de> Deserialize<'de> for Growth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Growth;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a growth such as \"10%\" or \"50MiB or 10%\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Growth, E> {
-                Growth::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a growth such as \"10%\" or \"50MiB or 10%\"", Self::new)
     }
 }
 

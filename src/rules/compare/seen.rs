@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 
 use super::super::base::{self, Named};
-use super::super::carriers::{Content, Coverage, Sought};
+use super::super::carriers::{Content, Coverage, Sought, SoughtProvenance};
 use super::super::config_part::{ConfigPart, is_windows};
 use super::super::paths::cleaned;
 use super::super::prelude::*;
 use super::super::{exposed_ports, user};
-use crate::oci::Statement;
-use crate::oci::predicate::{self, PredicateClass};
+use crate::oci::{PredicateClass, Provenance};
 
 /// What one image has, by the names that are compared, and where each is.
 #[derive(Debug)]
@@ -139,7 +138,7 @@ pub(super) fn base(entry: &Entry, view: &View<'_>) -> Fact<Seen> {
 }
 
 pub(super) fn builders(entry: &Entry, view: &View<'_>) -> Fact<Seen> {
-    attached(&Builders, entry, view)
+    attached(&SoughtProvenance { called: builder, ..SoughtProvenance::ANY }, entry, view)
 }
 
 pub(super) fn attestations(entry: &Entry, view: &View<'_>) -> Fact<Seen> {
@@ -158,38 +157,10 @@ fn attached(sought: &dyn Sought, entry: &Entry, view: &View<'_>) -> Fact<Seen> {
     Ok(Seen { doubt, ..Seen::new(things, Location::entry(entry)) })
 }
 
-fn class_of(content: &Content<'_>) -> Option<PredicateClass> {
-    match content {
-        Content::Statement { predicate_type, .. } => Some(predicate::class(predicate_type)),
-        _ => None,
-    }
-}
-
-struct Builders;
-
-impl Sought for Builders {
-    fn noun(&self) -> String {
-        "provenance".to_owned()
-    }
-
-    fn tags(&self) -> &'static [&'static str] {
-        &["att"]
-    }
-
-    fn wants(&self, content: &Content<'_>) -> bool {
-        class_of(content) == Some(PredicateClass::Provenance)
-    }
-
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
-        Ok(match view.statement(layer)? {
-            Statement { provenance: Some(provenance), .. } => match &provenance.builder_id {
-                Some(builder) => Ok(lasting(builder).into_owned()),
-                None => Err("it names no builder".to_owned()),
-            },
-            _ => Err("its provenance is empty".to_owned()),
-        })
-    }
+/// What the builder of some provenance is called.
+fn builder(provenance: &Provenance) -> Result<Option<String>, String> {
+    let builder = provenance.builder_id.as_ref().ok_or("it names no builder")?;
+    Ok(Some(lasting(builder).into_owned()))
 }
 
 /// The part of a builder's id that stays from run to run and from version to version: without GitHub's run, GitLab's
@@ -215,11 +186,11 @@ impl Sought for Attestations {
 
     fn wants(&self, content: &Content<'_>) -> bool {
         matches!(content, Content::Sbom { .. })
-            || class_of(content).is_some_and(|class| class != PredicateClass::Signature)
+            || content.class().is_some_and(|class| class != PredicateClass::Signature)
     }
 
     fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(Ok(match (content, class_of(content)) {
+        Ok(Ok(match (content, content.class()) {
             (Content::Statement { .. }, Some(PredicateClass::Provenance)) => "provenance".to_owned(),
             (Content::Statement { predicate_type, .. }, Some(class)) if !class.is_sbom() => {
                 format!("statement of type {}", unversioned(predicate_type))
@@ -248,7 +219,7 @@ impl Sought for Signatures {
 
     fn wants(&self, content: &Content<'_>) -> bool {
         matches!(content, Content::Signature(_) | Content::OpaqueBundle(_))
-            || class_of(content) == Some(PredicateClass::Signature)
+            || content.class() == Some(PredicateClass::Signature)
     }
 
     fn examine(&self, _: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {

@@ -57,7 +57,7 @@ impl FromStr for Wanted {
 
 impl<'de> Deserialize<'de> for Wanted {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        crate::oci::from_text(deserializer, "a deploy target such as \"docker>=20.10\"")
+        crate::oci::from_text(deserializer, "a deploy target such as \"docker>=20.10\"", str::parse)
     }
 }
 

@@ -6,11 +6,12 @@
 
 use std::fmt;
 
-use serde::de;
+use serde::Deserializer;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
 use super::super::prelude::*;
+use crate::oci::from_text;
 use crate::oci::json::Path;
 
 /// Length beyond which a pointer or query is refused, in bytes.
@@ -214,29 +215,17 @@ fn visit(value: &Value, path: &Path<'_>, call: &mut dyn FnMut(&Path<'_>, &Value)
     }
 }
 
-macro_rules! deserialized_from_text {
-    ($type:ty, $expecting:literal) => {
-        impl<'de> Deserialize<'de> for $type {
-            fn deserialize<D: de::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                struct Text;
-                impl de::Visitor<'_> for Text {
-                    type Value = $type;
-
-                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                        f.write_str($expecting)
-                    }
-
-                    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                        <$type>::new(text).map_err(E::custom)
-                    }
-                }
-                deserializer.deserialize_str(Text)
-            }
-        }
-    };
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, "a JSON pointer such as \"/config/User\"", Self::new)
+    }
 }
-deserialized_from_text!(Pointer, "a JSON pointer such as \"/config/User\"");
-deserialized_from_text!(Query, "a JSONPath query such as \"$.history[*].created_by\"");
+
+impl<'de> Deserialize<'de> for Query {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        from_text(deserializer, "a JSONPath query such as \"$.history[*].created_by\"", Self::new)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,8 +3,7 @@
 use std::cell::RefCell;
 
 use super::super::carriers::{Content, Coverage, Home, Sought};
-use crate::oci::Provenance;
-use crate::oci::predicate::{self, PredicateClass};
+use crate::oci::{PredicateClass, Provenance};
 use crate::rules::prelude::*;
 
 /// Provenance statements with the digests of their blobs, and why there may be more.
@@ -43,8 +42,7 @@ impl Sought for Statements {
     }
 
     fn wants(&self, content: &Content<'_>) -> bool {
-        let Content::Statement { predicate_type, .. } = content else { return false };
-        predicate::class(predicate_type) == PredicateClass::Provenance
+        content.class() == Some(PredicateClass::Provenance)
     }
 
     fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {

@@ -1,9 +1,9 @@
 //! Forms of tags: text, and numbers that stand for a version.
 
-use std::fmt;
-
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use crate::oci::from_text;
 
 /// How numbers are written, by how many there are.
 const NUMBERS: [&str; 3] = ["{major}", "{major}.{minor}", "{major}.{minor}.{patch}"];
@@ -105,19 +105,7 @@ fn number(text: &str) -> Option<(Number<'_>, &str)> {
 
 impl<'de> Deserialize<'de> for Form {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Form;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a tag such as \"{major}.{minor}\" or \"latest\"")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Form, E> {
-                Form::new(text).map_err(E::custom)
-            }
-        }
-        deserializer.deserialize_str(Text)
+        from_text(deserializer, "a tag such as \"{major}.{minor}\" or \"latest\"", Self::new)
     }
 }
 
