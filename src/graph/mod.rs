@@ -6,14 +6,15 @@
 mod entries;
 mod explore;
 mod facts;
+mod runnable;
 mod tree;
 mod view;
 mod why;
 
-pub(crate) use entries::not_runnable;
 pub use entries::{Entry, Excluded, Nature, Place, Subject, Subjects};
 pub use explore::everything;
 pub use facts::{Demand, Fetched, Graph, Home, Known, LayerHead, ReferrerList, Root, RootKind, Tagged};
+pub(crate) use runnable::not_runnable;
 pub use tree::{GraphNode, tree};
 pub use view::{Fact, Facts, Stop, View, contradicted_type};
 pub use why::{Cause, Why};

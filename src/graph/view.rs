@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::entries::{Place, not_runnable, not_selectable};
+use super::entries::Place;
+use super::runnable::{not_runnable, not_selectable};
 use super::{Cause, Demand, Entry, Graph, Known, LayerHead, ReferrerList, Root, Subjects, Tagged, Why};
 use crate::oci::{
     Descriptor, Digest, Document, ImageConfig, ImageManifest, Manifest, MediaType, Role, Sbom, Statement, StatementText,

@@ -1,7 +1,8 @@
 //! The walk: fetches what was demanded, side by side, and puts it into the graph.
 
+mod spent;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -11,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::{Instant, timeout_at};
 
+use self::spent::Spent;
 use super::{Part, Resolved, Served, Source};
 use crate::graph::{Cause, Demand, Fetched, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
 use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementError, StatementText};
@@ -20,12 +22,6 @@ use crate::target::Target;
 const MAX_DOCUMENT: u64 = 4 << 20;
 /// A statement or SBOM is at most this large, in bytes (BuildKit's own limit).
 const MAX_STATEMENT: u64 = 40 << 20;
-/// All manifests and configs of one image together, in bytes.
-const MAX_DOCUMENTS: u64 = 64 << 20;
-/// All statements of one image together, in bytes.
-const MAX_STATEMENTS: u64 = 512 << 20;
-/// What is kept of all SBOMs and of statements that are read as a whole of one image together, in bytes.
-const MAX_EXTRACTS: u64 = 128 << 20;
 /// Layers up to this size, in bytes, are fetched whole, so that what is judged of them is hashed.
 const SMALL_LAYER: u64 = 64 << 10;
 /// The start of a larger layer that is looked at, in bytes: enough for every magic number.
@@ -57,14 +53,6 @@ pub struct Walk {
     deadline: Instant,
     spent: Arc<Spent>,
     others: Mutex<BTreeMap<Arc<Target>, Arc<Walk>>>,
-}
-
-/// The bytes that a walk has read, those over other images included.
-#[derive(Debug, Default)]
-struct Spent {
-    documents: AtomicU64,
-    statements: AtomicU64,
-    extracts: AtomicU64,
 }
 
 /// The answer to one demand, ready to be put into the graph.
@@ -260,7 +248,7 @@ impl Walk {
     async fn manifest(&self, digest: &Digest) -> Known<Arc<Document<Manifest>>> {
         let doing = format!("reading manifest {}", digest.short());
         let bytes = self.in_time(doing.clone(), self.source.manifest(digest)).await?;
-        self.spend_on_documents(&doing, bytes.len())?;
+        self.spent.on_document(&doing, bytes.len())?;
         let document = Document::read_as(bytes, digest.clone());
         document.map(Arc::new).map_err(|error| Why::new(doing, Cause::Unreadable { detail: error.to_string() }))
     }
@@ -269,7 +257,7 @@ impl Walk {
         let doing = format!("reading config {}", digest.short());
         let whole = Part::Whole { cap: MAX_DOCUMENT };
         let bytes = self.in_time(doing.clone(), self.source.blob(digest, whole)).await?;
-        self.spend_on_documents(&doing, bytes.len())?;
+        self.spent.on_document(&doing, bytes.len())?;
         read_config(bytes, digest, doing)
     }
 
@@ -279,7 +267,7 @@ impl Walk {
         let unreadable = |error: StatementError| Why::new(&doing, Cause::Unreadable { detail: error.to_string() });
         let statement = Statement::read(&bytes, media_type).map_err(unreadable)?;
         if let Some(Ok(sbom)) = &statement.sbom {
-            self.keep(&doing, sbom.weight())?;
+            self.spent.on_extract(&doing, sbom.weight())?;
         }
         Ok(Arc::new(statement))
     }
@@ -288,7 +276,7 @@ impl Walk {
         let doing = format!("reading statement {}", digest.short());
         let (bytes, _permit) = self.large(&doing, digest, size).await?;
         let text = StatementText::read(&bytes, media_type).map_err(|error| Why::statement_text(&doing, &error))?;
-        self.keep(&doing, text.size())?;
+        self.spent.on_extract(&doing, text.size())?;
         Ok(Arc::new(text))
     }
 
@@ -296,7 +284,7 @@ impl Walk {
         let doing = format!("reading SBOM {}", digest.short());
         let (bytes, _permit) = self.large(&doing, digest, size).await?;
         let sbom = Sbom::read(&bytes).map_err(|error| Why::sbom(&doing, &error))?;
-        self.keep(&doing, sbom.weight())?;
+        self.spent.on_extract(&doing, sbom.weight())?;
         Ok(Arc::new(sbom))
     }
 
@@ -307,18 +295,8 @@ impl Walk {
         let permit = timeout_at(self.deadline, permit).await.map_err(|_| Why::new(doing, Cause::Deadline))?;
         let permit = permit.map_err(|_| Why::new(doing, Cause::Cancelled))?;
         let bytes = self.in_time(doing.to_owned(), self.source.blob(digest, Part::Whole { cap })).await?;
-        if spend(&self.spent.statements, bytes.len()) > MAX_STATEMENTS {
-            return Err(Why::new(doing, Cause::Budget { what: "512 MiB of statements".to_owned() }));
-        }
+        self.spent.on_statement(doing, bytes.len())?;
         Ok((bytes, permit))
-    }
-
-    /// Counts what is kept of an SBOM or statement.
-    fn keep(&self, doing: &str, bytes: usize) -> Known<()> {
-        if spend(&self.spent.extracts, bytes) > MAX_EXTRACTS {
-            return Err(Why::new(doing, Cause::Budget { what: "128 MiB of what SBOMs and statements say".to_owned() }));
-        }
-        Ok(())
     }
 
     async fn head(&self, digest: &Digest, size: u64) -> Known<LayerHead> {
@@ -333,7 +311,7 @@ impl Walk {
     async fn tag(&self, tag: &str) -> Known<Option<Tagged>> {
         let doing = format!("reading tag {tag}");
         let Some(served) = self.in_time(doing.clone(), self.source.tag(tag)).await? else { return Ok(None) };
-        self.spend_on_documents(&doing, served.bytes.len())?;
+        self.spent.on_document(&doing, served.bytes.len())?;
         let digest = served.digest.clone();
         let (document, _) = read_root(served, doing)?;
         Ok(Some(Tagged { digest, document: Arc::new(document) }))
@@ -341,14 +319,6 @@ impl Walk {
 
     async fn tags(&self) -> Known<Vec<String>> {
         self.in_time("listing the tags".to_owned(), self.source.tags()).await
-    }
-
-    fn spend_on_documents(&self, doing: &str, bytes: usize) -> Known<()> {
-        if spend(&self.spent.documents, bytes) > MAX_DOCUMENTS {
-            let what = "64 MiB of manifests and configs".to_owned();
-            return Err(Why::new(doing, Cause::Budget { what }));
-        }
-        Ok(())
     }
 
     async fn in_time<T>(&self, doing: String, reading: super::Reading<'_, T>) -> Known<T> {
@@ -373,12 +343,6 @@ fn by_target(demands: Vec<Demand>) -> BTreeMap<Arc<Target>, BTreeSet<Demand>> {
 /// A size in whole mebibytes, rounded up; at least one.
 fn mebibytes(bytes: u64) -> u32 {
     u32::try_from(bytes >> 20).map_or(u32::MAX, |whole| whole.saturating_add(1))
-}
-
-/// Adds to what was spent; the new sum.
-fn spend(spent: &AtomicU64, bytes: usize) -> u64 {
-    let bytes = bytes as u64;
-    spent.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes)
 }
 
 fn read_config(bytes: Bytes, digest: &Digest, doing: String) -> Known<Arc<Document<ImageConfig>>> {

@@ -1,5 +1,8 @@
 //! The habits that a policy can refuse by name.
 
+#[cfg(test)]
+mod tests;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use url::Url;
@@ -30,70 +33,80 @@ pub(super) enum Habit {
     ApkCacheLeft,
 }
 
-/// One row for each habit: its name in policies, what it is, and what to do instead.
-const TABLE: [(Habit, &str, &str, &str); 7] = [
-    (
-        Habit::AddUrl,
-        "add-url",
-        "adds a file from a URL",
-        "download and check it in one step (`RUN curl -fsSLO URL && echo 'SHA256  FILE' | sha256sum -c`), or let BuildKit check it with `ADD --checksum=sha256:…`, then rebuild:",
-    ),
-    (
-        Habit::Sudo,
-        "sudo",
-        "runs sudo",
-        "steps run as root unless `USER` says otherwise: leave out `sudo`, then rebuild:",
-    ),
-    (
-        Habit::PipeToShell,
-        "pipe-to-shell",
-        "runs what it downloads",
-        "download the program to a file, compare its checksum, then run it; rebuild:",
-    ),
-    (
-        Habit::DistUpgrade,
-        "dist-upgrade",
-        "upgrades the whole distribution",
-        "start from a newer base image instead (`FROM …` and `docker buildx build --pull`), then rebuild:",
-    ),
-    (
-        Habit::InsecureDownload,
-        "insecure-download",
-        "downloads without checking whom it comes from",
-        "install the certificates or keys that are needed (`ca-certificates`), take the option out, then rebuild:",
-    ),
-    (
-        Habit::AptCacheLeft,
-        "apt-cache-left",
-        "leaves the package lists of apt in the layer",
-        "end the same step with `rm -rf /var/lib/apt/lists/*`, then rebuild:",
-    ),
-    (
-        Habit::ApkCacheLeft,
-        "apk-cache-left",
-        "leaves the package index of apk in the layer",
-        "say `apk add --no-cache`, then rebuild:",
-    ),
+/// What there is to say of a habit.
+struct Row {
+    habit: Habit,
+    /// Its name in policies.
+    name: &'static str,
+    /// What a step with this habit does.
+    does: &'static str,
+    /// What to do instead.
+    instead: &'static str,
+}
+
+const TABLE: [Row; 7] = [
+    Row {
+        habit: Habit::AddUrl,
+        name: "add-url",
+        does: "adds a file from a URL",
+        instead: "download and check it in one step (`RUN curl -fsSLO URL && echo 'SHA256  FILE' | sha256sum -c`), or let BuildKit check it with `ADD --checksum=sha256:…`, then rebuild:",
+    },
+    Row {
+        habit: Habit::Sudo,
+        name: "sudo",
+        does: "runs sudo",
+        instead: "steps run as root unless `USER` says otherwise: leave out `sudo`, then rebuild:",
+    },
+    Row {
+        habit: Habit::PipeToShell,
+        name: "pipe-to-shell",
+        does: "runs what it downloads",
+        instead: "download the program to a file, compare its checksum, then run it; rebuild:",
+    },
+    Row {
+        habit: Habit::DistUpgrade,
+        name: "dist-upgrade",
+        does: "upgrades the whole distribution",
+        instead: "start from a newer base image instead (`FROM …` and `docker buildx build --pull`), then rebuild:",
+    },
+    Row {
+        habit: Habit::InsecureDownload,
+        name: "insecure-download",
+        does: "downloads without checking whom it comes from",
+        instead: "install the certificates or keys that are needed (`ca-certificates`), take the option out, then rebuild:",
+    },
+    Row {
+        habit: Habit::AptCacheLeft,
+        name: "apt-cache-left",
+        does: "leaves the package lists of apt in the layer",
+        instead: "end the same step with `rm -rf /var/lib/apt/lists/*`, then rebuild:",
+    },
+    Row {
+        habit: Habit::ApkCacheLeft,
+        name: "apk-cache-left",
+        does: "leaves the package index of apk in the layer",
+        instead: "say `apk add --no-cache`, then rebuild:",
+    },
 ];
 
 impl Habit {
-    fn row(self) -> &'static (Self, &'static str, &'static str, &'static str) {
-        TABLE.iter().find(|(habit, ..)| *habit == self).expect("invariant: the table has every habit")
+    fn row(self) -> &'static Row {
+        TABLE.iter().find(|row| row.habit == self).expect("invariant: the table has every habit")
     }
 
     /// Its name in policies.
     pub(super) fn name(self) -> &'static str {
-        self.row().1
+        self.row().name
     }
 
     /// What a step with this habit does.
     pub(super) fn does(self) -> &'static str {
-        self.row().2
+        self.row().does
     }
 
     /// What to do instead.
     pub(super) fn instead(self) -> Fix {
-        Fix::new(self.row().3)
+        Fix::new(self.row().instead)
     }
 
     /// What in a step shows the habit: names of programs and hosts, never arguments, which may be secret.
@@ -281,173 +294,4 @@ fn runs_its_input(run: &Run<'_>) -> bool {
         }
     }
     true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn all(habit: Habit, found: bool, steps: &[&str]) {
-        for step in steps {
-            let written =
-                if step.starts_with("ADD") { (*step).to_owned() } else { format!("RUN /bin/sh -c {step} # buildkit") };
-            assert_eq!(habit.found(&Step::read(&written)).is_some(), found, "{habit:?} {step}");
-        }
-    }
-
-    #[test]
-    fn what_is_run_as_it_is_downloaded() {
-        all(
-            Habit::PipeToShell,
-            true,
-            &[
-                "curl -fsSL https://deb.nodesource.com/setup_20.x | bash -",
-                "wget -qO- https://x | sudo -E sh",
-                "set -eux; curl x | tee y | sh -s -- --yes",
-                "curl x | sh -ex && rm -rf /y",
-                "sh -c \"$(curl -fsSL https://x)\" \"\" --unattended",
-                "bash <(curl -s https://x)",
-                "eval \"$(wget -O- x)\"",
-                "curl -sSL https://install.python-poetry.org | python3 -",
-                "curl -sS https://getcomposer.org/installer | php -- --install-dir=/usr/bin",
-                "bash -c 'curl x | bash'",
-                "curl x | bash -o pipefail",
-            ],
-        );
-        all(
-            Habit::PipeToShell,
-            false,
-            &[
-                "curl -fsSL x | tar -xz",
-                "curl x | python3 -c 'import json, sys; print(json.load(sys.stdin))'",
-                "curl x -o install.sh && sha256sum -c sums && sh install.sh",
-                "curl x | sh -c 'cat > y'",
-                "curl x | bash script.sh",
-                "echo 'curl x | sh'",
-                "apt-get install -y curl bash | cat",
-                "cat x | sh; curl y",
-                "VERSION=\"$(curl -s x)\" && echo \"$VERSION\"",
-                "sh -c \"echo $(curl x)\"",
-                "curl x | gpg --dearmor | tee /etc/apt/keyrings/bash",
-                "curl x | perl -ne 'print'",
-            ],
-        );
-    }
-
-    #[test]
-    fn sudo_is_a_program_and_no_word() {
-        all(
-            Habit::Sudo,
-            true,
-            &[
-                "sudo apt-get update",
-                "cd x && sudo -E make",
-                "x | /usr/bin/sudo tee y",
-                "bash -c 'sudo x'",
-                "env A=b sudo x",
-            ],
-        );
-        all(
-            Habit::Sudo,
-            false,
-            &[
-                "apt-get install -y sudo",
-                "echo 'x ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/x",
-                "command -v sudo || true",
-                "usermod -aG sudo x",
-                "rm -rf /usr/bin/sudo",
-            ],
-        );
-    }
-
-    #[test]
-    fn upgrades_of_the_whole_distribution() {
-        all(
-            Habit::DistUpgrade,
-            true,
-            &[
-                "apt-get update && apt-get dist-upgrade -y",
-                "apt -y full-upgrade",
-                "zypper -n dup",
-                "dnf distro-sync",
-                "DEBIAN_FRONTEND=noninteractive apt-get -o x=y dist-upgrade",
-            ],
-        );
-        all(
-            Habit::DistUpgrade,
-            false,
-            &["apt-get upgrade -y", "apk upgrade --no-cache", "echo dist-upgrade", "zypper install dupx"],
-        );
-    }
-
-    #[test]
-    fn downloads_that_trust_anyone() {
-        all(
-            Habit::InsecureDownload,
-            true,
-            &[
-                "curl -k x",
-                "curl -fsSLk x",
-                "curl --insecure x",
-                "wget --no-check-certificate x",
-                "apt-get --allow-unauthenticated install y",
-            ],
-        );
-        all(
-            Habit::InsecureDownload,
-            false,
-            &["curl -okey x", "curl --insecurex y", "curl -fsSL -K x", "ls -k", "grep -k x"],
-        );
-    }
-
-    #[test]
-    fn caches_that_stay_in_the_layer() {
-        all(
-            Habit::AptCacheLeft,
-            true,
-            &["apt-get update && apt-get install -y x", "apt-get -qq update; apt-get install x; apt-get clean"],
-        );
-        all(
-            Habit::AptCacheLeft,
-            false,
-            &[
-                "apt-get update && apt-get install -y x && rm -rf /var/lib/apt/lists/*",
-                "apt-get update; apt-get install x; apt-get dist-clean",
-                "apt-get update && find /var/lib/apt/lists -delete",
-                "apt-get install -y update",
-                "apt-get purge -y x",
-            ],
-        );
-        all(Habit::ApkCacheLeft, true, &["apk add curl", "apk update && apk add x", "apk -U add x"]);
-        all(
-            Habit::ApkCacheLeft,
-            false,
-            &[
-                "apk add --no-cache x",
-                "apk --no-cache add --virtual .x y",
-                "apk add x && rm -rf /var/cache/apk/*",
-                "apk del x",
-                "apk add --no-network --virtual .x y",
-            ],
-        );
-    }
-
-    #[test]
-    fn files_that_come_from_elsewhere() {
-        all(
-            Habit::AddUrl,
-            true,
-            &["ADD https://example.com/x /y", "ADD --chown=1:1 http://x/y /z", "ADD HTTPS://X/y /z"],
-        );
-        all(Habit::AddUrl, false, &["ADD file:0123 in /", "ADD rootfs.tar.xz /", "ADD c:/x /y", "curl https://x"]);
-        let step = Step::read("ADD https://user:hunter2@example.com/x?token=hunter2 /y");
-        assert_eq!(Habit::AddUrl.found(&step).as_deref(), Some("ADD https://example.com/…"));
-    }
-
-    #[test]
-    fn the_documentation_names_every_habit() {
-        for (_, name, ..) in TABLE {
-            assert!(super::super::RULE.docs.contains(&format!("| `{name}` |")), "{name}");
-        }
-    }
 }
