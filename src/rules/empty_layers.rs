@@ -73,9 +73,8 @@ impl Check for EmptyLayers {
 }
 
 fn fix(view: &View<'_>) -> Fix {
-    Fix::new(
+    words::mend_commands(
         "find the commands that left 0 B, such as a `WORKDIR` whose directory is there already, and leave them out:",
+        view,
     )
-    .or(&Fix::new("docker history --no-trunc {}").with(&image_name(view)))
-    .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
 }

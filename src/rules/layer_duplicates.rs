@@ -102,7 +102,5 @@ fn repeats(layers: &[Descriptor], diff_ids: &[String]) -> Vec<(usize, usize)> {
 }
 
 fn fix(view: &View<'_>) -> Fix {
-    Fix::new("find the commands that made the layers, and leave out the second:")
-        .or(&Fix::new("docker history --no-trunc {}").with(&image_name(view)))
-        .or(&words::build("docker buildx build --platform {} --output type=registry -t {} .", view))
+    words::mend_commands("find the commands that made the layers, and leave out the second:", view)
 }

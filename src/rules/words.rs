@@ -30,6 +30,13 @@ pub(super) fn build(command: &'static str, view: &View<'_>) -> Fix {
     Fix::new(command).with(&platforms(view)).with(&push_name(view))
 }
 
+/// What to change in the commands that made layers, how to see them, and how to build anew.
+pub(super) fn mend_commands(change: &'static str, view: &View<'_>) -> Fix {
+    Fix::new(change)
+        .or(&Fix::new("docker history --no-trunc {}").with(&image_name(view)))
+        .or(&build("docker buildx build --platform {} --output type=registry -t {} .", view))
+}
+
 /// A command about one manifest: the `{}` is for the image pinned to the digest of the subject.
 pub(super) fn about(command: &'static str, subject: Subject<'_>, view: &View<'_>) -> Fix {
     let digest = match subject {
