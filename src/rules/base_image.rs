@@ -17,7 +17,8 @@ declare_rule! {
     /// several images, the one counts whose layers the image begins with.
     ///
     /// The claim has to be true: the base is read from its registry, and its layers, compared by the digests of their content, must be
-    /// the first layers of the image. A base that cannot be read makes the verdict unknown. `scratch` is a base without layers.
+    /// the first layers of the image. A base that cannot be read makes the verdict unknown. `scratch` is no
+    /// base at all, which nothing can prove: where more is wanted than a name, it counts if `allow` admits it.
     ///
     /// # Why
     ///
@@ -138,11 +139,23 @@ impl BaseImage {
         if let Some(wrong) = self.objection(claim) {
             return Ok(Err(wrong));
         }
-        let Named::Image(name) = &claim.named else { return Ok(Ok(format!("the base is {claim}"))) };
+        let Named::Image(name) = &claim.named else { return self.judge_scratch(claim) };
         match self.must_be {
             MustBe::Current => self.judge_current(claim, name, entry, view),
             MustBe::Declared | MustBe::Pinned => self.judge_as_built(claim, entry, view),
         }
+    }
+
+    /// Judges the claim to be built on nothing, which no layer proves: where more is wanted of a base than a name, the policy has to
+    /// admit it by name.
+    fn judge_scratch(&self, claim: &Claim) -> Fact<Judged> {
+        let wants_more = self.must_be != MustBe::Declared || !self.deny.is_empty() || self.max_age.is_some();
+        if self.claim == Trust::Proven && wants_more && self.allow.is_empty() {
+            let detail =
+                format!("nothing proves it; admit it by name: `allow` with \"{}\" and the other bases", base::SCRATCH);
+            return Err(Why::undecidable(format!("judging the base {claim}"), detail).into());
+        }
+        Ok(Ok(format!("the base is {claim}, by its own word")))
     }
 
     /// What speaks against the claim by itself, before anything is read.

@@ -9,6 +9,8 @@ use crate::oci;
 use habits::Habit;
 use step::Step;
 
+/// Steps that are looked through; images have a few dozen.
+const MOST: usize = 10_000;
 /// Steps that are reported one by one; the rest is counted.
 const REPORTED: usize = 50;
 
@@ -66,7 +68,7 @@ declare_rule! {
     /// The history is what the builder says, and no proof. ko, Jib, Bazel and Nix write no commands, a squashed image has none left,
     /// and steps of earlier stages never show; with `unrecorded = "pass"` such an image passes. The classic builder keeps no URL of
     /// an `ADD`, and BuildKit neither a cache mount (so that `apt-cache-left` may be wrong there) nor an `ADD --checksum`. What
-    /// scripts do that are copied in, and what Windows' shells run.
+    /// scripts do that are copied in, and what Windows' shells run. A history of more than 10,000 steps is not looked through: unknown.
     History: "history"
 }
 
@@ -106,6 +108,10 @@ impl Check for History {
         let entry = subject.platform()?;
         let read = ConfigPart::read(entry, view, &["/history", "/rootfs/diff_ids"])?;
         let history = &read.config.history;
+        if history.len() > MOST {
+            let detail = format!("it lists {} steps, and no more than {MOST} are looked through", history.len());
+            return Err(Why::undecidable("reading the history", detail).into());
+        }
         let inherited = if self.own_layers_only { inherited(entry, view)? } else { 0 };
         let mut findings = Findings::new();
         let mut refused = 0;
@@ -201,4 +207,22 @@ fn were(layers: usize) -> String {
 
 fn rebuild(view: &View<'_>) -> Fix {
     words::build("docker buildx build --platform {} --output type=registry -t {} .", view)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::testing::{OCI_GZIP, OCI_MANIFEST, Store, config, layer};
+    use super::MOST;
+
+    #[test]
+    fn a_history_beyond_measure_is_not_looked_through() {
+        let mut store = Store::default();
+        let mut config = config("linux", "amd64");
+        config["history"] = json!(vec![json!({}); MOST + 1]);
+        let image = store.image_of(OCI_MANIFEST, &config, &json!([layer(OCI_GZIP, "x")]));
+        let cell = store.judge(&image, "history", "deny = ['sudo']").cell("linux/amd64");
+        assert!(cell.starts_with("unknown") && cell.contains("10001 steps"), "{cell}");
+    }
 }

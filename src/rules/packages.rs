@@ -192,6 +192,9 @@ struct Inspection<'r> {
 
 impl Inspection<'_> {
     fn inspect(&mut self, sbom: &Sbom, found: &carriers::Found<'_>) {
+        if let Some(hiding) = &sbom.defects.hiding {
+            self.unclear(&format!("{} may list more than could be read: {hiding}", found.carrier()));
+        }
         for package in &sbom.packages {
             self.packages += usize::from(package.is_content);
             let purls: Vec<PackageUrl<'_>> =

@@ -79,7 +79,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
     }
     let lists = [("components", document.components.is_wrong()), ("dependencies", document.dependencies.is_wrong())];
     for (name, _) in lists.iter().filter(|(_, wrong)| *wrong) {
-        defects.add(|| format!("{name} is no list"));
+        defects.hide(|| format!("{name} is no list"));
     }
     let mut components = document.components.gathered();
     let about = metadata::read(document.metadata, &mut defects);

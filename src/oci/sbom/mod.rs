@@ -93,9 +93,18 @@ pub struct Defects {
     pub first: Vec<String>,
     /// How many there are.
     pub count: usize,
+    /// The first one behind which there may be packages, or names, versions and licences of packages, that were not read.
+    pub hiding: Option<String>,
 }
 
 impl Defects {
+    /// Adds a defect behind which there may be something of packages.
+    fn hide(&mut self, defect: impl FnOnce() -> String) {
+        let defect = defect();
+        self.hiding.get_or_insert_with(|| defect.clone());
+        self.add(|| defect);
+    }
+
     fn add(&mut self, defect: impl FnOnce() -> String) {
         self.count += 1;
         if self.first.len() < MOST_DEFECTS {
@@ -105,6 +114,7 @@ impl Defects {
 
     fn append(&mut self, other: Defects) {
         self.count += other.count;
+        self.hiding = self.hiding.take().or(other.hiding);
         let room = MOST_DEFECTS - self.first.len();
         self.first.extend(other.first.into_iter().take(room));
     }

@@ -97,7 +97,7 @@ impl<'de: 'a, 'a> Gather<'de> for Packages<'a> {
     fn gather(&mut self, element: Self::Element) {
         let number = self.kept.count;
         let Lenient::Is(Members(raw)) = element else {
-            self.defects.add(|| format!("packages/{number} is no object"));
+            self.defects.hide(|| format!("packages/{number} is no object"));
             return self.kept.push(Package::default());
         };
         self.check(number, &raw);
@@ -138,7 +138,7 @@ impl Packages<'_> {
             ("primaryPackagePurpose", &raw.purpose),
         ];
         for (name, _) in texts.iter().filter(|(_, text)| text.is_wrong()) {
-            self.defects.add(|| format!("packages/{number}/{name} is no text"));
+            self.defects.hide(|| format!("packages/{number}/{name} is no text"));
         }
         if let Some(id) = raw.id.get().filter(|id| !is_id(id)) {
             self.defects.add(|| format!("packages/{number}/SPDXID is {}, wanted SPDXRef-…", shown(id)));
@@ -154,7 +154,7 @@ impl Packages<'_> {
             self.defects.add(|| format!("packages/{number}/checksums is no list"));
         }
         match &raw.references {
-            Lenient::Wrong => self.defects.add(|| format!("packages/{number}/externalRefs is no list")),
+            Lenient::Wrong => self.defects.hide(|| format!("packages/{number}/externalRefs is no list")),
             Lenient::Is(references) if references.0.broken > 0 => self
                 .defects
                 .add(|| format!("packages/{number}/externalRefs holds a reference without category, type or locator")),
@@ -224,7 +224,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         [("packages", document.packages.is_wrong()), ("relationships", document.relationships.is_wrong())]
     {
         if wrong {
-            defects.add(|| format!("{name} is no list"));
+            defects.hide(|| format!("{name} is no list"));
         }
     }
     let (packages, relationships) = (document.packages.gathered(), document.relationships.gathered());

@@ -119,7 +119,7 @@ impl<'de: 'a, 'a> Gather<'de> for Graph<'a> {
         let number = self.count;
         self.count += 1;
         let Lenient::Is(Members(element)) = element else {
-            return self.defects.add(|| format!("@graph/{number} is no object"));
+            return self.defects.hide(|| format!("@graph/{number} is no object"));
         };
         let kind = element.kind.owned().unwrap_or_default();
         if kind != "CreationInfo" {
@@ -178,7 +178,7 @@ impl<'a> Graph<'a> {
         required_text(&mut self.defects, &element.name, || format!("@graph/{number}/name"));
         for (name, text) in [("software_packageVersion", &element.version), ("software_packageUrl", &element.purl)] {
             if text.is_wrong() {
-                self.defects.add(|| format!("@graph/{number}/{name} is no text"));
+                self.defects.hide(|| format!("@graph/{number}/{name} is no text"));
             }
         }
         let position = self.kept.count;
@@ -266,7 +266,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
     }
     let mut defects = Defects::default();
     if document.graph.is_wrong() {
-        defects.add(|| "@graph is no list".to_owned());
+        defects.hide(|| "@graph is no list".to_owned());
     }
     let mut graph = document.graph.gathered();
     graph.link();

@@ -79,7 +79,7 @@ impl<'de: 'a, 'a> Gather<'de> for Components<'a> {
     fn gather(&mut self, element: Self::Element) {
         let number = self.kept.count;
         let Lenient::Is(Members(raw)) = element else {
-            self.defects.add(|| format!("components/{number} is no object"));
+            self.defects.hide(|| format!("components/{number} is no object"));
             return self.kept.push(Package::default());
         };
         self.check(number, &raw);
@@ -116,7 +116,7 @@ impl Components<'_> {
         }
         let texts = [("group", &raw.group), ("version", &raw.version), ("purl", &raw.purl), ("cpe", &raw.cpe)];
         for (name, _) in texts.iter().filter(|(_, text)| text.is_wrong()) {
-            self.defects.add(|| format!("components/{number}/{name} is no text"));
+            self.defects.hide(|| format!("components/{number}/{name} is no text"));
         }
         if !raw.version.is_there() {
             self.unversioned += 1;
@@ -128,7 +128,7 @@ impl Components<'_> {
             self.defects.add(|| format!("components/{number}/supplier is no object"));
         }
         match &raw.licenses {
-            Lenient::Wrong => self.defects.add(|| format!("components/{number}/licenses is no list")),
+            Lenient::Wrong => self.defects.hide(|| format!("components/{number}/licenses is no list")),
             Lenient::Is(licenses) if licenses.0.broken > 0 => {
                 self.defects.add(|| format!("components/{number}/licenses holds neither a licence nor an expression"));
             }
@@ -192,7 +192,7 @@ pub(super) fn unfold(components: &mut Components<'_>) -> Result<(), SbomError> {
             match list {
                 Lenient::Is(list) => list.0.0.into_iter().for_each(|component| components.gather(component)),
                 Lenient::Absent => {}
-                Lenient::Wrong => components.defects.add(|| "components within a component is no list".to_owned()),
+                Lenient::Wrong => components.defects.hide(|| "components within a component is no list".to_owned()),
             }
         }
     }
