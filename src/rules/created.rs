@@ -173,7 +173,6 @@ fn finished(subject: Subject<'_>, read: &ConfigPart<'_>, view: &View<'_>) -> Fac
     let sought = SoughtProvenance {
         noun: "provenance that says when the build ended",
         called: |provenance| end(provenance).map(|_| None),
-        ..SoughtProvenance::ANY
     };
     let coverage = Coverage::Either;
     let found = coverage.search(&sought, subject, view)?.first()?;
