@@ -304,7 +304,7 @@ async fn what_is_read_is_what_was_described() {
     let mut index = spoilt.0["index.json"].clone();
     index.resize((4 << 20) + 1, b' ');
     spoilt.put("index.json", index);
-    resolves("a huge index.json", &spoilt.tar().end(), "too-large: 4194304 bytes").await;
+    resolves("a huge index.json", &spoilt.tar().end(), "too-large: larger than the 4 MiB").await;
     spoilt.put("index.json", r#"{"manifests":[],"manifests":[]}"#);
     resolves("an ambiguous index.json", &spoilt.tar().end(), "ambiguous: index.json").await;
 }

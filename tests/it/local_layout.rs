@@ -47,7 +47,7 @@ async fn an_index_that_cannot_be_trusted_is_refused() {
     let good = String::from_utf8(table.files.0["index.json"].clone()).unwrap();
     let mut huge = good.clone().into_bytes();
     huge.resize((4 << 20) + 1, b' ');
-    table.with("huge", "index.json", huge, "too-large: 4194304 bytes");
+    table.with("huge", "index.json", huge, "too-large: larger than the 4 MiB");
     let mut large = good.clone().into_bytes();
     large.resize(4 << 20, b' ');
     table.with("as large as may be", "index.json", large, &format!("manifest {}", image.short()));
@@ -173,7 +173,7 @@ async fn what_is_read_is_what_was_described() {
     });
     table.with("other bytes", &blob, "{}", &format!("digest-mismatch: asked for {image}, got sha256:44136fa3"));
     table.with("no bytes", &blob, "", &format!("digest-mismatch: asked for {image}, got sha256:e3b0c442"));
-    table.with("a huge manifest", &blob, vec![b' '; (4 << 20) + 1], "too-large: 4194304 bytes");
+    table.with("a huge manifest", &blob, vec![b' '; (4 << 20) + 1], "too-large: larger than the 4 MiB");
     for (name, described) in [("too large a size", size + 1), ("too small a size", 1)] {
         let index = json!({ "schemaVersion": 2, "manifests": [entry(&image, described, "v1")] }).to_string();
         let wanted = format!("size-mismatch: says {described} bytes, the document has {size}");

@@ -149,7 +149,7 @@ async fn a_list_that_cannot_be_trusted_is_refused() {
         ("no objects", listed("[1]".to_owned()), "unreadable: expected an object"),
         ("no image", listed("[]".to_owned()), "not-found: lists no image"),
         ("no JSON", listed("nonsense".to_owned()), "unreadable: manifest.json"),
-        ("huge", listed(" ".repeat((4 << 20) + 1)), "too-large: 4194304 bytes"),
+        ("huge", listed(" ".repeat((4 << 20) + 1)), "too-large: larger than the 4 MiB"),
     ] {
         let saved = Saved::new(&files.tar().end());
         hold(case, &saved.ask(Docker, Select::Only, Ask::Resolve).await, wanted);
