@@ -8,9 +8,11 @@ use ocilint::oci::Digest;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::raw::{Raw, RawPlatform};
 use super::{corpus, rows, text};
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const SCHEMA1: &str = "application/vnd.docker.distribution.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
@@ -19,7 +21,7 @@ pub(crate) struct Subject {
     pub(crate) name: String,
     pub(crate) target: Target,
     pub(crate) labels: Labels,
-    /// Where it is, if it was made for the test.
+    /// Where it is, if it was made or unpacked for the test.
     _folder: Option<TempDir>,
 }
 
@@ -27,6 +29,9 @@ pub(crate) struct Subject {
 pub(crate) struct Labels {
     derived: Value,
     upstream: Value,
+    /// What is said of the whole layout that the image is in.
+    layout: Value,
+    raw: Option<Raw>,
 }
 
 impl Labels {
@@ -36,6 +41,21 @@ impl Labels {
 
     pub(crate) fn upstream(&self, name: &str) -> Option<&Value> {
         self.upstream.get(name)
+    }
+
+    /// The image's own documents.
+    pub(crate) fn raw(&self) -> Option<&Raw> {
+        self.raw.as_ref()
+    }
+
+    /// The platforms of the image, if every document of each is there.
+    pub(crate) fn platforms(&self) -> Option<Vec<RawPlatform>> {
+        self.raw()?.platforms()
+    }
+
+    /// What is said of the whole layout.
+    pub(crate) fn layout(&self, name: &str) -> Option<&Value> {
+        self.layout.get(name)
     }
 
     pub(crate) fn flag(&self, name: &str) -> Option<bool> {
@@ -74,6 +94,7 @@ impl Labels {
 /// Every labelled image.
 pub(crate) fn subjects() -> Vec<Subject> {
     let mut subjects = of_layouts();
+    subjects.extend(of_archives());
     for folder in ["manifests", "official-images"] {
         for row in rows(&format!("{folder}/expectations.jsonl")) {
             let path = corpus().join(folder).join(text(&row, "file"));
@@ -95,13 +116,44 @@ fn of_layouts() -> Vec<Subject> {
             {
                 config.insert("exposed_ports".to_owned(), exposed);
             }
+            let raw = Raw::open(&folder, digest);
             subjects.push(Subject {
                 name: format!("layouts/{}@{}", text(&row, "dir"), &digest[..19]),
                 target: Target::parse(&format!("oci:{}@{digest}", folder.display())).expect("a target"),
-                labels: Labels { derived, upstream: Value::Null },
+                labels: Labels { derived, upstream: Value::Null, layout: row["derived"].clone(), raw },
                 _folder: None,
             });
         }
+    }
+    subjects
+}
+
+/// The images of layouts in plain tar files: unpacked for the second opinion, judged as they are.
+fn of_archives() -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    for row in rows("archives/expectations.jsonl") {
+        let name = text(&row, "file");
+        if row["derived"]["oci"] != true || row["derived"]["oci_summary"]["roots"] != 1 || !name.ends_with(".tar") {
+            continue;
+        }
+        let file = corpus().join("archives").join(name);
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = fs::File::open(&file).expect("a labelled file is there");
+        tar::Archive::new(archive).unpack(folder.path()).expect("an archive");
+        let index = fs::read(folder.path().join("index.json")).expect("an index");
+        let index: Value = serde_json::from_slice(&index).expect("JSON");
+        let raw = index["manifests"][0]["digest"].as_str().and_then(|root| Raw::open(folder.path(), root));
+        subjects.push(Subject {
+            name: format!("archives/{name}"),
+            target: Target::parse(&format!("oci-archive:{}", file.display())).expect("a target"),
+            labels: Labels {
+                derived: Value::Null,
+                upstream: Value::Null,
+                layout: row["derived"]["oci_summary"].clone(),
+                raw,
+            },
+            _folder: Some(folder),
+        });
     }
     subjects
 }
@@ -111,7 +163,7 @@ fn of_document(name: &str, path: &Path, row: &Value) -> Option<Subject> {
     let bytes = fs::read(path).expect("a labelled file is there");
     let folder = tempfile::tempdir().expect("a folder");
     let root = match text(row, "kind") {
-        "manifest" | "index" => bytes,
+        "manifest" | "index" | "v2s1" => bytes,
         "config" => {
             let diff_ids = row["derived"]["diff_ids"].as_u64()?;
             let layer = |number: u64| {
@@ -127,17 +179,19 @@ fn of_document(name: &str, path: &Path, row: &Value) -> Option<Subject> {
         _ => return None,
     };
     let media_type = serde_json::from_slice::<Value>(&root).ok()?["mediaType"].as_str().map(str::to_owned);
-    let media_type = media_type.unwrap_or_else(|| MANIFEST.to_owned());
+    let default = if text(row, "kind") == "v2s1" { SCHEMA1 } else { MANIFEST };
+    let media_type = media_type.unwrap_or_else(|| default.to_owned());
     let entry = json!({ "mediaType": media_type, "digest": put(folder.path(), &root), "size": root.len() });
     fs::write(folder.path().join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).expect("written");
     fs::write(folder.path().join("index.json"), json!({ "schemaVersion": 2, "manifests": [entry] }).to_string())
         .expect("written");
     let mut derived = row["derived"].clone();
     derived["kind"] = row["kind"].clone();
+    let raw = Raw::open(folder.path(), Digest::sha256(&root).as_str());
     Some(Subject {
         name: name.to_owned(),
         target: Target::parse(&format!("oci:{}", folder.path().display())).expect("a target"),
-        labels: Labels { derived, upstream: row["upstream"].clone() },
+        labels: Labels { derived, upstream: row["upstream"].clone(), layout: Value::Null, raw },
         _folder: Some(folder),
     })
 }

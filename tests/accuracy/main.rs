@@ -5,6 +5,7 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and says what it compared")]
 
+mod carried;
 mod differences;
 mod documents;
 mod images;
@@ -12,8 +13,13 @@ mod labels;
 mod mutations;
 mod names;
 mod packs;
+mod pairs;
+mod probes;
+mod raw;
 mod rules;
 mod sboms;
+mod tagged;
+mod tally;
 
 use std::fs;
 use std::path::{Path, PathBuf};
