@@ -22,8 +22,11 @@ use super::{corpus, files};
 
 /// How many changed images are judged.
 const MUTATIONS: usize = 20_000;
-/// How many files are cut short, each at two hundred lengths.
+/// How many files are cut short at each length; none of them is longer than this, which most are not.
 const TRUNCATED: usize = 200;
+const TRUNCATED_BYTES: usize = 4_096;
+/// At how many lengths each of the longer ones is cut short.
+const CUTS: usize = 40;
 /// Images of which every document is there.
 const LAYOUTS: [&str; 4] = ["docker-attest-unsigned-index", "trivy-test", "apko-base_image", "tianon-true-oci"];
 /// The policy that finds as much as it can in them.
@@ -336,19 +339,27 @@ fn mutate(worker: u64, policy: &Policy, images: &[Stored]) -> (usize, Vec<String
 #[test]
 fn no_truncation_makes_reading_panic() {
     let mut chance = Chance(7);
-    let mut all = files(&corpus());
-    all.retain(|file| file.extension().is_some_and(|extension| extension == "json"));
-    let mut cut = 0;
+    let mut documents: Vec<Bytes> = files(&corpus())
+        .into_iter()
+        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+        .map(|file| Bytes::from(std::fs::read(file).expect("a file")))
+        .collect();
+    let long: Vec<Bytes> = documents.extract_if(.., |bytes| bytes.len() > TRUNCATED_BYTES).collect();
+    let mut cuts = Vec::new();
     for _ in 0..TRUNCATED {
-        let file = all.swap_remove(chance.below(all.len()));
-        let bytes = Bytes::from(std::fs::read(&file).expect("a file"));
-        // Each length of a small document, two hundred lengths of a large one.
-        for end in (0..bytes.len()).step_by((bytes.len() / 200).max(1)) {
-            super::documents::read_as_everything(&bytes.slice(..end));
-            cut += 1;
-        }
+        let bytes = documents.swap_remove(chance.below(documents.len()));
+        cuts.extend((0..bytes.len()).map(|end| bytes.slice(..end)));
     }
-    println!("{TRUNCATED} files read as everything, cut short at {cut} places");
+    for bytes in long {
+        cuts.extend((0..bytes.len()).step_by(bytes.len() / CUTS).map(|end| bytes.slice(..end)));
+    }
+    let (one, other) = cuts.split_at(cuts.len() / 2);
+    std::thread::scope(|scope| {
+        for half in [one, other] {
+            scope.spawn(|| half.iter().for_each(super::documents::read_as_everything));
+        }
+    });
+    println!("{TRUNCATED} files read as everything, cut short at every length, and longer ones: {} cuts", cuts.len());
 }
 
 /// A document is still read after all this, so the tests above compare something.
