@@ -1,14 +1,16 @@
 //! A finding: what is wrong, where, and how to mend it.
 
 mod concealed;
+mod gathered;
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
 use serde::Serialize;
 
-use crate::graph::{Entry, Place, RootKind, View, Why};
+use crate::graph::{Entry, Place, RootKind, View};
 use crate::oci::{Digest, ManifestKind, Platform, Reference};
 pub use concealed::Concealed;
+pub use gathered::{Findings, Verdict};
 
 /// Something that violates a policy, in the image's own terms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -237,121 +239,5 @@ impl FixArgument for PushName<'_> {
             }
             Some(reference) => format!("{}:{}", reference.name(), reference.tag_or_latest()),
         }
-    }
-}
-
-/// Gathers what a rule finds about one subject, and ends as its verdict.
-///
-/// A violation outweighs what could not be known, and what could not be known outweighs a pass; nothing is decided while
-/// a fact is still pending.
-#[derive(Debug, Default)]
-pub struct Findings {
-    found: Vec<Finding>,
-    stop: Option<crate::graph::Stop>,
-}
-
-/// What a rule says about one subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-pub enum Verdict {
-    /// The subject meets the rule; with the evidence.
-    Pass(String),
-    /// It does not.
-    Violation {
-        /// What was found; at least one.
-        findings: Vec<Finding>,
-        /// What could not be known beside it: accepting the findings does not make a pass.
-        unknown: Option<Why>,
-    },
-}
-
-impl Findings {
-    /// Nothing found so far.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a finding.
-    pub fn add(&mut self, message: impl Display, location: Location, fix: Fix) {
-        self.add_keyed(message, location, fix, "");
-    }
-
-    /// Adds a finding with a key that tells it from others at the same place.
-    pub fn add_keyed(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
-        self.push(message, location, fix, key.into());
-    }
-
-    /// Adds a finding that no level lowers and no waiver covers unless it names the digest.
-    pub fn add_grave(&mut self, message: impl Display, location: Location, fix: Fix, key: impl Into<String>) {
-        self.push(message, location, fix, key.into()).grave = true;
-    }
-
-    /// Adds a finding about values that no report may show.
-    pub fn add_concealed(
-        &mut self,
-        message: impl Display,
-        location: Location,
-        fix: Fix,
-        key: impl Into<String>,
-        values: Concealed,
-    ) {
-        self.push(message, location, fix, key.into()).concealed = values;
-    }
-
-    fn push(&mut self, message: impl Display, location: Location, fix: Fix, key: String) -> &mut Finding {
-        let (message, grave, concealed) = (message.to_string(), false, Concealed::default());
-        self.found.push(Finding { message, location, fix, key, grave, concealed });
-        self.found.last_mut().expect("invariant: it was just added")
-    }
-
-    /// The fact, or `None` after noting that it is pending or could not be known; the rule goes on with the rest.
-    pub fn note<T>(&mut self, fact: crate::graph::Fact<T>) -> Option<T> {
-        match fact {
-            Ok(fact) => Some(fact),
-            Err(stop) => {
-                self.stop(stop);
-                None
-            }
-        }
-    }
-
-    /// Notes that something is pending or could not be known.
-    pub fn stop(&mut self, stop: crate::graph::Stop) {
-        let outweighs = self.stop.as_ref().is_none_or(|known| weight(known) < weight(&stop));
-        if outweighs {
-            self.stop = Some(stop);
-        }
-    }
-
-    /// Whether nothing was found so far.
-    pub fn is_empty(&self) -> bool {
-        self.found.is_empty()
-    }
-
-    /// The verdict: pending first, then violation, then unknown, then pass with the evidence.
-    pub fn verdict(self, evidence: impl FnOnce() -> String) -> crate::graph::Fact<Verdict> {
-        use crate::graph::Stop;
-        match self.stop {
-            Some(Stop::Pending) => Err(Stop::Pending),
-            stop if !self.found.is_empty() => {
-                let unknown = match stop {
-                    Some(Stop::Unknown(why)) => Some(why),
-                    _ => None,
-                };
-                Ok(Verdict::Violation { findings: self.found, unknown })
-            }
-            Some(stop) => Err(stop),
-            None => Ok(Verdict::Pass(evidence())),
-        }
-    }
-}
-
-/// What may still change outweighs what could not be known, and that outweighs what does not apply.
-fn weight(stop: &crate::graph::Stop) -> u8 {
-    use crate::graph::Stop;
-    match stop {
-        Stop::NotApplicable(_) => 0,
-        Stop::Unknown(_) => 1,
-        Stop::Pending => 2,
     }
 }
