@@ -304,14 +304,16 @@ impl Field {
     /// A name in another case than the known one never occurs: documents that hold it are ambiguous.
     fn name_problem(&self) -> Option<Problem> {
         use crate::oci::Shape;
-        let pointer = self.pointer.as_ref()?.as_str();
+        let of_path = || self.path.as_ref().map(|path| ("path", path.beginning()));
+        let (parameter, pointer) =
+            self.pointer.as_ref().map(|pointer| ("pointer", pointer.as_str().to_owned())).or_else(of_path)?;
         let (written, known) = match self.of {
-            Of::Config => misspelt(Shape::Config, pointer),
-            Of::Manifest | Of::Index => misspelt(Shape::Manifest, pointer),
+            Of::Config => misspelt(Shape::Config, &pointer),
+            Of::Manifest | Of::Index => misspelt(Shape::Manifest, &pointer),
             Of::Layer => misspelt(Shape::Manifest, &format!("/layers/0{pointer}")),
             Of::Statement => None,
         }?;
-        Some(Problem::with("pointer", format!("the field is called `{known}`, not `{}`", Untrusted(&written))))
+        Some(Problem::with(parameter, format!("the field is called `{known}`, not `{}`", Untrusted(&written))))
     }
 
     fn fix(&self, subject: Subject<'_>, view: &View<'_>) -> Fix {
