@@ -20,9 +20,9 @@ declare_rule! {
     /// - **docker** (Docker Engine, with versions) refuses zstd layers (`<23`) and more than 125 layers (`<29`).
     /// - **containerd** (containerd, with versions) refuses zstd layers (`<1.5`), layers of the type
     ///   `application/vnd.docker.image.rootfs.diff.tar.zstd` (`<2`) and nydus layers.
-    /// - **podman** (Podman, with versions) refuses layers of the type `application/vnd.docker.image.rootfs.diff.tar.zstd` (`<5.6`) and
+    /// - **podman** (Podman, with versions) refuses layers of the type `application/vnd.docker.image.rootfs.diff.tar.zstd` (`<5.7`) and
     ///   nydus layers.
-    /// - **cri-o** (CRI-O, with versions) refuses layers of the type `application/vnd.docker.image.rootfs.diff.tar.zstd` (`<1.34`) and
+    /// - **cri-o** (CRI-O, with versions) refuses layers of the type `application/vnd.docker.image.rootfs.diff.tar.zstd` (`<1.35`) and
     ///   nydus layers.
     /// - **aws-lambda** (AWS Lambda) refuses an index and what is not linux/amd64 or linux/arm64.
     /// - **aws-sagemaker** (Amazon SageMaker inference) refuses OCI manifests and indexes.

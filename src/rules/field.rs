@@ -74,7 +74,8 @@ declare_rule! {
     /// - `of` (`"config"` by default, `"manifest"`, `"index"`, `"layer"` or `"statement"`): the document. Config and manifest are those of each
     ///   platform; the index is what the reference points to; a layer is the descriptor of each layer in the manifest of each platform,
     ///   to which `pointer` and `path` are then relative; a statement is an attestation about the image, out of its wrapping, in one of
-    ///   the homes of the rule `attestation`. One statement must meet the rule; with `quantifier = "none"` or `exists = false` each must.
+    ///   the homes of the rule `attestation`; one that names another digest is none. One statement must meet the rule; with
+    ///   `quantifier = "none"` or `exists = false` each must.
     /// - `predicate-type` (glob over predicate types, required for statements and only there): which statements are meant.
     /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`, only for statements): what they must be about; as for `sbom`.
     /// - `pointer` (JSON pointer, this or `path` required): the one value at a place, by RFC 6901: `"/config/Labels/com.example.team"`. In a name
@@ -303,14 +304,16 @@ impl Field {
     /// A name in another case than the known one never occurs: documents that hold it are ambiguous.
     fn name_problem(&self) -> Option<Problem> {
         use crate::oci::Shape;
-        let pointer = self.pointer.as_ref()?.as_str();
+        let of_path = || self.path.as_ref().map(|path| ("path", path.beginning()));
+        let (parameter, pointer) =
+            self.pointer.as_ref().map(|pointer| ("pointer", pointer.as_str().to_owned())).or_else(of_path)?;
         let (written, known) = match self.of {
-            Of::Config => misspelt(Shape::Config, pointer),
-            Of::Manifest | Of::Index => misspelt(Shape::Manifest, pointer),
+            Of::Config => misspelt(Shape::Config, &pointer),
+            Of::Manifest | Of::Index => misspelt(Shape::Manifest, &pointer),
             Of::Layer => misspelt(Shape::Manifest, &format!("/layers/0{pointer}")),
             Of::Statement => None,
         }?;
-        Some(Problem::with("pointer", format!("the field is called `{known}`, not `{}`", Untrusted(&written))))
+        Some(Problem::with(parameter, format!("the field is called `{known}`, not `{}`", Untrusted(&written))))
     }
 
     fn fix(&self, subject: Subject<'_>, view: &View<'_>) -> Fix {

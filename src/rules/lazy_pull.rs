@@ -44,8 +44,8 @@ declare_rule! {
     /// # Parameters
     ///
     /// - `require` (list of `"estargz"`, `"zstd:chunked"`, `"soci"` and `"nydus"`, required): the ways that will do, any of them.
-    /// - `min-size` (size, default `"1KiB"`): layers that are smaller, compressed, may be as they are. SOCI itself leaves out layers
-    ///   smaller than 10 MiB.
+    /// - `min-size` (size, default `"1KiB"`): layers that are smaller, compressed, may be as they are, and an image of no others needs
+    ///   nothing. SOCI itself leaves out layers smaller than 10 MiB, and makes no index for an image of these alone.
     ///
     /// # How to fix
     ///
@@ -128,9 +128,13 @@ impl Check for LazyPull {
         let layers = layers::of(entry, view)?;
         let classes: Vec<LayerClass> = self.require.iter().filter_map(|way| way.class()).collect();
         let mut tried = Tried::default();
-        if !classes.is_empty()
-            && let Some(found) = tried.note(self.by_layers(&classes, layers))?
-        {
+        let by_layers = self.by_layers(&classes, layers);
+        if classes.is_empty() {
+            // SOCI leaves layers as they are; it has nothing to do where none counts.
+            if let Ok(Ok(found)) = by_layers {
+                return Ok(Verdict::Pass(found));
+            }
+        } else if let Some(found) = tried.note(by_layers)? {
             return Ok(Verdict::Pass(found));
         }
         if self.require.contains(&Way::Nydus)

@@ -24,7 +24,8 @@ declare_rule! {
     ///
     /// What cannot be known is unknown and no pass: no SBOM at all (ask for one with the rule `sbom`), one that cannot be read,
     /// SBOMs that list no package, a denied package without a version that can be compared, and a package without a purl that
-    /// can be read and with the name of a denied one.
+    /// can be read and with the name of a denied one. What the SBOM calls a file, a container or an operating system is no
+    /// package unless it has a purl.
     ///
     /// # Why
     ///
@@ -49,15 +50,18 @@ declare_rule! {
     /// One of `deny` and `deny-licenses` must be given.
     ///
     /// - `deny` (list of tables, empty by default): packages that must not be there. `purl` is a package URL without a
-    ///   version; in its namespace and name `*` matches within a segment and `**` beyond; qualifiers must all be there.
+    ///   version; in its namespace and name `*` matches within a segment and `**` beyond; its qualifiers must be those of the
+    ///   package, and one that the package does not tell is unknown.
     ///   `versions` narrows it: `<`, `<=`, `>`, `>=`, `=` and `!=`, with `,` for "and" and `||` for "or"; without it all are
     ///   denied. Versions are compared as their ecosystem does, of the types `apk`, `cargo`, `deb`, `gem`, `golang`, `maven`,
     ///   `npm`, `nuget`, `pypi` and `rpm`; for other types `versions` is a mistake. A version before a release is below it,
-    ///   and `1.2-r1` or `1.2-1` above `1.2`.
+    ///   and `1.2-r1` or `1.2-1` above `1.2`. Of `deb` and `rpm` the epoch is part of the version: `<1:3.0.7-27`. A local build
+    ///   of a Python version, `2.0+cu117`, is that version.
     /// - `deny-licenses` (list of SPDX licence identifiers or globs over them, empty by default): licences that no package may
     ///   need. `MIT OR GPL-3.0-only` can be met without the GPL, `MIT AND GPL-3.0-only` cannot; each licence that an SBOM
     ///   declares or concludes must be met. `GPL-3.0-only` is also `GPL-3.0`, but not `GPL-3.0-or-later`; `GPL-3.0*` is all.
-    ///   Words that are no SPDX expression are unknown where they name the licence or its family, else they are not denied.
+    ///   `Apache-2.0` is not `Apache-2.0+`. An exception (`WITH`) changes nothing. Words that are no SPDX expression, and what the
+    ///   SBOM tells of a `LicenseRef-…`, are unknown where they name the licence or its family, else they are not denied.
     ///   `"NOASSERTION"` denies packages of which no licence is known.
     /// - `ignore` (list of package URLs, empty by default): packages that are not judged; written as in `deny`, and with
     ///   `@VERSION` only those versions.
@@ -69,8 +73,9 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Packages that no SBOM lists, and whether an SBOM tells the truth. Whether a distribution has mended a flaw without a new
-    /// upstream version, other than by the revision in its version. Licences in the files themselves.
+    /// Packages that no SBOM lists, and what a CycloneDX document is itself about (`metadata.component`, of which only the parts are
+    /// seen). Whether an SBOM tells the truth. Whether a distribution has mended a flaw without a new upstream version, other than
+    /// by the revision in its version. Licences in the files themselves.
     Packages: "packages"
 }
 
@@ -190,6 +195,9 @@ struct Inspection<'r> {
     packages: usize,
 }
 
+/// A package URL, as the SBOM writes it and read.
+type Named<'p> = (&'p str, PackageUrl<'p>);
+
 impl Inspection<'_> {
     fn inspect(&mut self, sbom: &Sbom, found: &carriers::Found<'_>) {
         if let Some(hiding) = &sbom.defects.hiding {
@@ -197,9 +205,12 @@ impl Inspection<'_> {
         }
         for package in &sbom.packages {
             self.packages += usize::from(package.is_content);
-            let purls: Vec<PackageUrl<'_>> =
-                package.purls.iter().filter_map(|text| PackageUrl::from_str(text).ok()).collect();
-            let is_ignored = |purl: &PackageUrl<'_>| self.rule.ignore.iter().any(|pattern| pattern.matches(purl));
+            let purls: Vec<Named<'_>> = package
+                .purls
+                .iter()
+                .filter_map(|text| Some((text.as_str(), PackageUrl::from_str(text).ok()?)))
+                .collect();
+            let is_ignored = |(_, purl): &Named<'_>| self.rule.ignore.iter().any(|pattern| pattern.matches(purl));
             // One that is ignored under one of its names is not under another, nor under one that cannot be read.
             if !purls.is_empty() && purls.len() == package.purls.len() && purls.iter().all(is_ignored) {
                 continue;
@@ -207,28 +218,39 @@ impl Inspection<'_> {
             for denied in &self.rule.deny {
                 self.compare(denied, package, &purls, found);
             }
-            self.license(package, found);
+            self.license(package, &sbom.own_licenses, found);
         }
     }
 
-    fn compare(&mut self, denied: &Denied, package: &Package, purls: &[PackageUrl<'_>], found: &carriers::Found<'_>) {
+    fn compare(&mut self, denied: &Denied, package: &Package, purls: &[Named<'_>], found: &carriers::Found<'_>) {
         let unread = purls.len() < package.purls.len();
+        // A file may be called like a package, and an image like what it is for.
+        let unnamed = purls.is_empty() && package.is_content;
         let may_be = |name: &str| denied.purl.may_be_called(name) || (unread && denied.purl.is_wild());
-        if (unread || purls.is_empty()) && package.name.as_deref().map_or(unread, may_be) {
+        let read = |text: &&String| purls.iter().any(|(read, _)| read == text);
+        let mut unread_names = package.purls.iter().filter(|text| !read(text)).map(|text| seeming_name(text));
+        if unread_names.any(may_be) || (unread || unnamed) && package.name.as_deref().map_or(unread, may_be) {
             let reason = if unread { "its package URL cannot be read" } else { "it has no package URL" };
             self.unclear(&format!("{} may be {}: {reason}", shown(package), denied.purl.as_str()));
         }
-        for purl in purls.iter().filter(|purl| denied.purl.matches(purl)) {
+        for (text, purl) in purls.iter().filter(|(_, purl)| denied.purl.names(purl)) {
+            let Some(untold) = denied.purl.untold(purl) else { continue };
             let version = version(purl, package);
             let wanted = denied.versions.as_ref();
             let is_denied = wanted.map_or(Some(true), |range| range.contains(version.as_deref()?));
             match is_denied {
                 Some(false) => {}
+                Some(true) if !untold.is_empty() => {
+                    let reason = format!("its package URL does not tell {}", words::listed(untold));
+                    self.unclear(&format!("{} may be {}: {reason}", shown_purl(text), denied.purl.as_str()));
+                }
                 Some(true) => {
                     let range = wanted.map_or_else(String::new, |range| format!(" {range}"));
+                    let shown = shown_purl(text);
+                    let told = version.filter(|version| wanted.is_some() && !shown.contains(version.as_str()));
+                    let told = told.map_or_else(String::new, |version| format!(" (version {})", Untrusted(&version)));
                     let message = format!(
-                        "{} is denied by `{}{range}`; {} lists it",
-                        shown(package),
+                        "{shown}{told} is denied by `{}{range}`; {} lists it",
                         denied.purl.as_str(),
                         found.carrier()
                     );
@@ -243,13 +265,13 @@ impl Inspection<'_> {
                         }
                         None => "the SBOM tells no version of it".to_owned(),
                     };
-                    self.unclear(&format!("{} may be denied: {reason}", shown(package)));
+                    self.unclear(&format!("{} may be denied: {reason}", shown_purl(text)));
                 }
             }
         }
     }
 
-    fn license(&mut self, package: &Package, found: &carriers::Found<'_>) {
+    fn license(&mut self, package: &Package, own: &BTreeMap<String, String>, found: &carriers::Found<'_>) {
         let denied = &self.rule.deny_licenses;
         if denied.is_empty() {
             return;
@@ -260,13 +282,15 @@ impl Inspection<'_> {
             let key = format!("license {}", shown(package));
             self.denied.entry(key).or_insert_with(|| (message, found.location()));
         };
-        if package.licenses.is_empty() && package.is_content && license::denies_none(denied) {
+        let none = package.licenses.is_empty() && !package.has_more_licenses;
+        if none && package.is_content && license::denies_none(denied) {
             refuse("no licence of it is known".to_owned());
         }
-        let mut unclear = None;
+        let more = || format!("{}: it has licences that could not be read", shown(package));
+        let mut unclear = package.has_more_licenses.then(more);
         for stated in &package.licenses {
             let text = Untrusted(stated.text());
-            match license::judge(stated, denied) {
+            match license::judge(stated, denied, own) {
                 Answer::Allowed => {}
                 Answer::Denied => refuse(format!("its licence is '{text}'")),
                 Answer::Unclear => unclear = Some(format!("{}: its licence '{text}' is not clear", shown(package))),
@@ -310,22 +334,37 @@ impl Inspection<'_> {
     }
 }
 
-/// The version of a package, with the epoch that RPM's package URLs have beside it.
+/// The version of a package, with the epoch that package URLs of RPM have beside it, and Trivy's of Debian; or that only the SBOM
+/// itself tells.
 fn version(purl: &PackageUrl<'_>, package: &Package) -> Option<String> {
     let Some(version) = purl.version().filter(|version| !version.is_empty()) else { return package.version.clone() };
-    match purl.qualifiers().get("epoch").filter(|_| purl.ty() == "rpm" && !version.contains(':')) {
-        Some(epoch) => Some(format!("{epoch}:{version}")),
-        None => Some(version.to_owned()),
+    if version.contains(':') || !matches!(purl.ty(), "deb" | "rpm") {
+        return Some(version.to_owned());
     }
+    let told = || package.version.as_deref()?.split_once(':').filter(|(_, rest)| *rest == version);
+    let epoch = purl.qualifiers().get("epoch").map(AsRef::as_ref).or_else(|| told().map(|(epoch, _)| epoch));
+    Some(epoch.map_or_else(|| version.to_owned(), |epoch: &str| format!("{epoch}:{version}")))
+}
+
+/// What a package URL that cannot be read seems to call the package.
+fn seeming_name(purl: &str) -> &str {
+    let path = purl.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name.split('@').next().unwrap_or_default()
 }
 
 /// A package as messages name it: its package URL without qualifiers, else its name and version.
 fn shown(package: &Package) -> String {
-    let purl = package.purls.first().map(|purl| purl.split(['?', '#']).next().unwrap_or_default());
+    if let Some(purl) = package.purls.first() {
+        return shown_purl(purl);
+    }
     let name = package.name.as_deref().unwrap_or("a package without a name");
-    let named = || package.version.as_deref().map_or_else(|| name.to_owned(), |version| format!("{name} {version}"));
-    let text = purl.map_or_else(named, str::to_owned);
-    format!("'{}'", Untrusted(&text))
+    let named = package.version.as_deref().map_or_else(|| name.to_owned(), |version| format!("{name} {version}"));
+    format!("'{}'", Untrusted(&named))
+}
+
+fn shown_purl(purl: &str) -> String {
+    format!("'{}'", Untrusted(purl.split(['?', '#']).next().unwrap_or_default()))
 }
 
 fn fix(view: &View<'_>) -> Fix {

@@ -3,6 +3,7 @@
 mod component;
 mod metadata;
 
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::Deserialize;
@@ -100,6 +101,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         creators: about.creators,
         identity: document.serial_number.owned(),
         packages,
+        own_licenses: BTreeMap::new(),
         has_relationships: dependencies.any || assembled,
         defects,
     })

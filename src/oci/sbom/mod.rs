@@ -11,6 +11,8 @@ mod spdx3;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -43,6 +45,9 @@ pub struct Sbom {
     pub identity: Option<String>,
     /// The packages, with what contains them.
     pub packages: Vec<Package>,
+    /// What the document says of licences that only it defines, by their identifier (`LicenseRef-…`): the name, and the
+    /// beginning of the text.
+    pub own_licenses: BTreeMap<String, String>,
     /// Whether it says of any two things how they are related, beyond what the document describes.
     pub has_relationships: bool,
     /// What is not as the specification of the format wants it, as far as it is checked.
@@ -140,7 +145,8 @@ impl Sbom {
 
     /// About how much memory the extract takes, in bytes.
     pub fn weight(&self) -> usize {
-        self.packages.iter().map(Package::weight).sum()
+        let own = self.own_licenses.iter().map(|(id, told)| id.len() + told.len());
+        self.packages.iter().map(Package::weight).chain(own).sum()
     }
 }
 
@@ -173,6 +179,8 @@ struct Document<'a> {
     creation: Object<spdx2::Creation<'a>>,
     #[serde(borrow, default)]
     packages: List<spdx2::Packages<'a>>,
+    #[serde(borrow, default, rename = "hasExtractedLicensingInfos")]
+    extracted: List<spdx2::OwnLicenses<'a>>,
     #[serde(borrow, default)]
     relationships: List<spdx2::Relationships<'a>>,
     #[serde(borrow, default, rename = "bomFormat")]

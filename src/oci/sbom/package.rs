@@ -6,6 +6,7 @@ use super::{MOST_PACKAGES, MOST_TEXT};
 
 /// One package. What a document asserts nothing about (`NOASSERTION`, an empty text) is absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is something else that a document says of a package")]
 pub struct Package {
     /// Its name; `CycloneDX`'s group stands before it, with a slash between.
     pub name: Option<String>,
@@ -15,6 +16,8 @@ pub struct Package {
     pub purls: Vec<String>,
     /// Its licences, declared and concluded.
     pub licenses: Vec<License>,
+    /// Whether it has licences besides these that were not read: of another form, or too many.
+    pub has_more_licenses: bool,
     /// Who supplies it, as the document writes that.
     pub supplier: Option<String>,
     /// Whether anything identifies it beyond the document: a package URL, a CPE, a SWID tag, a content hash as an identifier.
@@ -47,8 +50,13 @@ impl License {
 impl Package {
     /// Adds a licence that asserts something and was not said before.
     pub(super) fn license(&mut self, license: License) {
-        if is_assertion(license.text()) && !self.licenses.contains(&license) && self.licenses.len() < MOST_LICENSES {
+        if !is_assertion(license.text()) || self.licenses.contains(&license) {
+            return;
+        }
+        if self.licenses.len() < MOST_LICENSES {
             self.licenses.push(license);
+        } else {
+            self.has_more_licenses = true;
         }
     }
 
@@ -62,6 +70,9 @@ impl Package {
 
 /// Licences of one package that are kept; the notices of a Debian package name a dozen.
 const MOST_LICENSES: usize = 256;
+
+/// Package URLs of one package that are kept.
+pub(super) const MOST_PURLS: usize = 16;
 
 /// Whether a text says anything.
 pub(super) fn is_assertion(text: &str) -> bool {

@@ -1,10 +1,12 @@
 //! SPDX 2.2 and 2.3 in JSON.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{Count, Gather, Lenient, List, Members, Object, Text, Texts};
-use super::package::is_assertion;
+use super::lenient::{Count, Gather, Gathered, Lenient, List, Members, Object, Plain, Text, Texts};
+use super::package::{MOST_PURLS, is_assertion};
 use super::{Defects, Document, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown};
 
 #[derive(Deserialize)]
@@ -65,11 +67,10 @@ pub(super) struct References<'a> {
     purls: Vec<String>,
     identify: bool,
     broken: usize,
+    /// Whether a package URL may be among what was not read.
+    hides: bool,
     _document: std::marker::PhantomData<&'a str>,
 }
-
-/// Package URLs of one package that are kept.
-const MOST_PURLS: usize = 16;
 
 impl<'de: 'a, 'a> Gather<'de> for References<'a> {
     type Element = Object<Reference<'a>>;
@@ -77,16 +78,20 @@ impl<'de: 'a, 'a> Gather<'de> for References<'a> {
     fn gather(&mut self, element: Self::Element) {
         let Lenient::Is(Members(Reference { category, kind, locator })) = element else {
             self.broken += 1;
+            self.hides = true;
             return;
         };
-        let (Some(_), Some(kind), Some(locator)) = (category.get(), kind.get(), locator.get()) else {
-            self.broken += 1;
-            return;
-        };
+        self.broken += usize::from([&category, &kind, &locator].iter().any(|text| text.get().is_none()));
+        self.hides |= kind.is_wrong() || locator.is_wrong();
+        // The category only sorts what the type names.
+        let (Some(kind), Some(locator)) = (kind.get(), locator.get()) else { return };
         let kind = kind.rsplit('/').next().unwrap_or_default();
         self.identify |= matches!(kind, "purl" | "cpe22Type" | "cpe23Type" | "swid" | "swh" | "gitoid");
-        if kind == "purl" && self.purls.len() < MOST_PURLS {
+        if kind != "purl" {
+        } else if self.purls.len() < MOST_PURLS {
             self.purls.push(locator.to_owned());
+        } else {
+            self.hides = true;
         }
     }
 }
@@ -108,6 +113,7 @@ impl<'de: 'a, 'a> Gather<'de> for Packages<'a> {
             supplier: asserted(&raw.supplier),
             purls: references.purls,
             licenses: Vec::new(),
+            has_more_licenses: false,
             is_identified: references.identify,
             has_hash: raw.checksums.gathered().0 > 0,
             is_content: !matches!(
@@ -155,11 +161,64 @@ impl Packages<'_> {
         }
         match &raw.references {
             Lenient::Wrong => self.defects.hide(|| format!("packages/{number}/externalRefs is no list")),
-            Lenient::Is(references) if references.0.broken > 0 => self
-                .defects
-                .add(|| format!("packages/{number}/externalRefs holds a reference without category, type or locator")),
-            _ => {}
+            Lenient::Is(Gathered(references)) => {
+                let broken =
+                    || format!("packages/{number}/externalRefs holds a reference without category, type or locator");
+                match (references.hides, references.broken) {
+                    (true, 0) => self
+                        .defects
+                        .hide(|| format!("packages/{number}/externalRefs names more than {MOST_PURLS} package URLs")),
+                    (true, _) => self.defects.hide(broken),
+                    (false, 0) => {}
+                    (false, _) => self.defects.add(broken),
+                }
+            }
+            Lenient::Absent => {}
         }
+        let purls = matches!(&raw.references, Lenient::Is(Gathered(references)) if !references.purls.is_empty());
+        nameless(&mut self.defects, &raw.name, purls, || format!("packages/{number}"));
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct OwnLicense<'a> {
+    #[serde(borrow, default, rename = "licenseId")]
+    id: Text<'a>,
+    #[serde(borrow, default)]
+    name: Text<'a>,
+    #[serde(borrow, default, rename = "extractedText")]
+    text: Text<'a>,
+}
+
+/// Licences that only the document defines, as they are read.
+#[derive(Default)]
+pub(super) struct OwnLicenses<'a> {
+    told: BTreeMap<String, String>,
+    more: bool,
+    _document: std::marker::PhantomData<&'a str>,
+}
+
+/// Licences of its own that are kept of a document.
+const MOST_OWN_LICENSES: usize = 8_192;
+/// How much is kept of what is told of one, in bytes: texts of licences begin with their names.
+const TOLD: usize = 256;
+
+impl<'de: 'a, 'a> Gather<'de> for OwnLicenses<'a> {
+    type Element = Object<OwnLicense<'a>>;
+
+    fn gather(&mut self, element: Self::Element) {
+        let Some(OwnLicense { id, name, text }) = element.members() else { return };
+        let Some(id) = id.get().filter(|id| id.len() <= TOLD) else { return };
+        self.more |= self.told.len() == MOST_OWN_LICENSES;
+        if self.more {
+            return;
+        }
+        let told = self.told.entry(id.to_owned()).or_default();
+        for text in [&name, &text].into_iter().filter_map(Text::get) {
+            told.push(' ');
+            told.push_str(&text[..text.floor_char_boundary(TOLD)]);
+        }
+        told.truncate(told.floor_char_boundary(2 * TOLD));
     }
 }
 
@@ -227,7 +286,14 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
             defects.hide(|| format!("{name} is no list"));
         }
     }
+    if document.extracted.is_wrong() {
+        defects.hide(|| "hasExtractedLicensingInfos is no list".to_owned());
+    }
     let (packages, relationships) = (document.packages.gathered(), document.relationships.gathered());
+    let extracted = document.extracted.gathered();
+    if extracted.more {
+        defects.hide(|| format!("hasExtractedLicensingInfos defines more than {MOST_OWN_LICENSES} licences"));
+    }
     defects.append(packages.defects);
     defects.append(relationships.defects);
     finish(packages.kept, |packages| Sbom {
@@ -237,6 +303,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         creators,
         identity: document.namespace.owned(),
         packages,
+        own_licenses: extracted.told,
         has_relationships: relationships.any,
         defects,
     })
@@ -277,6 +344,13 @@ pub(super) fn timestamp(defects: &mut Defects, text: &Text<'_>, name: &str, requ
 pub(super) fn required_text(defects: &mut Defects, text: &Text<'_>, name: impl FnOnce() -> String) {
     if text.get().is_none() {
         defects.add(|| format!("{} is {}", name(), or_missing(text)));
+    }
+}
+
+/// Notes a package that could be any: it has neither a package URL nor a name. An empty name is one, which tools write.
+pub(super) fn nameless(defects: &mut Defects, name: &Text<'_>, has_purl: bool, place: impl FnOnce() -> String) {
+    if !has_purl && !matches!(name, Lenient::Is(Plain(_))) {
+        defects.hide(|| format!("{} has neither a name nor a package URL", place()));
     }
 }
 

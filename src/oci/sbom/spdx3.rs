@@ -1,13 +1,13 @@
 //! SPDX 3.0 in JSON-LD, as its own context serialises it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
 use super::lenient::{Count, Gather, Lenient, List, Members, Object, Plain, Text, Texts};
-use super::package::is_assertion;
-use super::spdx2::{asserted, required_text, timestamp};
+use super::package::{MOST_PURLS, is_assertion};
+use super::spdx2::{asserted, nameless, required_text, timestamp};
 use super::{Defects, Document, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown};
 
 /// The beginning of the context that SPDX 3 documents name.
@@ -67,6 +67,8 @@ pub(super) struct Identifier<'a> {
 #[derive(Default)]
 pub(super) struct Identifiers<'a> {
     purls: Vec<String>,
+    /// Whether there are more.
+    more: bool,
     identify: bool,
     _document: std::marker::PhantomData<&'a str>,
 }
@@ -78,8 +80,11 @@ impl<'de: 'a, 'a> Gather<'de> for Identifiers<'a> {
         let Some(Identifier { kind, identifier }) = element.members() else { return };
         let (Some(kind), Some(identifier)) = (kind.get(), identifier.get()) else { return };
         self.identify |= matches!(kind, "packageUrl" | "cpe22" | "cpe23" | "swid" | "swhid" | "gitoid");
-        if kind == "packageUrl" && self.purls.len() < 16 {
+        if kind != "packageUrl" {
+        } else if self.purls.len() < MOST_PURLS {
             self.purls.push(identifier.to_owned());
+        } else {
+            self.more = true;
         }
     }
 }
@@ -128,7 +133,7 @@ impl<'de: 'a, 'a> Gather<'de> for Graph<'a> {
         match kind.as_str() {
             "CreationInfo" => self.creation(number, element),
             "SpdxDocument" => self.identity = element.id.owned(),
-            "software_Package" => self.package(number, element),
+            "software_Package" | "ai_AIPackage" | "dataset_DatasetPackage" => self.package(number, element),
             "Relationship" | "LifecycleScopedRelationship" => self.relationship(number, element),
             "simplelicensing_LicenseExpression" => {
                 required_text(&mut self.defects, &element.expression, || {
@@ -139,7 +144,14 @@ impl<'de: 'a, 'a> Gather<'de> for Graph<'a> {
             "Agent" | "Person" | "Organization" | "SoftwareAgent" | "Tool" => {
                 self.remember(element.id, element.name, |graph| &mut graph.names);
             }
-            "" => self.defects.add(|| format!("@graph/{number}/type is missing or no text")),
+            // Of which nothing is read but what it is called.
+            "simplelicensing_SimpleLicensingText" | "expandedlicensing_CustomLicense" => {
+                self.remember(element.id, element.name, |graph| &mut graph.licenses);
+            }
+            "" => self.defects.hide(|| format!("@graph/{number}/type is missing or no text")),
+            _ if element.purl.is_there() || element.version.is_there() => {
+                self.defects.hide(|| format!("@graph/{number} is like a package, and is of type {}", shown(&kind)));
+            }
             _ => {}
         }
     }
@@ -186,6 +198,10 @@ impl<'a> Graph<'a> {
         let own = element.purl.owned();
         let mut purls = identifiers.purls;
         purls.extend(own.filter(|own| !purls.contains(own)));
+        if identifiers.more {
+            self.defects.hide(|| format!("@graph/{number} names more than {MOST_PURLS} package URLs"));
+        }
+        nameless(&mut self.defects, &element.name, !purls.is_empty(), || format!("@graph/{number}"));
         let originator = element.originated_by.into_option().and_then(|by| by.first.into_iter().next());
         let supplier = text(element.supplied_by).or(originator);
         let id = text(element.id);
@@ -195,6 +211,7 @@ impl<'a> Graph<'a> {
             is_identified: identifiers.identify || !purls.is_empty(),
             purls,
             licenses: Vec::new(),
+            has_more_licenses: false,
             supplier: None,
             has_hash: element.verified_using.gathered().0 > 0,
             is_content: !matches!(
@@ -217,7 +234,8 @@ impl<'a> Graph<'a> {
         };
         match kind.as_str() {
             "hasDeclaredLicense" | "hasConcludedLicense" => {
-                for license in to.first {
+                let unread = (to.others > 0 || to.count > to.first.len()).then_some(Cow::Borrowed(""));
+                for license in to.first.into_iter().chain(unread) {
                     if self.kept.spend(from.len() + license.len() + ENTRY) {
                         self.licensed.push((from.clone(), license));
                     }
@@ -232,12 +250,15 @@ impl<'a> Graph<'a> {
     fn link(&mut self) {
         for (from, license) in std::mem::take(&mut self.licensed) {
             let listed = license.strip_prefix(LISTED).map(Cow::Borrowed);
-            let Some(expression) = listed.or_else(|| self.licenses.get(&license).cloned()) else { continue };
+            let expression = listed.or_else(|| self.licenses.get(&license).cloned());
             // One expression may be the licence of all packages.
-            if self.kept.spend(expression.len())
+            if self.kept.spend(expression.as_ref().map_or(0, |expression| expression.len()))
                 && let Some(package) = self.packages.get(&from).and_then(|position| self.kept.get_mut(*position))
             {
-                package.license(License::Expression(expression.into_owned()));
+                match expression {
+                    Some(expression) => package.license(License::Expression(expression.into_owned())),
+                    None => package.has_more_licenses |= !NO_LICENSE.iter().any(|none| license.ends_with(none)),
+                }
             }
         }
         for (position, supplier) in std::mem::take(&mut self.supplied) {
@@ -250,6 +271,9 @@ impl<'a> Graph<'a> {
         }
     }
 }
+
+/// The individuals that stand for no licence.
+const NO_LICENSE: [&str; 4] = ["NoAssertionLicense", "NoneLicense", "NoAssertionElement", "NoneElement"];
 
 /// What an entry of a map takes besides its texts, in bytes.
 const ENTRY: usize = 64;
@@ -290,6 +314,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         creators,
         identity: graph.identity,
         packages,
+        own_licenses: BTreeMap::new(),
         has_relationships: graph.any_relationship,
         defects,
     })

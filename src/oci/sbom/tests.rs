@@ -269,6 +269,32 @@ fn what_is_too_large_is_refused_and_not_cut() {
     assert_eq!(Sbom::read(repeated.to_string().as_bytes()), Err(SbomError::TooLarge));
 }
 
+/// What is beyond the bounds of one package makes the answer open, not shorter.
+#[test]
+fn what_is_left_out_of_a_package_is_told() {
+    let purl = |number| json!({"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl", "referenceLocator": format!("pkg:a/b@{number}")});
+    for (number, hides) in [(16, false), (17, true)] {
+        let mut document = spdx();
+        document["packages"][0]["externalRefs"] = (0..number).map(purl).collect();
+        assert_eq!(extract(&document).defects.hiding.is_some(), hides, "{number}");
+    }
+    let license = |number| json!({"license": {"name": format!("License {number}")}});
+    for (number, more) in [(256, false), (257, true)] {
+        let mut document = cyclonedx();
+        document["components"] =
+            json!([{"type": "library", "name": "a", "licenses": (0..number).map(license).collect::<Vec<_>>()}]);
+        assert_eq!(extract(&document).packages[0].has_more_licenses, more, "{number}");
+    }
+    let own = |number| json!({"licenseId": format!("LicenseRef-{number}"), "extractedText": "x".repeat(1_000)});
+    for (number, hides) in [(8_192, false), (8_193, true)] {
+        let mut document = spdx();
+        document["hasExtractedLicensingInfos"] = (0..number).map(own).collect();
+        let sbom = extract(&document);
+        assert_eq!((sbom.defects.hiding.is_some(), sbom.own_licenses.len()), (hides, 8_192));
+        assert!(sbom.own_licenses.values().all(|told| told.len() <= 512));
+    }
+}
+
 #[test]
 fn deep_nesting_ends_in_an_error_and_not_in_the_stack() {
     let nested = |depth: usize| {

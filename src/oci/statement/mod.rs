@@ -166,10 +166,6 @@ fn payload_of(envelope: &Wrapped<'_>) -> Result<Vec<u8>, StatementError> {
 }
 
 /// Refuses what says of itself that it is something else than a statement.
-fn statement_type(bytes: &[u8]) -> Result<(), StatementError> {
-    raw(bytes).map(drop)
-}
-
 fn raw(bytes: &[u8]) -> Result<RawStatement<'_>, StatementError> {
     let raw: RawStatement<'_> = parse(bytes, "statement")?;
     let statement_type = raw.statement_type.as_ref().map_or("", |text| &text.0);

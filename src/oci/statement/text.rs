@@ -3,13 +3,16 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{StatementError, statement_type, unwrapped};
+use super::{StatementError, StatementSubject, raw, unwrapped};
 use crate::oci::json::{Json, Shape};
 use crate::oci::{Ambiguity, MediaType};
 
 /// An in-toto statement as JSON, out of its wrapping; every name occurs once in each of its objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatementText(Bytes);
+pub struct StatementText {
+    text: Bytes,
+    subjects: Vec<StatementSubject>,
+}
 
 /// Why a statement is not read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -35,25 +38,30 @@ impl StatementText {
         if text.len() > Self::MOST {
             return Err(StatementTextError::TooLarge);
         }
-        statement_type(&text)?;
+        let subjects = raw(&text)?.subject;
         let strict = Json::parse(Bytes::copy_from_slice(&text), Shape::Any).map_err(|error| {
             StatementTextError::Unreadable(StatementError::Json { part: "statement", problem: error.to_string() })
         })?;
         let (bytes, _, ambiguities) = strict.into_parts();
         match ambiguities.into_iter().next() {
             Some(ambiguity) => Err(StatementTextError::Ambiguous(ambiguity)),
-            None => Ok(Self(bytes)),
+            None => Ok(Self { text: bytes, subjects }),
         }
     }
 
     /// The statement, parsed anew: the tree takes many times the memory of the text, and few ask for it.
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.0).unwrap_or_default()
+        serde_json::from_slice(&self.text).unwrap_or_default()
+    }
+
+    /// What the statement is about.
+    pub fn subjects(&self) -> &[StatementSubject] {
+        &self.subjects
     }
 
     /// How large the text is, in bytes.
     pub fn size(&self) -> usize {
-        self.0.len()
+        self.text.len()
     }
 }
 

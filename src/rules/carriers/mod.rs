@@ -21,7 +21,7 @@ pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
 pub(super) use provenance::{SoughtProvenance, provenance};
 pub(super) use search::Search;
-pub(super) use subjects::is_about_another;
+pub(super) use subjects::{are_others, is_about_another};
 
 use super::prelude::*;
 

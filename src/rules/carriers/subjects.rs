@@ -8,7 +8,12 @@ const NAMED: usize = 2;
 
 /// Why a statement says nothing of the manifest that it is attached to: it names what it is about, and that is not there.
 pub(in super::super) fn is_about_another(statement: &Statement, about: &Digest) -> Option<String> {
-    let strangers = strangers(&statement.subjects, about)?;
+    are_others(&statement.subjects, about)
+}
+
+/// The same of the subjects of a statement.
+pub(in super::super) fn are_others(subjects: &[StatementSubject], about: &Digest) -> Option<String> {
+    let strangers = strangers(subjects, about)?;
     Some(format!("its statement is about {strangers}, not about {}", about.short()))
 }
 

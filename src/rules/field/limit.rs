@@ -177,12 +177,20 @@ impl Limit {
     }
 }
 
-/// Compares numbers, whole ones exactly.
+/// Compares numbers, whole ones exactly, however they are written.
 pub(super) fn order(a: &Number, b: &Number) -> Option<Ordering> {
-    match (a.as_i128(), b.as_i128()) {
+    match (whole(a), whole(b)) {
         (Some(a), Some(b)) => Some(a.cmp(&b)),
         _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
     }
+}
+
+/// A number without a fraction, unless it is of more digits than anybody writes.
+fn whole(number: &Number) -> Option<i128> {
+    const BEYOND: f64 = 1e38;
+    #[expect(clippy::cast_possible_truncation, reason = "it has no fraction and is within the bounds of the type")]
+    let of_float = || number.as_f64().filter(|it| it.fract() == 0.0 && it.abs() < BEYOND).map(|it| it as i128);
+    number.as_i128().or_else(of_float)
 }
 
 fn time(text: &str) -> Option<Timestamp> {
@@ -287,6 +295,9 @@ mod tests {
         assert_eq!(of(json!(u64::MAX)), Some(Greater));
         assert_eq!(of(json!("9007199254740993")), Some(Equal));
         assert_eq!(of(json!(1.5)), Some(Less));
+        assert_eq!(of(json!(9_007_199_254_740_992.0)), Some(Less));
+        assert_eq!(of(json!(9_007_199_254_740_994.0)), Some(Greater));
+        assert_eq!(of(json!(-1e300)), Some(Less));
         for none in [json!("3 "), json!("0x3"), json!(""), json!(true), json!([3]), json!("1e999"), json!("NaN")] {
             assert_eq!(of(none.clone()), None, "{none}");
         }

@@ -58,6 +58,33 @@ impl Query {
         let path = JsonPath::parse(text).map_err(|error| format!("not a usable JSONPath query: {error}"))?;
         Ok(Self { text: text.to_owned(), path })
     }
+
+    /// A pointer to one of the places to which the plain steps at its beginning lead: `/history/0/created_by`.
+    pub(super) fn beginning(&self) -> String {
+        let mut pointer = String::new();
+        let mut rest = self.text.strip_prefix('$').unwrap_or_default();
+        while let Some((name, after)) = step(rest) {
+            pointer.push('/');
+            pointer.push_str(&name.replace('~', "~0").replace('/', "~1"));
+            rest = after;
+        }
+        pointer
+    }
+}
+
+/// The first step of a query, if it is one name or goes to elements of a list, of which the first will do.
+fn step(query: &str) -> Option<(&str, &str)> {
+    let Some(inside) = query.strip_prefix('[') else {
+        let query = query.strip_prefix('.')?;
+        let is_name = |c: char| c.is_alphanumeric() || c == '_';
+        let (name, after) = query.split_at(query.find(|c| !is_name(c)).unwrap_or(query.len()));
+        return (!name.is_empty()).then_some((name, after));
+    };
+    let (selector, after) = inside.split_once(']')?;
+    let quoted = |mark: char| selector.strip_prefix(mark)?.strip_suffix(mark);
+    let name = quoted('"').or_else(|| quoted('\'')).filter(|name| !name.contains(['\\', '"', '\'']));
+    let is_element = |c: char| c.is_ascii_digit() || matches!(c, '*' | ':' | '-');
+    name.or(selector.chars().all(is_element).then_some("0")).map(|name| (name, after))
 }
 
 /// Refuses what could cost more than the size of the document, or the parser its stack.
@@ -238,6 +265,22 @@ mod tests {
         assert!(Pointer::new("/config/Labels/a~1b~0c").is_ok() && Pointer::new("/").is_ok());
         for wrong in ["", "config/User", "$.config", "/a~2", "/a~", &format!("/{}", "x".repeat(LENGTH))] {
             assert!(Pointer::new(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_of_a_query_is_a_pointer() {
+        for (query, pointer) in [
+            ("$.history[*].created_by", "/history/0/created_by"),
+            ("$['config'][\"Labels\"]['a/b~c']", "/config/Labels/a~1b~0c"),
+            ("$.layers[1:].digest", "/layers/0/digest"),
+            ("$.config.Labels.*", "/config/Labels"),
+            ("$..created_by", ""),
+            ("$.manifests[?@.size > 1].digest", "/manifests"),
+            ("$['a]b'].c", ""),
+            ("$", ""),
+        ] {
+            assert_eq!(Query::new(query).unwrap().beginning(), pointer, "{query}");
         }
     }
 

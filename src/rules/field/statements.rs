@@ -3,7 +3,7 @@
 //! What is wanted is looked for until one statement meets it; what is refused is looked for in every home, as by the rule
 //! `attestation`.
 
-use super::super::carriers::{Content, Coverage, Sought};
+use super::super::carriers::{Content, Coverage, Sought, are_others};
 use super::super::prelude::*;
 use super::Quantifier;
 use super::comparison::Comparison;
@@ -71,9 +71,13 @@ impl Sought for Statements<'_> {
     }
 
     /// A statement is looked for that meets what is wanted, or does not meet what must not be.
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         let Content::Statement { layer, predicate_type } = content else { return Ok(Err(content.to_string())) };
-        let documents = Documents::statement(view.statement_text(layer)?, layer)?;
+        let text = view.statement_text(layer)?;
+        if let Some(reason) = are_others(text.subjects(), about) {
+            return Ok(Err(reason));
+        }
+        let documents = Documents::statement(text, layer)?;
         // The type that the manifest tells is only a copy.
         if let Some(own) = documents.type_other_than(predicate_type) {
             return Ok(Err(format!("it says '{}' of a statement of type '{own}'", Untrusted(predicate_type))));

@@ -1,7 +1,9 @@
 //! Licences that a policy denies.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
-use spdx::{Expression, LicenseReq};
+use spdx::{Expression, LicenseReq, identifiers, license_id};
 
 use super::super::Glob;
 use super::super::value_type::LICENSES;
@@ -21,6 +23,8 @@ pub(super) struct DeniedLicense {
     glob: Glob,
     /// What the identifiers begin with, in lower case: `gpl` of `GPL-3.0*`.
     family: String,
+    /// How the names of those that it matches begin, in words: `gnu general public license`.
+    titles: BTreeSet<String>,
 }
 
 impl TryFrom<String> for DeniedLicense {
@@ -36,8 +40,37 @@ impl TryFrom<String> for DeniedLicense {
         }
         let lower = text.to_ascii_lowercase();
         let family = lower.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_owned();
-        Ok(Self { glob: Glob::new(&lower)?, family, text })
+        let glob = Glob::new(&lower)?;
+        let meant = identifiers::LICENSES.iter().filter(|it| names(it.name).any(|name| glob.matches(&name)));
+        let titles = meant.filter_map(|it| title(it.full_name)).collect();
+        Ok(Self { text, glob, family, titles })
     }
+}
+
+/// The names of one licence, in lower case. The list has had several for those of GNU: `GPL-3.0` is `GPL-3.0-only`, `GPL-3.0+` is
+/// `GPL-3.0-or-later`, and what it called `GPL-2.0-with-…` is `GPL-2.0-only` with an exception.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    let plain = name.split_once("-with-").map_or(name, |(plain, _)| plain);
+    let only = plain.strip_suffix("-only").unwrap_or(plain);
+    let later = plain.strip_suffix("-or-later").map(|base| format!("{base}+"));
+    let is_only = license_id(&format!("{only}-only")).is_some();
+    let both = is_only.then(|| [only.to_owned(), format!("{only}-only")]).into_iter().flatten();
+    both.chain(later).chain([name.to_owned()]).map(|name| name.to_ascii_lowercase())
+}
+
+/// How the name of a licence begins, up to its version; none where that is a word that says little.
+fn title(full_name: &str) -> Option<String> {
+    let words = words(full_name).skip_while(|word| word == "the");
+    let says =
+        |word: &String| !word.contains(|c: char| c.is_ascii_digit()) && !matches!(word.as_str(), "v" | "version");
+    let words: Vec<String> = words.take_while(says).collect();
+    (words.len() > 1).then(|| words.join(" "))
+}
+
+/// The words of a text, in lower case and American spelling.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let words = text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.map(|word| word.to_lowercase().replace("licence", "license"))
 }
 
 /// What a licence statement comes to.
@@ -56,15 +89,16 @@ pub(super) fn denies_none(denied: &[DeniedLicense]) -> bool {
     denied.iter().any(|denied| denied.text == NO_ASSERTION)
 }
 
-/// What a licence statement comes to under a list of denied licences.
-pub(super) fn judge(license: &License, denied: &[DeniedLicense]) -> Answer {
+/// What a licence statement comes to under a list of denied licences; `own` tells of those that only the document defines.
+pub(super) fn judge(license: &License, denied: &[DeniedLicense], own: &BTreeMap<String, String>) -> Answer {
     let text = license.text();
     let expression = (text.len() <= LENGTH).then(|| Expression::parse_mode(text, LICENSES).ok()).flatten();
     let Some(expression) = expression else {
-        return if denied.iter().any(|denied| denied.is_mentioned(text)) { Answer::Unclear } else { Answer::Allowed };
+        let said = Said::new(text);
+        return if denied.iter().any(|denied| denied.is_mentioned(&said)) { Answer::Unclear } else { Answer::Allowed };
     };
     let is = |req: &LicenseReq| denied.iter().any(|denied| denied.is(req));
-    let may_be = |req: &LicenseReq| is(req) || denied.iter().any(|denied| denied.may_be(req));
+    let may_be = |req: &LicenseReq| is(req) || denied.iter().any(|denied| denied.may_be(req, own));
     if expression.evaluate(|req| !may_be(req)) {
         Answer::Allowed
     } else if expression.evaluate(|req| !is(req)) {
@@ -77,25 +111,42 @@ pub(super) fn judge(license: &License, denied: &[DeniedLicense]) -> Answer {
 impl DeniedLicense {
     /// Whether a term of an expression is denied. An exception (`WITH`) does not change that.
     fn is(&self, req: &LicenseReq) -> bool {
-        let name = req.license.to_string();
-        let plain = req.license.id().filter(|id| id.is_gnu() && id.is_deprecated() && id.name == name);
-        // What the list calls deprecated is the same licence under its old name.
-        let current = plain.map(|id| format!("{}-only", id.name));
-        [Some(name), current].into_iter().flatten().any(|name| self.glob.matches(&name.to_ascii_lowercase()))
+        names(&req.license.to_string()).any(|name| self.glob.matches(&name))
     }
 
     /// Whether a term that only this document defines (`LicenseRef-GPL`) may be what is denied.
-    fn may_be(&self, req: &LicenseReq) -> bool {
-        req.license.id().is_none() && self.is_mentioned(&req.license.to_string())
+    fn may_be(&self, req: &LicenseReq, own: &BTreeMap<String, String>) -> bool {
+        let name = req.license.to_string();
+        let told = || own.get(&name).is_some_and(|told| self.is_mentioned(&Said::new(told)));
+        req.license.id().is_none() && (self.is_mentioned(&Said::new(&name)) || told())
     }
 
-    /// Whether words name the licence or its family.
-    fn is_mentioned(&self, text: &str) -> bool {
-        let text = text.to_ascii_lowercase();
-        let mut words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-')));
+    /// Whether words name the licence or its family, by its identifier or its name.
+    fn is_mentioned(&self, said: &Said) -> bool {
         let family =
             |word: &str| !self.family.is_empty() && word.split('-').any(|part| part.starts_with(self.family.as_str()));
-        words.any(|word| !word.is_empty() && (self.glob.matches(word) || family(word)))
+        said.identifiers().any(|word| self.glob.matches(word) || family(word))
+            || self.titles.iter().any(|title| said.spelt.contains(&format!(" {title} ")))
+    }
+}
+
+/// What is said in words, made ready once for all that is looked for in it.
+struct Said {
+    text: String,
+    /// Its words, with a space around each.
+    spelt: String,
+}
+
+impl Said {
+    fn new(text: &str) -> Self {
+        let spelt = format!(" {} ", words(text).collect::<Vec<_>>().join(" "));
+        Self { text: text.to_ascii_lowercase(), spelt }
+    }
+
+    /// What may be an identifier of a licence.
+    fn identifiers(&self) -> impl Iterator<Item = &str> {
+        let words = self.text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '-')));
+        words.filter(|word| !word.is_empty())
     }
 }
 
@@ -105,7 +156,8 @@ mod tests {
 
     fn answer(denied: &[&str], license: &License) -> Answer {
         let denied: Vec<_> = denied.iter().map(|text| DeniedLicense::try_from((*text).to_owned()).unwrap()).collect();
-        judge(license, &denied)
+        let own = BTreeMap::from([("LicenseRef-1".to_owned(), "GNU GENERAL PUBLIC LICENSE Version 3".to_owned())]);
+        judge(license, &denied, &own)
     }
 
     #[test]
@@ -128,6 +180,15 @@ mod tests {
             (&["GPL-3.0-only"], "LicenseRef-GPL", Answer::Unclear),
             (&["GPL-3.0-only"], "MIT OR LicenseRef-GPL", Answer::Allowed),
             (&["GPL-3.0-only"], "LicenseRef-public-domain", Answer::Allowed),
+            (&["GPL-3.0-only"], "LicenseRef-1", Answer::Unclear),
+            (&["MIT"], "LicenseRef-1", Answer::Allowed),
+            (&["GPL-3.0"], "GPL-3.0-only", Answer::Denied),
+            (&["GPL-3.0"], "GPL-3.0-or-later", Answer::Allowed),
+            (&["AGPL-3.0+"], "AGPL-3.0-or-later", Answer::Denied),
+            (&["GPL-2.0-only"], "GPL-2.0-with-classpath-exception", Answer::Denied),
+            (&["GPL-2.0"], "GPL-2.0-with-classpath-exception", Answer::Denied),
+            (&["GPL-2.0-or-later"], "GPL-2.0-with-classpath-exception", Answer::Allowed),
+            (&["Apache-2.0"], "Apache-2.0", Answer::Denied),
         ] {
             assert_eq!(answer(denied, &expression(text)), expected, "{denied:?}: {text}");
         }
@@ -144,6 +205,13 @@ mod tests {
             ("Apache-2.0", "The Apache Software License, Version 2.0", Answer::Unclear),
             ("Apache-2.0", "public domain, more or less", Answer::Allowed),
             ("NOASSERTION", "public domain, more or less", Answer::Allowed),
+            ("GPL-3.0-only", "The GNU General Public License, Version 3", Answer::Unclear),
+            ("GPL-3.0*", "GNU General Public Licence v3 or later", Answer::Unclear),
+            ("AGPL-*", "GNU AFFERO GENERAL PUBLIC LICENSE", Answer::Unclear),
+            ("GPL-3.0*", "GNU Lesser General Public License v3.0", Answer::Allowed),
+            ("MPL-2.0", "Mozilla Public License 2.0", Answer::Unclear),
+            ("BUSL-1.1", "Business Source License, of some kind", Answer::Unclear),
+            ("MPL-2.0", "Eclipse Public License", Answer::Allowed),
             ("MIT", "mit", Answer::Unclear),
         ] {
             assert_eq!(answer(&[denied], &name(text)), expected, "{denied}: {text}");

@@ -79,6 +79,15 @@ impl Scheme {
             Self::Semver => Some(semantic(left)?.cmp_precedence(&semantic(right)?)),
         }
     }
+
+    /// A version as far as a bound looks at it. `2.0+cu117` is a build of Python's `2.0`, and counts as that where the bound names
+    /// no such label (PEP 440, "version specifiers").
+    fn as_far_as<'v>(self, version: &'v str, bound: &str) -> &'v str {
+        match version.split_once('+') {
+            Some((public, _)) if self == Self::Python && !bound.contains('+') && python(version).is_some() => public,
+            _ => version,
+        }
+    }
 }
 
 /// Missing numbers are zeros: `1.2` is `1.2.0`, as people write bounds and Go its own versions.
@@ -165,7 +174,10 @@ impl Range {
 
     /// Whether a version is in the range; `None` if it is no version of the ecosystem.
     pub(super) fn contains(&self, version: &str) -> Option<bool> {
-        let within = |bound: &Bound| self.scheme.compare(version, &bound.version).map(bound.admits);
+        let within = |bound: &Bound| {
+            let version = self.scheme.as_far_as(version, &bound.version);
+            self.scheme.compare(version, &bound.version).map(bound.admits)
+        };
         // A version that cannot be compared with one bound can be compared with none.
         let within_all = |bounds: &Vec<Bound>| bounds.iter().map(within).try_fold(true, |all, one| Some(all & one?));
         self.alternatives.iter().map(within_all).try_fold(false, |any, one| Some(any | one?))

@@ -190,6 +190,20 @@ fn a_range_holds_what_lies_within_its_bounds() {
     }
 }
 
+#[test]
+fn a_build_of_a_python_version_is_that_version() {
+    for (range, version, expected) in [
+        ("<=2.0.0", "2.0.0+cu117", Some(true)),
+        ("=2.0.0", "2.0.0+cu117", Some(true)),
+        (">2.0.0", "2.0.0+cu117", Some(false)),
+        ("=2.0.0+cu118", "2.0.0+cu117", Some(false)),
+        ("<=2.0.0", "2.0.0+", None),
+        ("<=2.0.0", "2.0.0+a b", None),
+    ] {
+        assert_eq!(Range::new(Scheme::Python, range).unwrap().contains(version), expected, "{range}: {version}");
+    }
+}
+
 proptest! {
     /// The order is one: the other way round it is the reverse, and what is between is between.
     #[test]

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::lenient::{Count, Gather, Lenient, List, Members, Object, Text};
-use super::super::spdx2::{asserted, or_missing, required_text};
+use super::super::spdx2::{asserted, nameless, or_missing, required_text};
 use super::super::{Defects, Kept, License, MOST_PACKAGES, Package, SbomError, broken};
 use super::metadata::Named;
 
@@ -90,6 +90,7 @@ impl<'de: 'a, 'a> Gather<'de> for Components<'a> {
         });
         let supplier = |named: Object<Named<'_>>| named.members().and_then(|named| asserted(&named.name));
         let is_identified = raw.purl.get().is_some() || raw.cpe.get().is_some() || matches!(raw.swid, Lenient::Is(_));
+        let licenses = raw.licenses.gathered();
         let package = Package {
             name,
             version: asserted(&raw.version),
@@ -97,7 +98,8 @@ impl<'de: 'a, 'a> Gather<'de> for Components<'a> {
             supplier: supplier(raw.supplier)
                 .or_else(|| supplier(raw.manufacturer))
                 .or_else(|| asserted(&raw.publisher)),
-            licenses: raw.licenses.gathered().found,
+            has_more_licenses: licenses.broken > 0 || licenses.of.has_more_licenses,
+            licenses: licenses.of.licenses,
             is_identified,
             has_hash: raw.hashes.gathered().0 > 0,
             is_content: !raw.kind.get().is_some_and(|kind| NO_PACKAGE.contains(&kind)),
@@ -110,6 +112,7 @@ impl Components<'_> {
     /// What the JSON schemas require of a component.
     fn check(&mut self, number: usize, raw: &Component<'_>) {
         required_text(&mut self.defects, &raw.name, || format!("components/{number}/name"));
+        nameless(&mut self.defects, &raw.name, raw.purl.get().is_some(), || format!("components/{number}"));
         if !raw.kind.get().is_some_and(|kind| KINDS.contains(&kind)) {
             self.defects
                 .add(|| format!("components/{number}/type is {}, wanted a kind of component", or_missing(&raw.kind)));
@@ -156,7 +159,8 @@ struct LicenseName<'a> {
 /// The licences of a component.
 #[derive(Default)]
 struct Licenses<'a> {
-    found: Vec<License>,
+    /// A package that has them, and nothing else.
+    of: Package,
     broken: usize,
     _document: PhantomData<&'a str>,
 }
@@ -171,13 +175,10 @@ impl<'de: 'a, 'a> Gather<'de> for Licenses<'a> {
             let expression = choice.expression.owned().or(id).map(License::Expression);
             expression.or_else(|| named.and_then(|named| named.name.owned()).map(License::Name))
         });
-        let Some(license) = license else {
-            self.broken += 1;
-            return;
-        };
-        let mut package = Package { licenses: std::mem::take(&mut self.found), ..Package::default() };
-        package.license(license);
-        self.found = package.licenses;
+        match license {
+            Some(license) => self.of.license(license),
+            None => self.broken += 1,
+        }
     }
 }
 
