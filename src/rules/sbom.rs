@@ -249,11 +249,13 @@ impl Sbom {
             faults.push(format!("it is no valid {}: {first}{more}", sbom.format));
         }
         faults.extend(self.max_age.as_ref().and_then(|wanted| too_old(sbom, wanted, view)));
-        let mut fields = self.require_fields.iter().flatten();
-        if contents(sbom).next().is_none() && fields.clone().any(|field| field.is_of_packages()) {
+        let fields = self.require_fields.iter().flatten();
+        // With `min-packages` that was said already.
+        let is_empty = self.min_packages.is_none() && contents(sbom).next().is_none();
+        if is_empty && fields.clone().any(|field| field.is_of_packages()) {
             faults.push("it lists no packages, of which `require-fields` asks something".to_owned());
         }
-        faults.extend(fields.by_ref().filter_map(|field| field.fault(sbom)));
+        faults.extend(fields.filter_map(|field| field.fault(sbom)));
         faults
     }
 
