@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::{SbomError, StatementTextError, Untrusted};
+use crate::oci::{SbomError, StatementError, StatementTextError, Untrusted};
 
 /// Why a fact could not be known: what was being done, on what, and what stood in the way.
 ///
@@ -124,6 +124,11 @@ pub enum Cause {
         /// What is wrong with them.
         detail: String,
     },
+    /// The bytes have the digest asked for and can be read, and are a document of another kind.
+    OtherDocument {
+        /// What they are.
+        detail: String,
+    },
     /// A list that goes on for ever, or pages that lead elsewhere.
     Paging {
         /// What is wrong with the pages.
@@ -168,6 +173,16 @@ impl Why {
     /// A reason from what was being done and what stood in the way.
     pub fn new(doing: impl Into<String>, cause: Cause) -> Self {
         Self { doing: doing.into(), cause }
+    }
+
+    /// Why there is no statement. That a document is another one is known of it; what cannot be read may hold one all the same,
+    /// for other readers.
+    pub fn statement(doing: impl Into<String>, error: &StatementError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StatementError::NotAStatement { .. } => Self::new(doing, Cause::OtherDocument { detail }),
+            _ => Self::new(doing, Cause::Unreadable { detail }),
+        }
     }
 
     /// Why a statement is not read as a whole.
@@ -251,6 +266,7 @@ impl Display for Cause {
             Self::BadDigest { detail } => said(f, "the digest cannot be used", detail),
             Self::Ambiguous { detail } => said(f, "the document can be read in more than one way", detail),
             Self::Unreadable { detail } => said(f, "the bytes are no such document", detail),
+            Self::OtherDocument { detail } => said(f, "the bytes are another document", detail),
             Self::Paging { detail } => said(f, "the pages of the list do not end properly", detail),
             Self::NoManifest => f.write_str("a `docker save` archive in the classic form holds no manifest"),
             Self::PlatformAbsent { platform, has } => {
@@ -310,7 +326,9 @@ impl Cause {
             Self::Ambiguous { .. } => {
                 "rebuild the image with a current tool, and find out who wrote the document: two readers see two images in it"
             }
-            Self::Unreadable { .. } => "write it again with a current tool: the image, or what was attached to it",
+            Self::Unreadable { .. } | Self::OtherDocument { .. } => {
+                "write it again with a current tool: the image, or what was attached to it"
+            }
             Self::Paging { .. } => "ask whoever runs the registry",
             Self::NoManifest => {
                 "save the image with `docker buildx build --output type=oci,dest=FILE`, or push it and check the reference"

@@ -31,6 +31,6 @@ pub use reference::{Reference, ReferenceError, ReferenceProblem};
 pub use sbom::{License, Package, Sbom, SbomError, SbomFormat};
 pub use statement::{
     PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, StatementText,
-    StatementTextError, Told, predicate,
+    StatementTextError, Told, Wrapping, predicate,
 };
 pub use text::{Untrusted, escape, escape_lines, is_unsafe};

@@ -1,5 +1,6 @@
 use super::carriers::{Content, Coverage, Sought, location};
 use super::prelude::*;
+use crate::oci::predicate::{self, PredicateClass};
 
 declare_rule! {
     /// Attestations of the wanted types are attached to the image, and none of the refused types.
@@ -9,7 +10,8 @@ declare_rule! {
     /// The predicate types of the in-toto statements about each platform or about the image as a whole: VEX documents,
     /// vulnerability scans, test results, verification summaries, whatever else a policy wants to see. The homes are those of
     /// the rule `sbom`: the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`.
-    /// What is required is looked for until it is found; what is denied is looked for in every home.
+    /// What is required is looked for until it is found; what is denied is looked for in every home. The type of a statement is
+    /// what the manifest says of it, where it says that; with `deny` every statement is read, since that may be wrong.
     ///
     /// # Why
     ///
@@ -27,11 +29,14 @@ declare_rule! {
     /// # Parameters
     ///
     /// - `require` (list of globs over predicate types, empty by default): for each of them there must be a statement.
-    /// - `deny` (list of globs over predicate types, empty by default): types that no statement may have.
+    /// - `deny` (list of globs over predicate types, empty by default): types that no statement may have. A statement that cannot
+    ///   be read leaves that unknown.
     /// - `coverage` (`"either"` by default, `"each-platform"` or `"image"`): what the statements must be about; as for `sbom`.
     ///
     /// In a glob `*` stays between two `/` and `**` crosses them; write
-    /// `{https://spdx.dev/Document,https://spdx.dev/Document/**}` for a type with and without a version.
+    /// `{https://spdx.dev/Document,https://spdx.dev/Document/**}` for a type with and without a version. cosign writes its own
+    /// signatures as statements of type `https://sigstore.dev/cosign/sign/v1`; they attest nothing, and count only for a glob that
+    /// begins with `https://sigstore.dev/`. The rule `signature` asks for them.
     ///
     /// # How to fix
     ///
@@ -41,8 +46,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// What the statements say, who made them, and whether their signatures are valid: presence only. Predicate types are taken
-    /// from the manifest where it tells them, else from the statement.
+    /// What the statements say, who made them, and whether their signatures are valid: presence only. An SBOM that is attached as
+    /// a file is no statement; the rule `sbom` sees it.
     Attestation: "attestation"
 }
 
@@ -80,7 +85,7 @@ impl Check for Attestation {
         let mut findings = Findings::new();
         let mut evidence = Vec::new();
         for glob in &self.require {
-            let wanted = Statements(std::slice::from_ref(glob));
+            let wanted = Statements { globs: std::slice::from_ref(glob), denied: false };
             let found = self.coverage.search(&wanted, subject, view).and_then(super::carriers::Search::first);
             match findings.note(found) {
                 Some(Ok(found)) => evidence.push(found.to_string()),
@@ -92,8 +97,8 @@ impl Check for Attestation {
             }
         }
         if !self.deny.is_empty() {
-            let all =
-                self.coverage.search(&Statements(&self.deny), subject, view).and_then(super::carriers::Search::all);
+            let denied = Statements { globs: &self.deny, denied: true };
+            let all = self.coverage.search(&denied, subject, view).and_then(super::carriers::Search::all);
             if let Some((found, unknown)) = findings.note(all) {
                 for found in found {
                     findings.add_keyed(
@@ -114,12 +119,19 @@ impl Check for Attestation {
     }
 }
 
+/// How the types of cosign's own signatures begin.
+const SIGNATURES: &str = "https://sigstore.dev/";
+
 /// Statements whose predicate type one of the globs matches.
-struct Statements<'p>(&'p [Glob]);
+struct Statements<'p> {
+    globs: &'p [Glob],
+    /// Whether there must be none.
+    denied: bool,
+}
 
 impl Sought for Statements<'_> {
     fn noun(&self) -> String {
-        format!("statement of type {}", words::either(self.0.iter().map(|glob| format!("'{}'", glob.as_str()))))
+        format!("statement of type {}", words::either(self.globs.iter().map(|glob| format!("'{}'", glob.as_str()))))
     }
 
     fn tags(&self) -> &'static [&'static str] {
@@ -127,7 +139,15 @@ impl Sought for Statements<'_> {
     }
 
     fn wants(&self, content: &Content<'_>) -> bool {
-        matches!(content, Content::Statement { predicate_type, .. } if self.0.iter().any(|glob| glob.matches(predicate_type)))
+        let Content::Statement { predicate_type, .. } = content else { return false };
+        self.globs.iter().filter(|glob| glob.matches(predicate_type)).any(|glob| {
+            // cosign signs with a statement that attests nothing: no glob for any type means it.
+            predicate::class(predicate_type) != PredicateClass::Signature || glob.as_str().starts_with(SIGNATURES)
+        })
+    }
+
+    fn opens_statements(&self) -> bool {
+        self.denied
     }
 }
 

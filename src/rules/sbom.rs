@@ -1,6 +1,7 @@
 use super::carriers::{self, Content, Coverage, Home, Sought};
 use super::duration::Age;
 use super::prelude::*;
+use super::value_type::stands_for_none;
 use crate::oci::predicate::{self, PredicateClass};
 use crate::oci::{self, Package};
 
@@ -19,7 +20,8 @@ declare_rule! {
     /// With `min-packages`, `valid`, `max-age` or `require-fields` the SBOM itself is read: SPDX 2.2, 2.3 and 3.0 and CycloneDX
     /// 1.2 to 1.7, in JSON, as a file or in a statement, which may be in a DSSE envelope or a Sigstore bundle. A statement that
     /// names digests must then name the one it was found with; one that names none is bound by its carrier alone, as BuildKit
-    /// leaves it for an image without a name. One SBOM must meet all parameters. Without these parameters none is fetched.
+    /// leaves it for an image without a name. One SBOM must meet all parameters. Without these parameters none is fetched; an empty
+    /// file is none all the same.
     ///
     /// # Why
     ///
@@ -44,27 +46,31 @@ declare_rule! {
     /// - `formats` (list of `"spdx"`, `"cyclonedx"`, `"syft"` and `"scout"`, all of them by default): the formats that count.
     /// - `homes` (list of `"in-index"`, `"referrers"`, `"bundles"` and `"tags"`, all of them by default): the homes that count;
     ///   `bundles` are the Sigstore bundles among the referrers.
-    /// - `min-packages` (number, none by default): how many packages it must list at least. What stands for the image itself,
-    ///   its operating system as a whole, or a file is no package.
+    /// - `min-packages` (number, none by default): how many packages it must list at least. What has no name is no package, nor is
+    ///   what stands for the image itself, its operating system as a whole, or a file.
     /// - `valid` (`true` or `false`, `false` by default): whether it must be as its specification wants it. Checked are the
     ///   members that the JSON schemas require and their types: of SPDX 2 the document (`SPDXID`, `dataLicense`, `name`,
     ///   `documentNamespace`, `creationInfo`), its packages (`name`, `SPDXID`, `downloadLocation`, the forms of suppliers,
     ///   checksums and external references) and relationships; of SPDX 3 `CreationInfo`, `SpdxDocument`, packages, licence
     ///   expressions and relationships; of CycloneDX `specVersion`, `version`, `serialNumber`, `metadata`, components (`type`,
-    ///   `name`, hashes, licences) and dependencies. A list that is `null`, as BuildKit writes `checksums`, is an empty one.
+    ///   `name`, hashes, licences) and dependencies. A list that is `null`, as BuildKit writes `checksums`, is an empty one. What SPDX
+    ///   2.2 wants besides of licences and copyright is not asked for: most tools leave some of it out.
     /// - `max-age` (time span such as `"180d"`, none by default): how long ago the SBOM may have been made, as it says. One
-    ///   without a time does not count.
+    ///   without a time does not count; a time before 2013 stands for none, as in the rule `created`.
     /// - `require-fields` (list, empty by default): what it must say; the minimum elements of the NTIA are `"supplier"`,
     ///   `"name"`, `"version"` and `"identifier"` (a package URL, CPE or SWID tag) of each package, and `"relationship"` (at
-    ///   least one between two things it lists), `"author"` (who or which tool made it) and `"timestamp"` of the document;
-    ///   further `"hash"` and `"license"` of each package. `NOASSERTION` says nothing.
+    ///   least one between two things, besides what the document is about), `"author"` (who or which tool made it) and
+    ///   `"timestamp"` of the document; further `"hash"` and `"license"` of each package. `NOASSERTION` says nothing, and an SBOM
+    ///   without packages says nothing of them.
     ///
     /// # How to fix
     ///
     /// With buildx 0.10 and BuildKit 0.11 or later: `docker buildx build --sbom=true --output type=registry -t IMAGE .` writes
     /// one for each platform into the index. For an image that is already pushed, for each platform's digest:
     /// `cosign attest --type spdxjson --predicate sbom.spdx.json IMAGE@DIGEST` (cosign 3 writes a bundle as a referrer, cosign
-    /// 2 the tag `.att`), or `oras attach --artifact-type application/spdx+json IMAGE@DIGEST sbom.spdx.json`.
+    /// 2 the tag `.att`), or `oras attach --artifact-type application/spdx+json IMAGE@DIGEST sbom.spdx.json`; for CycloneDX the
+    /// types are `cyclonedx` and `application/vnd.cyclonedx+json`. BuildKit writes SPDX alone, and never about the image as a
+    /// whole.
     ///
     /// # What it cannot see
     ///
@@ -181,7 +187,7 @@ impl Check for Sbom {
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
-        self.coverage.require(self, subject, view, || fix(subject, view))
+        self.coverage.require(self, subject, view, || self.fix(subject, view))
     }
 }
 
@@ -233,7 +239,7 @@ impl Sbom {
     /// The parameters that the document does not meet.
     fn faults(&self, sbom: &oci::Sbom, view: &View<'_>) -> Vec<String> {
         let mut faults = Vec::new();
-        let number = contents(sbom).count();
+        let number = number(sbom);
         if let Some(wanted) = self.min_packages.filter(|wanted| number < *wanted as usize) {
             faults.push(format!("it lists {}, wanted at least {wanted}", words::count(number, "package")));
         }
@@ -244,8 +250,53 @@ impl Sbom {
         }
         faults.extend(self.max_age.as_ref().and_then(|wanted| too_old(sbom, wanted, view)));
         let fields = self.require_fields.iter().flatten();
+        // With `min-packages` that was said already.
+        let is_empty = self.min_packages.is_none() && contents(sbom).next().is_none();
+        if is_empty && fields.clone().any(|field| field.is_of_packages()) {
+            faults.push("it lists no packages, of which `require-fields` asks something".to_owned());
+        }
         faults.extend(fields.filter_map(|field| field.fault(sbom)));
         faults
+    }
+
+    /// Ways to attach an SBOM that counts.
+    fn fix(&self, subject: Subject<'_>, view: &View<'_>) -> Fix {
+        let takes = |format| self.formats.as_ref().is_none_or(|formats| formats.contains(&format));
+        let looks_in = |home| Sought::homes(self).contains(&home);
+        let (attest, attach) = if takes(Format::Spdx) {
+            (
+                "cosign attest --type spdxjson --predicate sbom.spdx.json {}",
+                "oras attach --artifact-type application/spdx+json {} sbom.spdx.json",
+            )
+        } else if takes(Format::CycloneDx) {
+            (
+                "cosign attest --type cyclonedx --predicate sbom.cdx.json {}",
+                "oras attach --artifact-type application/vnd.cyclonedx+json {} sbom.cdx.json",
+            )
+        } else {
+            (
+                "cosign attest --type PREDICATE-TYPE --predicate sbom.json {}",
+                "oras attach --artifact-type application/vnd.syft+json {} sbom.json",
+            )
+        };
+        let mut ways = Vec::new();
+        if looks_in(Home::InIndex) && takes(Format::Spdx) && self.coverage != Coverage::Image {
+            let build = "docker buildx build --platform {} --sbom=true --output type=registry -t {} .";
+            ways.push(words::build(build, view));
+        }
+        let attest = words::about(attest, subject, view);
+        ways.extend(match (looks_in(Home::Bundles), looks_in(Home::Tags)) {
+            (true, true) => Some(attest),
+            (true, false) => Some(Fix::new("with cosign 3, which writes a bundle:").or(&attest)),
+            (false, true) => Some(Fix::new("with cosign 2, which writes a tag:").or(&attest)),
+            (false, false) => None,
+        });
+        if looks_in(Home::Referrers) {
+            ways.push(words::about(attach, subject, view));
+        }
+        let none =
+            || Fix::new("BuildKit puts SPDX alone into the index: name it in `formats`, or another home in `homes`");
+        ways.into_iter().reduce(|one, other| one.or(&other)).unwrap_or_else(none)
     }
 }
 
@@ -254,16 +305,21 @@ fn contents(sbom: &oci::Sbom) -> impl Iterator<Item = &Package> {
     sbom.packages.iter().filter(|package| package.is_content)
 }
 
+/// How many packages it lists by name.
+fn number(sbom: &oci::Sbom) -> usize {
+    contents(sbom).filter(|package| package.name.is_some()).count()
+}
+
 /// When the document was made, if it says so.
 fn made(sbom: &oci::Sbom) -> Option<jiff::Timestamp> {
-    sbom.created.as_deref()?.parse().ok()
+    sbom.created.as_deref()?.parse().ok().filter(|made| !stands_for_none(*made))
 }
 
 fn summary(sbom: &oci::Sbom, view: &View<'_>) -> String {
     let age = made(sbom).map(|made| Age::of(made, view.now())).filter(|age| !age.is_future());
     let age = age.map_or_else(String::new, |age| format!(", {age} old"));
     let version = Untrusted(&sbom.version);
-    format!("{} {version} of {}{age}", sbom.format, words::count(contents(sbom).count(), "package"))
+    format!("{} {version} of {}{age}", sbom.format, words::count(number(sbom), "package"))
 }
 
 fn too_old(sbom: &oci::Sbom, wanted: &Duration, view: &View<'_>) -> Option<String> {
@@ -281,6 +337,11 @@ fn too_old(sbom: &oci::Sbom, wanted: &Duration, view: &View<'_>) -> Option<Strin
 }
 
 impl Field {
+    /// Whether each package has to say it.
+    fn is_of_packages(self) -> bool {
+        !matches!(self, Self::Relationship | Self::Author | Self::Timestamp)
+    }
+
     /// What lacks the field.
     fn fault(self, sbom: &oci::Sbom) -> Option<String> {
         let of_each = |noun: &str, says: fn(&Package) -> bool| {
@@ -304,12 +365,4 @@ impl Field {
             Self::Timestamp => of_document(made(sbom).is_some(), "does not say when it was made"),
         }
     }
-}
-
-fn fix(subject: Subject<'_>, view: &View<'_>) -> Fix {
-    let attest = "cosign attest --type spdxjson --predicate sbom.spdx.json {}";
-    let attach = "oras attach --artifact-type application/spdx+json {} sbom.spdx.json";
-    words::build("docker buildx build --platform {} --sbom=true --output type=registry -t {} .", view)
-        .or(&words::about(attest, subject, view))
-        .or(&words::about(attach, subject, view))
 }

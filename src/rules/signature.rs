@@ -1,7 +1,7 @@
 use super::carriers::{Content, Coverage, Home, SignatureKind, Sought};
 use super::prelude::*;
-use crate::oci::Role;
 use crate::oci::predicate::{self, PredicateClass};
+use crate::oci::{Role, Wrapping};
 
 declare_rule! {
     /// A signature is attached to the image; whether it is valid is not checked.
@@ -41,7 +41,7 @@ declare_rule! {
     /// # What it cannot see
     ///
     /// Whether the signature is valid, whose it is, and whether it is still trusted. Signatures in another repository
-    /// (`COSIGN_REPOSITORY`). On a registry without the referrers API, referrers that were pushed without the fallback tag.
+    /// (`COSIGN_REPOSITORY`), and the GPG signatures of Podman and Red Hat, which are kept outside repositories. On a registry without the referrers API, referrers that were pushed without the fallback tag.
     Signature: "signature"
 }
 
@@ -118,13 +118,17 @@ impl Sought for Signature {
                 predicate::class(predicate_type) == PredicateClass::Signature && self.takes(SignatureKind::Cosign)
             }
             Content::OpaqueBundle(_) => self.takes(SignatureKind::Cosign),
-            Content::Sbom { .. } | Content::Other(_) => false,
+            Content::Sbom { .. } | Content::Unsigned | Content::Other(_) => false,
         }
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         match content {
-            Content::Statement { layer, .. } if layer.media_type.role() == Role::Statement => {
+            // An envelope or a bundle is signed; whatever calls itself anything else has to be opened.
+            Content::Statement { layer, .. }
+                if !matches!(layer.media_type.role(), Role::Envelope | Role::Bundle)
+                    && view.statement(layer)?.wrapping == Wrapping::None =>
+            {
                 Ok(Err("its statement is not signed".to_owned()))
             }
             Content::Statement { .. } => Ok(Ok(Content::Signature(SignatureKind::Cosign).to_string())),

@@ -164,10 +164,10 @@ impl Store {
                 graph.put_head(digest, known);
             }
             Demand::Statement { digest, media_type, .. } => {
-                let unreadable =
-                    |error: crate::oci::StatementError| why(Cause::Unreadable { detail: error.to_string() });
-                let known = find(&digest).and_then(|bytes| Statement::read(&bytes, &media_type).map_err(unreadable));
-                graph.put_statement(digest, known.map(Arc::new));
+                let read = |bytes: Bytes| {
+                    Statement::read(&bytes, &media_type).map_err(|error| Why::statement("reading", &error))
+                };
+                graph.put_statement(digest.clone(), find(&digest).and_then(read).map(Arc::new));
             }
             Demand::StatementText { digest, media_type, .. } => {
                 let read = |bytes: Bytes| {

@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use self::spent::Spent;
 use super::{Part, Resolved, Served, Source};
 use crate::graph::{Cause, Demand, Fetched, Graph, Known, LayerHead, ReferrerList, Root, RootKind, Tagged, Why};
-use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementError, StatementText};
+use crate::oci::{Digest, Document, ImageConfig, Manifest, MediaType, Sbom, Statement, StatementText};
 use crate::target::Target;
 
 /// A config is at most this large, in bytes; so is a manifest.
@@ -264,8 +264,7 @@ impl Walk {
     async fn statement(&self, digest: &Digest, media_type: &MediaType, size: u64) -> Known<Arc<Statement>> {
         let doing = format!("reading statement {}", digest.short());
         let (bytes, _permit) = self.large(&doing, digest, size).await?;
-        let unreadable = |error: StatementError| Why::new(&doing, Cause::Unreadable { detail: error.to_string() });
-        let statement = Statement::read(&bytes, media_type).map_err(unreadable)?;
+        let statement = Statement::read(&bytes, media_type).map_err(|error| Why::statement(&doing, &error))?;
         if let Some(Ok(sbom)) = &statement.sbom {
             self.spent.on_extract(&doing, sbom.weight())?;
         }

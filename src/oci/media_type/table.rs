@@ -143,6 +143,10 @@ pub(super) const EXACT: &[Row] = &[
 #[rustfmt::skip] // one row a pattern
 pub(super) const PATTERNS: &[(Row, &str)] = &[
     (row(known::SIGSTORE_BUNDLE_PREFIX, Other, Bundle, "a Sigstore bundle"), ""),
+    // Media types of SBOMs may have parameters: `;version=1.6`.
+    (row("application/spdx+json;", Other, Sbom, "an SPDX document"), ""),
+    (row("application/vnd.cyclonedx+json;", Other, Sbom, "a CycloneDX document"), ""),
+    (row("application/vnd.cyclonedx+xml;", Other, Sbom, "a CycloneDX document"), ""),
     (row("application/vnd.in-toto.", Other, Envelope, "a signed in-toto statement"), "+dsse"),
     (row("application/vnd.in-toto.", Other, Statement, "an in-toto statement"), "+json"),
     (row("application/vnd.containerd.container.", Other, ArtifactConfig, "a containerd checkpoint"), ""),

@@ -12,6 +12,7 @@ pub(super) use component::Components;
 pub(super) use metadata::Metadata;
 
 use super::lenient::{Gather, Lenient, Object, Plain, Text, Texts};
+use super::package::is_assertion;
 use super::spdx2::{or_missing, required_text};
 use super::{Defects, Document, Sbom, SbomError, SbomFormat, finish, shown};
 
@@ -49,7 +50,7 @@ impl<'de: 'a, 'a> Gather<'de> for Dependencies<'a> {
         if wrong || on.others > 0 {
             self.defects.add(|| format!("dependencies/{number}/dependsOn is no list of texts"));
         }
-        self.any |= on.count > 0;
+        self.any |= on.first.iter().any(|on| is_assertion(on) && Some(on.as_ref()) != of.get());
     }
 }
 
@@ -85,7 +86,6 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
     let mut components = document.components.gathered();
     let about = metadata::read(document.metadata, &mut defects);
     components.nested.extend(about.parts);
-    let assembled = !components.nested.is_empty();
     component::unfold(&mut components)?;
     // Required until 1.3.
     if matches!(version, "1.2" | "1.3") && components.unversioned > 0 {
@@ -102,7 +102,7 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
         identity: document.serial_number.owned(),
         packages,
         own_licenses: BTreeMap::new(),
-        has_relationships: dependencies.any || assembled,
+        has_relationships: dependencies.any || components.assembled,
         defects,
     })
 }

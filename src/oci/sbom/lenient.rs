@@ -182,18 +182,6 @@ impl<'de: 'a, 'a> Kind<'de> for Texts<'a> {
     }
 }
 
-/// How many elements a list has, whatever they are.
-#[derive(Default)]
-pub(super) struct Count(pub(super) usize);
-
-impl Gather<'_> for Count {
-    type Element = IgnoredAny;
-
-    fn gather(&mut self, _: IgnoredAny) {
-        self.0 += 1;
-    }
-}
-
 impl<'de, K: Kind<'de>> Deserialize<'de> for Lenient<K> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(AnyKind(PhantomData))

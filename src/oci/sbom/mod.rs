@@ -4,6 +4,7 @@
 //! no error but a [defect](Sbom::defects): tools write many documents that are not quite valid, and say enough all the same.
 
 mod cyclonedx;
+mod hashes;
 mod lenient;
 mod package;
 mod spdx2;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Untrusted;
+use hashes::Hashes;
 use lenient::{Lenient, List, Object, Text};
 use package::Kept;
 pub use package::{License, Package};
@@ -132,7 +134,8 @@ impl Sbom {
             return Err(SbomError::NotJson(other));
         }
         let text = std::str::from_utf8(bytes).map_err(|error| SbomError::Json(error.to_string()))?;
-        read(text, true)
+        // Tools on Windows write a byte order mark, which readers may ignore (RFC 8259, 8.1).
+        read(text.strip_prefix('\u{feff}').unwrap_or(text), true)
     }
 
     /// Reads the predicate of a statement: the document, what cosign wraps it in, or a string that holds it.

@@ -24,7 +24,7 @@ pub struct Package {
     pub is_identified: bool,
     /// Whether the document gives a hash of it.
     pub has_hash: bool,
-    /// Whether it is something within the image, rather than the image itself, its operating system as a whole, or a file.
+    /// Whether it is something within the image, rather than an image itself, its operating system as a whole, or a file.
     pub is_content: bool,
 }
 
@@ -48,6 +48,11 @@ impl License {
 }
 
 impl Package {
+    /// What stands where a package must stand and is none that can be read: nothing is said of it.
+    pub(super) fn unread() -> Self {
+        Self { is_content: true, ..Self::default() }
+    }
+
     /// Adds a licence that asserts something and was not said before.
     pub(super) fn license(&mut self, license: License) {
         if !is_assertion(license.text()) || self.licenses.contains(&license) {
@@ -76,7 +81,24 @@ pub(super) const MOST_PURLS: usize = 16;
 
 /// Whether a text says anything.
 pub(super) fn is_assertion(text: &str) -> bool {
-    !matches!(text, "" | "NOASSERTION" | "NONE")
+    !matches!(text.trim(), "" | "NOASSERTION" | "NONE")
+}
+
+/// Whether an identifier is what its kind says, as far as its beginning tells: a package URL, a CPE, a SWID tag, or a hash
+/// of the content. Kinds are named as SPDX 2 and SPDX 3 name them.
+pub(super) fn identifies(kind: &str, identifier: &str) -> bool {
+    let begins = |scheme: &str| identifier.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    match kind {
+        "purl" | "packageUrl" => begins("pkg:"),
+        "cpe22Type" | "cpe23Type" | "cpe22" | "cpe23" => begins("cpe:"),
+        "swid" | "swh" | "swhid" | "gitoid" => is_assertion(identifier),
+        _ => false,
+    }
+}
+
+/// Whether a package URL is that of an image.
+pub(super) fn names_an_image(purl: &str) -> bool {
+    purl.starts_with("pkg:oci/") || purl.starts_with("pkg:docker/")
 }
 
 /// The packages read so far; none any more where there are too many.

@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::lenient::{Count, Gather, Gathered, Lenient, List, Members, Object, Plain, Text, Texts};
-use super::package::{MOST_PURLS, is_assertion};
-use super::{Defects, Document, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown};
+use super::lenient::{Gather, Gathered, Lenient, List, Members, Object, Plain, Text, Texts};
+use super::package::{MOST_PURLS, identifies, is_assertion, names_an_image};
+use super::{
+    Defects, Document, Hashes, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown,
+};
 
 #[derive(Deserialize)]
 pub(super) struct Creation<'a> {
@@ -37,8 +39,8 @@ pub(super) struct RawPackage<'a> {
     declared: Text<'a>,
     #[serde(borrow, default, rename = "primaryPackagePurpose")]
     purpose: Text<'a>,
-    #[serde(default)]
-    checksums: List<Count>,
+    #[serde(borrow, default)]
+    checksums: List<Hashes<'a>>,
     #[serde(borrow, default, rename = "externalRefs")]
     references: List<References<'a>>,
 }
@@ -86,7 +88,7 @@ impl<'de: 'a, 'a> Gather<'de> for References<'a> {
         // The category only sorts what the type names.
         let (Some(kind), Some(locator)) = (kind.get(), locator.get()) else { return };
         let kind = kind.rsplit('/').next().unwrap_or_default();
-        self.identify |= matches!(kind, "purl" | "cpe22Type" | "cpe23Type" | "swid" | "swh" | "gitoid");
+        self.identify |= identifies(kind, locator);
         if kind != "purl" {
         } else if self.purls.len() < MOST_PURLS {
             self.purls.push(locator.to_owned());
@@ -103,23 +105,23 @@ impl<'de: 'a, 'a> Gather<'de> for Packages<'a> {
         let number = self.kept.count;
         let Lenient::Is(Members(raw)) = element else {
             self.defects.hide(|| format!("packages/{number} is no object"));
-            return self.kept.push(Package::default());
+            return self.kept.push(Package::unread());
         };
         self.check(number, &raw);
         let references = raw.references.gathered();
+        let is_larger_or_smaller =
+            matches!(raw.purpose.get(), Some("CONTAINER" | "FILE" | "OPERATING-SYSTEM" | "OPERATING_SYSTEM"));
         let mut package = Package {
-            name: raw.name.owned(),
+            name: asserted(&raw.name),
             version: asserted(&raw.version),
-            supplier: asserted(&raw.supplier),
+            supplier: asserted(&raw.supplier).filter(|supplier| names_somebody(supplier)),
+            // Before 2.3 there is no purpose.
+            is_content: !is_larger_or_smaller && !references.purls.iter().any(|purl| names_an_image(purl)),
             purls: references.purls,
             licenses: Vec::new(),
             has_more_licenses: false,
             is_identified: references.identify,
-            has_hash: raw.checksums.gathered().0 > 0,
-            is_content: !matches!(
-                raw.purpose.get(),
-                Some("CONTAINER" | "FILE" | "OPERATING-SYSTEM" | "OPERATING_SYSTEM")
-            ),
+            has_hash: raw.checksums.gathered().any,
         };
         for text in [&raw.declared, &raw.concluded].into_iter().filter_map(Text::owned) {
             package.license(License::Expression(text));
@@ -156,8 +158,12 @@ impl Packages<'_> {
                 });
             }
         }
-        if raw.checksums.is_wrong() {
-            self.defects.add(|| format!("packages/{number}/checksums is no list"));
+        match &raw.checksums {
+            Lenient::Wrong => self.defects.add(|| format!("packages/{number}/checksums is no list")),
+            Lenient::Is(checksums) if checksums.0.broken > 0 => {
+                self.defects.add(|| format!("packages/{number}/checksums holds one without algorithm or value"));
+            }
+            _ => {}
         }
         match &raw.references {
             Lenient::Wrong => self.defects.hide(|| format!("packages/{number}/externalRefs is no list")),
@@ -250,7 +256,7 @@ impl<'de: 'a, 'a> Gather<'de> for Relationships<'a> {
         let whole = element.members().is_some_and(|Relationship { from, to, kind }| {
             let described = matches!(kind.get(), Some("DESCRIBES" | "DESCRIBED_BY"));
             let whole = [&from, &to, &kind].into_iter().all(|text| text.get().is_some());
-            self.any |= whole && !described;
+            self.any |= whole && !described && relates(&from, &to);
             whole
         });
         if !whole {
@@ -319,13 +325,13 @@ fn creation(creation: Object<Creation<'_>>, defects: &mut Defects) -> (Option<St
     if creators.count == 0 {
         defects.add(|| "creationInfo/creators is missing".to_owned());
     }
-    let is_creator = |text: &str| ["Person:", "Organization:", "Tool:"].iter().any(|kind| text.starts_with(kind));
+    let is_creator = |text: &str| ACTORS.iter().any(|kind| text.starts_with(kind));
     if creators.others > 0 || creators.first.iter().any(|text| !is_creator(text)) {
         defects.add(|| {
             "creationInfo/creators names one that is no 'Person: …', 'Organization: …' or 'Tool: …'".to_owned()
         });
     }
-    let named = creators.first.iter().filter(|text| is_assertion(text)).map(|text| text.as_ref().to_owned());
+    let named = creators.first.iter().filter(|text| names_somebody(text)).map(|text| text.as_ref().to_owned());
     (created.owned(), named.take(MOST_CREATORS).collect())
 }
 
@@ -371,6 +377,19 @@ pub(super) fn asserted(text: &Text<'_>) -> Option<String> {
 fn is_id(id: &str) -> bool {
     let rest = id.strip_prefix("SPDXRef-").unwrap_or_default();
     !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+}
+
+/// What stands before the name of whoever or whatever made something.
+const ACTORS: [&str; 3] = ["Person:", "Organization:", "Tool:"];
+
+/// Whether a name stands behind `Organization:` and the like.
+fn names_somebody(text: &str) -> bool {
+    is_assertion(ACTORS.iter().find_map(|kind| text.strip_prefix(kind)).unwrap_or(text))
+}
+
+/// Whether a relationship has two ends that are something, and not the same.
+fn relates(from: &Text<'_>, to: &Text<'_>) -> bool {
+    matches!((asserted(from), asserted(to)), (Some(from), Some(to)) if from != to)
 }
 
 fn is_actor(text: &str) -> bool {

@@ -5,10 +5,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::Deserialize;
 
-use super::lenient::{Count, Gather, Lenient, List, Members, Object, Plain, Text, Texts};
-use super::package::{MOST_PURLS, is_assertion};
+use super::lenient::{Gather, Lenient, List, Members, Object, Plain, Text, Texts};
+use super::package::{MOST_PURLS, identifies, is_assertion, names_an_image};
 use super::spdx2::{asserted, nameless, required_text, timestamp};
-use super::{Defects, Document, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown};
+use super::{
+    Defects, Document, Hashes, Kept, License, MOST_CREATORS, Package, Sbom, SbomError, SbomFormat, finish, shown,
+};
 
 /// The beginning of the context that SPDX 3 documents name.
 const CONTEXT: &str = "https://spdx.org/rdf/3.";
@@ -21,6 +23,12 @@ pub(super) struct Element<'a> {
     kind: Text<'a>,
     #[serde(borrow, default, rename = "spdxId")]
     id: Text<'a>,
+    /// Of what is no element, such as a `CreationInfo`.
+    #[serde(borrow, default, rename = "@id")]
+    node: Text<'a>,
+    /// How an element was created; by its identifier.
+    #[serde(borrow, default, rename = "creationInfo")]
+    creation: Text<'a>,
     #[serde(borrow, default)]
     name: Text<'a>,
     #[serde(borrow, default, rename = "specVersion")]
@@ -39,10 +47,8 @@ pub(super) struct Element<'a> {
     purpose: Text<'a>,
     #[serde(borrow, default, rename = "suppliedBy")]
     supplied_by: Text<'a>,
-    #[serde(borrow, default, rename = "originatedBy")]
-    originated_by: Lenient<Texts<'a>>,
-    #[serde(default, rename = "verifiedUsing")]
-    verified_using: List<Count>,
+    #[serde(borrow, default, rename = "verifiedUsing")]
+    verified_using: List<Hashes<'a>>,
     #[serde(borrow, default, rename = "externalIdentifier")]
     identifiers: List<Identifiers<'a>>,
     #[serde(borrow, default)]
@@ -79,7 +85,7 @@ impl<'de: 'a, 'a> Gather<'de> for Identifiers<'a> {
     fn gather(&mut self, element: Self::Element) {
         let Some(Identifier { kind, identifier }) = element.members() else { return };
         let (Some(kind), Some(identifier)) = (kind.get(), identifier.get()) else { return };
-        self.identify |= matches!(kind, "packageUrl" | "cpe22" | "cpe23" | "swid" | "swhid" | "gitoid");
+        self.identify |= identifies(kind, identifier);
         if kind != "packageUrl" {
         } else if self.purls.len() < MOST_PURLS {
             self.purls.push(identifier.to_owned());
@@ -89,17 +95,25 @@ impl<'de: 'a, 'a> Gather<'de> for Identifiers<'a> {
     }
 }
 
+/// When and by whom elements were made.
+#[derive(Default)]
+struct Creation<'a> {
+    id: Option<Cow<'a, str>>,
+    spec_version: Option<String>,
+    created: Option<String>,
+    creators: Vec<Cow<'a, str>>,
+}
+
 /// The elements of a graph as they are read.
 #[derive(Default)]
 pub(super) struct Graph<'a> {
     kept: Kept,
     defects: Defects,
     count: usize,
-    spec_version: Option<String>,
-    created: Option<String>,
-    creators: Vec<Cow<'a, str>>,
+    creations: Vec<Creation<'a>>,
+    /// The `CreationInfo` of the document, by its identifier.
+    created_as: Option<Cow<'a, str>>,
     identity: Option<String>,
-    has_creation: bool,
     any_relationship: bool,
     /// Positions of packages, by identifier.
     packages: HashMap<Cow<'a, str>, usize>,
@@ -132,7 +146,10 @@ impl<'de: 'a, 'a> Gather<'de> for Graph<'a> {
         }
         match kind.as_str() {
             "CreationInfo" => self.creation(number, element),
-            "SpdxDocument" => self.identity = element.id.owned(),
+            "SpdxDocument" => {
+                self.identity = element.id.owned();
+                self.created_as = text(element.creation);
+            }
             "software_Package" | "ai_AIPackage" | "dataset_DatasetPackage" => self.package(number, element),
             "Relationship" | "LifecycleScopedRelationship" => self.relationship(number, element),
             "simplelicensing_LicenseExpression" => {
@@ -149,6 +166,10 @@ impl<'de: 'a, 'a> Gather<'de> for Graph<'a> {
                 self.remember(element.id, element.name, |graph| &mut graph.licenses);
             }
             "" => self.defects.hide(|| format!("@graph/{number}/type is missing or no text")),
+            // JSON-LD has other ways to write the same type; the specification allows but one.
+            _ if kind.contains([':', '/', '#']) => {
+                self.defects.hide(|| format!("@graph/{number}/type is {}, wanted a name", shown(&kind)));
+            }
             _ if element.purl.is_there() || element.version.is_there() => {
                 self.defects.hide(|| format!("@graph/{number} is like a package, and is of type {}", shown(&kind)));
             }
@@ -172,18 +193,23 @@ impl<'a> Graph<'a> {
     }
 
     fn creation(&mut self, number: usize, element: Element<'a>) {
-        self.has_creation = true;
         timestamp(&mut self.defects, &element.created, &format!("@graph/{number}/created"), true);
         required_text(&mut self.defects, &element.spec_version, || format!("@graph/{number}/specVersion"));
-        self.created = self.created.take().or_else(|| element.created.owned());
-        self.spec_version = self.spec_version.take().or_else(|| element.spec_version.owned());
         let by = element.created_by.into_option().unwrap_or_default();
         if by.count == 0 {
             self.defects.add(|| format!("@graph/{number}/createdBy is missing"));
         }
         let using = element.created_using.into_option().unwrap_or_default();
-        let room = MOST_CREATORS.saturating_sub(self.creators.len());
-        self.creators.extend(by.first.into_iter().chain(using.first).take(room));
+        let creation = Creation {
+            id: text(element.node).or(text(element.id)),
+            spec_version: element.spec_version.owned(),
+            created: element.created.owned(),
+            creators: by.first.into_iter().chain(using.first).take(MOST_CREATORS).collect(),
+        };
+        let texts = creation.creators.iter().map(|id| id.len()).sum::<usize>();
+        if self.kept.spend(texts + (2 + creation.creators.len()) * ENTRY) {
+            self.creations.push(creation);
+        }
     }
 
     fn package(&mut self, number: usize, element: Element<'a>) {
@@ -202,22 +228,26 @@ impl<'a> Graph<'a> {
             self.defects.hide(|| format!("@graph/{number} names more than {MOST_PURLS} package URLs"));
         }
         nameless(&mut self.defects, &element.name, !purls.is_empty(), || format!("@graph/{number}"));
-        let originator = element.originated_by.into_option().and_then(|by| by.first.into_iter().next());
-        let supplier = text(element.supplied_by).or(originator);
+        if element.verified_using.is_wrong() {
+            self.defects.add(|| format!("@graph/{number}/verifiedUsing is no list"));
+        }
+        let supplier = text(element.supplied_by);
         let id = text(element.id);
+        let is_larger_or_smaller = element.kind.get() == Some("dataset_DatasetPackage")
+            || matches!(
+                element.purpose.get(),
+                Some("container" | "file" | "operatingSystem" | "diskImage" | "filesystemImage" | "archive")
+            );
         self.kept.push(Package {
-            name: element.name.owned(),
+            name: asserted(&element.name),
             version: asserted(&element.version),
-            is_identified: identifiers.identify || !purls.is_empty(),
+            is_identified: identifiers.identify || purls.iter().any(|purl| identifies("packageUrl", purl)),
+            is_content: !is_larger_or_smaller && !purls.iter().any(|purl| names_an_image(purl)),
             purls,
             licenses: Vec::new(),
             has_more_licenses: false,
             supplier: None,
-            has_hash: element.verified_using.gathered().0 > 0,
-            is_content: !matches!(
-                element.purpose.get(),
-                Some("container" | "file" | "operatingSystem" | "diskImage" | "filesystemImage" | "archive")
-            ),
+            has_hash: element.verified_using.gathered().any,
         });
         let texts = id.as_ref().map_or(0, |id| id.len()) + supplier.as_ref().map_or(0, |supplier| supplier.len());
         if self.kept.spend(texts + 2 * ENTRY) {
@@ -242,8 +272,15 @@ impl<'a> Graph<'a> {
                 }
             }
             "describes" => {}
-            _ => self.any_relationship = true,
+            _ => self.any_relationship |= to.first.iter().any(|to| is_something(to) && *to != from),
         }
+    }
+
+    /// How the document was created: as it says, or as everything was.
+    fn document_creation(&mut self) -> Option<Creation<'a>> {
+        let own = self.creations.iter().position(|creation| creation.id.is_some() && creation.id == self.created_as);
+        let position = own.or((self.creations.len() == 1).then_some(0))?;
+        Some(self.creations.swap_remove(position))
     }
 
     /// Gives packages the licences and suppliers that other elements name.
@@ -274,6 +311,10 @@ impl<'a> Graph<'a> {
 
 /// The individuals that stand for no licence.
 const NO_LICENSE: [&str; 4] = ["NoAssertionLicense", "NoneLicense", "NoAssertionElement", "NoneElement"];
+/// Whether an element is one, and not what stands for none or for none that is known.
+fn is_something(id: &str) -> bool {
+    is_assertion(id) && !id.ends_with("NoneElement") && !id.ends_with("NoAssertionElement")
+}
 
 /// What an entry of a map takes besides its texts, in bytes.
 const ENTRY: usize = 64;
@@ -294,23 +335,27 @@ pub(super) fn extract(document: Document<'_>) -> Result<Sbom, SbomError> {
     }
     let mut graph = document.graph.gathered();
     graph.link();
-    if !graph.has_creation {
-        defects.add(|| "no CreationInfo".to_owned());
+    let creation = graph.document_creation();
+    if creation.is_none() {
+        defects.add(|| "no CreationInfo of the document".to_owned());
     }
     if graph.identity.is_none() {
         defects.add(|| "no SpdxDocument".to_owned());
     }
-    let version = graph.spec_version.take().unwrap_or_default();
-    if graph.has_creation && !version.starts_with("3.0") {
+    let is_known = creation.is_some();
+    let Creation { spec_version, created, creators, .. } = creation.unwrap_or_default();
+    let version = spec_version.unwrap_or_default();
+    if is_known && !version.starts_with("3.0") {
         defects.add(|| format!("specVersion is {}, wanted 3.0", shown(&version)));
     }
     defects.append(graph.defects);
     let known = &graph.names;
-    let creators = graph.creators.iter().map(|id| known.get(id).unwrap_or(id).as_ref().to_owned()).collect();
+    let creators = creators.iter().map(|id| known.get(id).unwrap_or(id)).filter(|name| is_assertion(name));
+    let creators = creators.map(|name| name.as_ref().to_owned()).collect();
     finish(graph.kept, |packages| Sbom {
         format: SbomFormat::Spdx,
         version,
-        created: graph.created,
+        created,
         creators,
         identity: graph.identity,
         packages,

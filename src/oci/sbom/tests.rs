@@ -51,7 +51,8 @@ fn spdx3() -> Value {
             {"type": "SpdxDocument", "spdxId": "urn:d", "creationInfo": "_:c"},
             {"type": "software_Package", "spdxId": "urn:p", "creationInfo": "_:c", "name": "musl",
                 "software_packageVersion": "1.2.5-r9", "software_packageUrl": "pkg:apk/alpine/musl@1.2.5-r9",
-                "suppliedBy": "urn:o", "verifiedUsing": [{"type": "Hash"}]},
+                "suppliedBy": "urn:o",
+                "verifiedUsing": [{"type": "Hash", "algorithm": "sha256", "hashValue": "00"}]},
             {"type": "simplelicensing_LicenseExpression", "spdxId": "urn:l", "creationInfo": "_:c",
                 "simplelicensing_licenseExpression": "MIT"},
             {"type": "Organization", "spdxId": "urn:o", "creationInfo": "_:c", "name": "Alpine"},
@@ -124,6 +125,30 @@ fn spdx_3_is_read_in_whatever_order() {
     assert!(musl.has_hash && musl.is_identified);
 }
 
+/// An element behind which a package may hide is told, so that no rule takes its absence for proof.
+#[test]
+fn a_type_that_is_written_in_another_way_hides_what_it_is_of() {
+    for kind in [json!("https://spdx.org/rdf/3.0.1/terms/Software/Package"), json!("spdx:Package"), json!(null)] {
+        let mut document = spdx3();
+        document["@graph"][4]["type"] = kind;
+        let sbom = extract(&document);
+        assert!(sbom.packages.is_empty() && sbom.defects.hiding.is_some_and(|hiding| hiding.contains("@graph/4/type")));
+    }
+}
+
+#[test]
+fn a_document_of_spdx_3_was_created_as_it_says() {
+    let mut document = spdx3();
+    let other = json!({"type": "CreationInfo", "@id": "_:other", "specVersion": "3.0.1", "created": "2020-01-01T00:00:00Z",
+        "createdBy": ["urn:t"]});
+    document["@graph"].as_array_mut().unwrap().insert(0, other);
+    let sbom = extract(&document);
+    assert_eq!((sbom.created.as_deref(), sbom.creators.len()), (Some("2026-01-01T00:00:00Z"), 2));
+    document["@graph"][4]["creationInfo"] = json!("_:nowhere");
+    let sbom = extract(&document);
+    assert_eq!((sbom.created, sbom.defects.first.len()), (None, 1));
+}
+
 /// Each change to a valid document makes exactly one defect.
 #[test]
 fn every_check_of_validity_bites() {
@@ -145,6 +170,7 @@ fn every_check_of_validity_bites() {
         ("/packages/0/versionInfo", json!(1), "packages/0/versionInfo is no text"),
         ("/packages/0/supplier", json!("Alpine"), "packages/0/supplier is 'Alpine'"),
         ("/packages/0/checksums", json!("x"), "packages/0/checksums is no list"),
+        ("/packages/0/checksums", json!([{"algorithm": "SHA1"}]), "packages/0/checksums holds one without"),
         ("/packages/0/externalRefs", json!("x"), "packages/0/externalRefs is no list"),
         ("/packages/0/externalRefs/0/referenceLocator", json!(null), "packages/0/externalRefs holds a reference"),
         ("/relationships", json!(1), "relationships is no list"),
@@ -161,6 +187,7 @@ fn every_check_of_validity_bites() {
         ("/@graph/5/simplelicensing_licenseExpression", json!(1), "simplelicensing_licenseExpression is no text"),
         ("/@graph/8/to", json!([]), "@graph/8 lacks"),
         ("/@graph/8", json!(1), "@graph/8 is no object"),
+        ("/@graph/4/verifiedUsing", json!(1), "@graph/4/verifiedUsing is no list"),
         ("/@graph/8/type", json!(1), "@graph/8/type is missing"),
     ];
     let of_cyclonedx = [
@@ -174,6 +201,7 @@ fn every_check_of_validity_bites() {
         ("/components/0/type", json!("thing"), "components/0/type is 'thing'"),
         ("/components/0/purl", json!([]), "components/0/purl is no text"),
         ("/components/0/hashes", json!({}), "components/0/hashes is no list"),
+        ("/components/0/hashes", json!([1]), "components/0/hashes holds one without"),
         ("/components/0/supplier", json!("Acme"), "components/0/supplier is no object"),
         ("/components/0/licenses", json!("MIT"), "components/0/licenses is no list"),
         ("/components/0/licenses/0", json!({}), "components/0/licenses holds"),

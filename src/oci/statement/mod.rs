@@ -84,6 +84,9 @@ pub enum StatementError {
         /// What it is instead, escaped.
         found: String,
     },
+    /// The document is several things at once, of which each reader may see another.
+    #[error("the document has members of several kinds")]
+    SeveralKinds,
 }
 
 impl Statement {
@@ -150,7 +153,7 @@ fn unwrapped<'a>(bytes: &'a [u8], media_type: &MediaType) -> Result<(Cow<'a, [u8
             let claimed = quoted(media_type.as_str());
             Err(not(&format!("an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}")))
         }
-        _ => Err(not("an object with members of several kinds")),
+        _ => Err(StatementError::SeveralKinds),
     }
 }
 

@@ -12,6 +12,8 @@ const LAYER_PREDICATES: [&str; 2] = ["in-toto.io/predicate-type", "predicateType
 pub(super) const BUNDLE_PREDICATE: &str = "dev.sigstore.bundle.predicateType";
 /// The annotation of a Sigstore bundle that tells whether it holds a statement or signs a digest.
 pub(super) const BUNDLE_CONTENT: &str = "dev.sigstore.bundle.content";
+/// The annotation of cosign's simple signing payload that holds the signature over it.
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 /// One thing that a carrier holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub(in super::super) enum Content<'g> {
     },
     /// A signature over the subject, not verified.
     Signature(SignatureKind),
+    /// cosign's payload without a signature over it.
+    Unsigned,
     /// A Sigstore bundle that holds no statement: most likely a signature over a digest.
     OpaqueBundle(&'g Descriptor),
     /// Anything else.
@@ -72,6 +76,7 @@ impl fmt::Display for Content<'_> {
         match self {
             Self::Statement { predicate_type, .. } => write!(f, "a statement of type '{}'", Untrusted(predicate_type)),
             Self::Signature(kind) => write!(f, "a {kind}"),
+            Self::Unsigned => f.write_str("what cosign signs, without a signature"),
             Self::OpaqueBundle(_) => f.write_str("a Sigstore bundle without a statement"),
             Self::Sbom { media_type, .. } | Self::Other(media_type) => match media_type.description() {
                 Some(description) => f.write_str(description),
@@ -90,8 +95,22 @@ pub(super) enum Told<'g> {
     Closed(&'g Descriptor),
 }
 
-/// What a manifest holds.
+/// What a manifest holds; of statements, what it says that they are.
 pub(super) fn contents(manifest: &ImageManifest) -> Vec<Told<'_>> {
+    told(manifest, &manifest.annotations, |layer| LAYER_PREDICATES.iter().find_map(|name| layer.annotations.get(*name)))
+}
+
+/// What a manifest holds, where it is not to be believed what it says of statements.
+pub(super) fn unopened(manifest: &ImageManifest) -> Vec<Told<'_>> {
+    static NONE: Annotations = Annotations::new();
+    told(manifest, &NONE, |_| None)
+}
+
+fn told<'g>(
+    manifest: &'g ImageManifest,
+    annotations: &'g Annotations,
+    named: impl Fn(&'g Descriptor) -> Option<&'g String>,
+) -> Vec<Told<'g>> {
     let own = manifest.artifact_type.as_ref().filter(|own| !own.as_str().is_empty());
     let own = own.or(manifest.config.as_ref().map(|config| &config.media_type));
     // The Notary Project's signature manifests have exactly one layer, the envelope.
@@ -100,14 +119,24 @@ pub(super) fn contents(manifest: &ImageManifest) -> Vec<Told<'_>> {
         let content = if sound { Content::Signature(SignatureKind::Notation) } else { Content::Other(own) };
         return vec![Told::Content(content)];
     }
-    manifest.layers.iter().map(|layer| content_of(layer, own, &manifest.annotations)).collect()
+    let filled = manifest.layers.iter().filter(|layer| !is_blank(layer));
+    filled.map(|layer| content_of(layer, own, annotations, named(layer))).collect()
 }
 
-fn content_of<'g>(layer: &'g Descriptor, own: Option<&'g MediaType>, annotations: &'g Annotations) -> Told<'g> {
+/// Whether a blob is empty, or an empty object: it says nothing, and its digest tells that.
+pub(super) fn is_blank(layer: &Descriptor) -> bool {
+    layer.digest.as_ref().is_ok_and(|digest| digest.matches(b"") || digest.matches(b"{}"))
+}
+
+fn content_of<'g>(
+    layer: &'g Descriptor,
+    own: Option<&'g MediaType>,
+    annotations: &'g Annotations,
+    named: Option<&'g String>,
+) -> Told<'g> {
     // Tools that attach any file (oras, regctl) tell its kind by the artifact's type and give the layer a common one.
     let says_nothing = matches!(layer.media_type.role(), Role::Generic | Role::Layer | Role::Unknown);
     let media_type = if says_nothing { own.unwrap_or(&layer.media_type) } else { &layer.media_type };
-    let named = LAYER_PREDICATES.iter().find_map(|name| layer.annotations.get(*name));
     let statement = |named: Option<&'g String>| match named {
         Some(named) => Told::Content(Content::Statement { predicate_type: Cow::Borrowed(named), layer }),
         None => Told::Closed(layer),
@@ -116,7 +145,10 @@ fn content_of<'g>(layer: &'g Descriptor, own: Option<&'g MediaType>, annotations
         Role::Statement | Role::Envelope => statement(named),
         Role::Bundle if signs_a_digest(annotations) => Told::Content(Content::Signature(SignatureKind::Cosign)),
         Role::Bundle => statement(annotations.get(BUNDLE_PREDICATE).or(named)),
-        Role::SimpleSigning => Told::Content(Content::Signature(SignatureKind::Cosign)),
+        Role::SimpleSigning if layer.annotations.get(SIGNATURE).is_some_and(|signature| !signature.is_empty()) => {
+            Told::Content(Content::Signature(SignatureKind::Cosign))
+        }
+        Role::SimpleSigning => Told::Content(Content::Unsigned),
         Role::Sbom => Told::Content(Content::Sbom { media_type, layer }),
         _ => Told::Content(Content::Other(media_type)),
     }
@@ -131,8 +163,8 @@ pub(super) fn signs_a_digest(annotations: &Annotations) -> bool {
 pub(super) fn open<'g>(layer: &'g Descriptor, view: &View<'g>) -> Fact<Content<'g>> {
     match view.statement(layer) {
         Ok(statement) => Ok(Content::Statement { predicate_type: Cow::Borrowed(&statement.predicate_type), layer }),
-        // The bytes are the right ones and no statement: that is known.
-        Err(Stop::Unknown(Why { cause: Cause::Unreadable { .. }, .. })) => {
+        // The bytes can be read and are no statement: that is known.
+        Err(Stop::Unknown(Why { cause: Cause::OtherDocument { .. }, .. })) => {
             let is_bundle = layer.media_type.as_str().starts_with(known::SIGSTORE_BUNDLE_PREFIX);
             Ok(if is_bundle { Content::OpaqueBundle(layer) } else { Content::Other(&layer.media_type) })
         }

@@ -69,7 +69,12 @@ pub(in super::super) struct Missing {
 
 impl fmt::Display for Missing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "looked in {}", words::listed(&self.looked))?;
+        if self.looked.is_empty() {
+            // The only home that an image may lack.
+            f.write_str("it has no index to look in")?;
+        } else {
+            write!(f, "looked in {}", words::listed(&self.looked))?;
+        }
         let Some((first, rest)) = self.dismissed.split_first() else { return Ok(()) };
         write!(f, "; found, but not counted: {first}")?;
         for dismissed in rest.iter().take(NAMED - 1) {

@@ -61,6 +61,12 @@ pub(super) trait Sought {
         true
     }
 
+    /// Whether a statement's type is what the statement says, rather than what the manifest says of it: whoever looks for what
+    /// must not be there cannot trust a copy.
+    fn opens_statements(&self) -> bool {
+        false
+    }
+
     /// Whether this is what is looked for, as far as its kind tells.
     fn wants(&self, content: &Content<'_>) -> bool;
 

@@ -24,7 +24,10 @@ pub(in super::super) struct Search<'s, 'g> {
     /// The entry that the first subject is, unless the search is about the image as a whole.
     entry: Option<&'s Entry>,
     exhaustive: bool,
-    seen: BTreeSet<(Digest, Digest)>,
+    /// The candidates so far: subject, manifest, and how it was to be bound.
+    seen: BTreeSet<(Digest, Digest, Bound)>,
+    /// The carriers so far: one manifest may be found in several homes.
+    carriers: BTreeSet<(Digest, Digest)>,
     found: Vec<Found<'g>>,
     dismissed: Vec<String>,
     looked: Vec<String>,
@@ -32,7 +35,7 @@ pub(in super::super) struct Search<'s, 'g> {
 }
 
 /// How a carrier is bound to its subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Bound {
     /// By the name under which it was found; its own `subject` must agree if it has one.
     ByName,
@@ -85,6 +88,7 @@ impl<'s, 'g> Search<'s, 'g> {
             entry,
             exhaustive: false,
             seen: BTreeSet::new(),
+            carriers: BTreeSet::new(),
             found: Vec::new(),
             dismissed: Vec::new(),
             looked: Vec::new(),
@@ -146,7 +150,12 @@ impl<'s, 'g> Search<'s, 'g> {
         for (descriptor, named) in about {
             let name = format!("attestation {} in the index", short(descriptor));
             if named.iter().any(|named| *named != subject.as_str()) {
-                self.dismiss(&name, "its annotations name two manifests");
+                let reason = "its annotations name two manifests";
+                if self.exhaustive {
+                    let why = || Why::undecidable(format!("reading {name}"), reason);
+                    self.unknown.get_or_insert_with(why);
+                }
+                self.dismiss(&name, reason);
                 continue;
             }
             candidates.extend(self.candidate(name, descriptor, &subject, Bound::ByName));
@@ -261,7 +270,7 @@ impl<'s, 'g> Search<'s, 'g> {
             let name = format!("{} under cosign's tag .{suffix}", tagged.digest.short());
             if tagged.digest == subject {
                 self.dismiss(&name, "it is the image itself");
-            } else if self.seen.insert((subject.clone(), tagged.digest.clone())) {
+            } else if self.seen.insert((subject.clone(), tagged.digest.clone(), Bound::ByName)) {
                 candidates.push(Candidate {
                     name,
                     digest: tagged.digest.clone(),
@@ -274,7 +283,7 @@ impl<'s, 'g> Search<'s, 'g> {
         Ok(candidates)
     }
 
-    /// A candidate, unless it was looked at before.
+    /// A candidate, unless it was looked at in the same way before.
     fn candidate(
         &mut self,
         name: String,
@@ -290,7 +299,7 @@ impl<'s, 'g> Search<'s, 'g> {
                 return None;
             }
         };
-        let fresh = self.seen.insert((subject.clone(), digest.clone()));
+        let fresh = self.seen.insert((subject.clone(), digest.clone(), bound));
         fresh.then(|| Candidate {
             name,
             digest,

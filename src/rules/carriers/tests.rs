@@ -60,7 +60,7 @@ fn artifact(store: &mut Store, subject: &Value, artifact_type: &str, layer: &Val
 
 /// A raw SPDX document attached to a subject.
 fn attached(store: &mut Store, subject: &Value) -> Value {
-    let layer = store.put("application/spdx+json", "{}");
+    let layer = store.put("application/spdx+json", r#"{"spdxVersion":"SPDX-2.3"}"#);
     artifact(store, subject, "application/spdx+json", &layer, &json!({}))
 }
 
@@ -137,6 +137,31 @@ fn an_entry_that_lost_its_annotations_may_name_its_subject() {
     assert!(judged.cell("linux/arm64").starts_with("a statement of type"));
     let cell = judged.cell("linux/amd64");
     assert!(cell.contains("which no annotation links: its own subject is another manifest"), "{cell}");
+}
+
+/// What one home cannot bind may be bound by another.
+#[test]
+fn a_manifest_that_names_no_subject_is_still_found_by_its_tag() {
+    let mut store = Store::default();
+    let one = store.entry("linux", "amd64");
+    let layer = with(store.put(STATEMENT, "1"), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
+    let config = store.put(OCI_CONFIG, r#"{"os":"","architecture":""}"#);
+    let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer] });
+    let tagged = store.put(OCI_MANIFEST, &manifest.to_string());
+    let unlinked = with(tagged.clone(), "platform", json!({ "os": "unknown", "architecture": "unknown" }));
+    let root = store.index(&[one.clone(), unlinked]);
+    store.list(&one, tagged.clone());
+    store.tag(&one, "att", &tagged);
+    let cell = store.judge(&root, "sbom", "coverage = 'each-platform'").cell("linux/amd64");
+    assert!(cell.contains("under cosign's tag .att"), "{cell}");
+    let text = statement("https://example.org/draft", &json!({}));
+    let layer = store.put(STATEMENT, &text);
+    let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer] });
+    let draft = store.put(OCI_MANIFEST, &manifest.to_string());
+    store.list(&one, draft.clone());
+    store.tag(&one, "att", &draft);
+    let denied = store.judge(&root, "attestation", "deny = ['https://example.org/**']");
+    assert!(denied.cell("linux/amd64").starts_with("violation: "), "{}", denied.cell("linux/amd64"));
 }
 
 #[test]

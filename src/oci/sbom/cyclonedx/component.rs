@@ -5,9 +5,10 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::super::lenient::{Count, Gather, Lenient, List, Members, Object, Text};
+use super::super::lenient::{Gather, Lenient, List, Members, Object, Text};
+use super::super::package::{identifies, names_an_image};
 use super::super::spdx2::{asserted, nameless, or_missing, required_text};
-use super::super::{Defects, Kept, License, MOST_PACKAGES, Package, SbomError, broken};
+use super::super::{Defects, Hashes, Kept, License, MOST_PACKAGES, Package, SbomError, broken};
 use super::metadata::Named;
 
 /// Components within components that are followed.
@@ -52,14 +53,20 @@ pub(in super::super) struct Component<'a> {
     #[serde(borrow, default)]
     manufacturer: Object<Named<'a>>,
     #[serde(borrow, default)]
-    swid: Object<Named<'a>>,
-    #[serde(default)]
-    hashes: List<Count>,
+    swid: Object<Swid<'a>>,
+    #[serde(borrow, default)]
+    hashes: List<Hashes<'a>>,
     #[serde(borrow, default)]
     licenses: List<Licenses<'a>>,
     // Not read at once: nesting would be recursion.
     #[serde(borrow, default)]
     components: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Swid<'a> {
+    #[serde(borrow, default, rename = "tagId")]
+    tag: Text<'a>,
 }
 
 /// Components as they are read.
@@ -69,7 +76,9 @@ pub(in super::super) struct Components<'a> {
     pub(super) defects: Defects,
     /// Lists of components within components, still to be read.
     pub(super) nested: Vec<&'a RawValue>,
-    /// Whether the components of these versions need a version of their own.
+    /// Whether a component has parts.
+    pub(super) assembled: bool,
+    /// How many have no version of their own, which the older versions of the format want.
     pub(super) unversioned: usize,
 }
 
@@ -80,16 +89,21 @@ impl<'de: 'a, 'a> Gather<'de> for Components<'a> {
         let number = self.kept.count;
         let Lenient::Is(Members(raw)) = element else {
             self.defects.hide(|| format!("components/{number} is no object"));
-            return self.kept.push(Package::default());
+            return self.kept.push(Package::unread());
         };
         self.check(number, &raw);
         self.nested.extend(raw.components);
-        let name = raw.name.get().map(|name| match raw.group.get() {
+        let name = asserted(&raw.name).map(|name| match raw.group.get() {
             Some(group) => format!("{group}/{name}"),
-            None => name.to_owned(),
+            None => name,
         });
         let supplier = |named: Object<Named<'_>>| named.members().and_then(|named| asserted(&named.name));
-        let is_identified = raw.purl.get().is_some() || raw.cpe.get().is_some() || matches!(raw.swid, Lenient::Is(_));
+        let known_as = |kind: &str, text: &Text<'_>| text.get().is_some_and(|text| identifies(kind, text));
+        let swid = raw.swid.members();
+        let is_identified = known_as("purl", &raw.purl)
+            || known_as("cpe23", &raw.cpe)
+            || swid.is_some_and(|swid| known_as("swid", &swid.tag));
+        let is_larger_or_smaller = raw.kind.get().is_some_and(|kind| NO_PACKAGE.contains(&kind));
         let licenses = raw.licenses.gathered();
         let package = Package {
             name,
@@ -101,8 +115,8 @@ impl<'de: 'a, 'a> Gather<'de> for Components<'a> {
             has_more_licenses: licenses.broken > 0 || licenses.of.has_more_licenses,
             licenses: licenses.of.licenses,
             is_identified,
-            has_hash: raw.hashes.gathered().0 > 0,
-            is_content: !raw.kind.get().is_some_and(|kind| NO_PACKAGE.contains(&kind)),
+            has_hash: raw.hashes.gathered().any,
+            is_content: !is_larger_or_smaller && !raw.purl.get().is_some_and(names_an_image),
         };
         self.kept.push(package);
     }
@@ -124,8 +138,12 @@ impl Components<'_> {
         if !raw.version.is_there() {
             self.unversioned += 1;
         }
-        if raw.hashes.is_wrong() {
-            self.defects.add(|| format!("components/{number}/hashes is no list"));
+        match &raw.hashes {
+            Lenient::Wrong => self.defects.add(|| format!("components/{number}/hashes is no list")),
+            Lenient::Is(hashes) if hashes.0.broken > 0 => {
+                self.defects.add(|| format!("components/{number}/hashes holds one without algorithm or value"));
+            }
+            _ => {}
         }
         if raw.supplier.is_wrong() {
             self.defects.add(|| format!("components/{number}/supplier is no object"));
@@ -191,7 +209,10 @@ pub(super) fn unfold(components: &mut Components<'_>) -> Result<(), SbomError> {
         for list in std::mem::take(&mut components.nested) {
             let list: List<Fold<'_>> = serde_json::from_str(list.get()).map_err(|error| broken(&error))?;
             match list {
-                Lenient::Is(list) => list.0.0.into_iter().for_each(|component| components.gather(component)),
+                Lenient::Is(list) => {
+                    components.assembled |= !list.0.0.is_empty();
+                    list.0.0.into_iter().for_each(|component| components.gather(component));
+                }
                 Lenient::Absent => {}
                 Lenient::Wrong => components.defects.hide(|| "components within a component is no list".to_owned()),
             }

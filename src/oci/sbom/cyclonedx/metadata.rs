@@ -17,12 +17,9 @@ pub(in super::super) struct Metadata<'a> {
     tools: Lenient<Tools<'a>>,
     #[serde(borrow, default)]
     authors: List<Names<'a>>,
-    #[serde(borrow, default)]
-    manufacture: Object<Named<'a>>,
+    /// Who made the document; `manufacture` and `supplier` are those of what it is about.
     #[serde(borrow, default)]
     manufacturer: Object<Named<'a>>,
-    #[serde(borrow, default)]
-    supplier: Object<Named<'a>>,
     #[serde(borrow, default)]
     component: Object<Contained<'a>>,
 }
@@ -100,9 +97,8 @@ pub(super) fn read<'a>(metadata: Object<Metadata<'a>>, defects: &mut Defects) ->
         defects.add(|| "metadata/tools is neither a list nor an object".to_owned());
     }
     let tools = metadata.tools.into_option().map(|Tools(names)| names.0).unwrap_or_default();
-    let makers = [metadata.manufacture, metadata.manufacturer, metadata.supplier];
-    let makers = makers.into_iter().filter_map(|maker| asserted(&maker.members()?.name));
-    let creators = metadata.authors.gathered().0.into_iter().chain(tools).chain(makers);
+    let maker = metadata.manufacturer.members().and_then(|maker| asserted(&maker.name));
+    let creators = metadata.authors.gathered().0.into_iter().chain(tools).chain(maker);
     About {
         created: metadata.timestamp.owned(),
         creators: creators.take(MOST_CREATORS).collect(),

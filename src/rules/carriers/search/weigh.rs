@@ -2,7 +2,7 @@
 
 use super::{Bound, Candidate, Carrier, Search};
 use crate::oci::Role;
-use crate::rules::carriers::content::{Told, contents, open};
+use crate::rules::carriers::content::{Told, contents, is_blank, open, unopened};
 use crate::rules::carriers::{Content, Found, Home};
 use crate::rules::prelude::*;
 
@@ -15,7 +15,7 @@ impl<'g> Search<'_, 'g> {
         let (mut told, mut closed) = (Vec::new(), Vec::new());
         for candidate in candidates {
             let Some((carrier, manifest)) = self.bind(candidate)? else { continue };
-            for part in contents(manifest) {
+            for part in if self.sought.opens_statements() { unopened(manifest) } else { contents(manifest) } {
                 match part {
                     Told::Content(content) => told.push((carrier.clone(), Ok(content))),
                     Told::Closed(layer) if self.may_hold(layer) => closed.push((carrier.clone(), layer)),
@@ -45,8 +45,11 @@ impl<'g> Search<'_, 'g> {
             (None, Bound::Listed | Bound::Unlinked, _) => "it names no subject",
             (Some(about), ..) if about != Ok(&subject) => "its own subject is another manifest",
             (.., Manifest::Image(image)) if !self.counts_as_home(image, bound) => "`homes` leaves it out",
-            (.., Manifest::Image(image)) if image.layers.is_empty() => "it holds nothing",
-            (.., Manifest::Image(image)) => return Ok(Some((Carrier { name, digest, about: subject }, image))),
+            (.., Manifest::Image(image)) if image.layers.iter().all(is_blank) => "it holds nothing",
+            (.., Manifest::Image(image)) => {
+                let fresh = self.carriers.insert((subject.clone(), digest.clone()));
+                return Ok(fresh.then_some((Carrier { name, digest, about: subject }, image)));
+            }
             _ => "it is no image manifest",
         };
         self.dismiss(&name, reason);
@@ -55,7 +58,9 @@ impl<'g> Search<'_, 'g> {
 
     /// Whether the home of a referrer counts, which depends on what it is.
     fn counts_as_home(&self, image: &ImageManifest, bound: Bound) -> bool {
-        let is_bundle = image.artifact_type.as_ref().is_some_and(|own| own.role() == Role::Bundle);
+        let own = image.artifact_type.iter().chain(image.config.iter().map(|config| &config.media_type));
+        let is_bundle =
+            own.chain(image.layers.iter().map(|layer| &layer.media_type)).any(|it| it.role() == Role::Bundle);
         bound != Bound::Listed || self.is_home(if is_bundle { Home::Bundles } else { Home::Referrers })
     }
 
