@@ -18,7 +18,7 @@ declare_rule! {
     ///
     /// The claim has to be true: the base is read from its registry, and its layers, compared by the digests of their content, must be
     /// the first layers of the image. A base that cannot be read makes the verdict unknown. `scratch` is no
-    /// base at all, which nothing can prove: where more is wanted than a name, it counts if `allow` admits it.
+    /// base at all, which nothing can prove: where more is wanted than a name, it counts if `allow` names it without a wildcard.
     ///
     /// # Why
     ///
@@ -39,7 +39,7 @@ declare_rule! {
     /// - `must-be` (`"declared"` by default, `"pinned"` or `"current"`): `pinned` wants the digest of the base beside its name. `current`
     ///   wants the image to begin with the layers of what the base's tag names now.
     /// - `allow` (list of globs over `registry/repository`, default all): the only bases admitted. An image without a base is
-    ///   `docker.io/library/scratch`.
+    ///   `docker.io/library/scratch`, which has to be written out: every image could say that it has none.
     /// - `deny` (list of globs over `registry/repository`, empty by default): bases that are refused.
     /// - `max-behind` (time span such as `"7d"`, none by default; with `current`): for how long a newer base may have been there. It is
     ///   counted from when that was made.
@@ -57,7 +57,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Images between the base and this one: labels are inherited, and may name the base of the base. Whether provenance is true; the
+    /// Images between the base and this one: labels are inherited, and may name the base of the base. Whether a base was copied to
+    /// where `allow` admits it: list repositories that not everybody who pushes the image can write to. Whether provenance is true; the
     /// layers are. A base that was squashed or flattened into the image. Bases are read from the image's own registry, from those that
     /// `allow` names, and from the large public ones; others are not asked because an image says so: the verdict is unknown then.
     BaseImage: "base-image"
@@ -129,10 +130,10 @@ impl BaseImage {
         if let Some((claim, _)) = base::first_of(claims, entry, view, |name| self.names(name))? {
             return Ok((claim.location.clone(), self.judge_claim(claim, entry, view)?));
         }
-        let listed = words::listed(claims);
-        let wrong =
-            format!("the image begins with the layers of none of the images that went into its build: {listed}");
-        Ok((claims[0].location.clone(), Err(wrong)))
+        if let Some(claim) = claims.iter().find(|claim| claim.digest.is_none()) {
+            return Err(incomparable(claim, MOVED_ON));
+        }
+        Ok((claims[0].location.clone(), Err(begins_with_none(claims))))
     }
 
     fn judge_claim(&self, claim: &Claim, entry: &Entry, view: &View<'_>) -> Fact<Judged> {
@@ -149,8 +150,10 @@ impl BaseImage {
     /// Judges the claim to be built on nothing, which no layer proves: where more is wanted of a base than a name, the policy has to
     /// admit it by name.
     fn judge_scratch(&self, claim: &Claim) -> Fact<Judged> {
-        let wants_more = self.must_be != MustBe::Declared || !self.deny.is_empty() || self.max_age.is_some();
-        if self.claim == Trust::Proven && wants_more && self.allow.is_empty() {
+        let lists = !self.allow.is_empty() || !self.deny.is_empty();
+        let wants_more = lists || self.must_be != MustBe::Declared || self.max_age.is_some();
+        let admitted = self.allow.iter().any(|glob| glob.is_plain() && glob.matches(base::SCRATCH));
+        if self.claim == Trust::Proven && wants_more && !admitted {
             let detail =
                 format!("nothing proves it; admit it by name: `allow` with \"{}\" and the other bases", base::SCRATCH);
             return Err(Why::undecidable(format!("judging the base {claim}"), detail).into());
@@ -187,20 +190,18 @@ impl BaseImage {
         };
         match base.standing {
             Standing::First(layers) => self.judge_age(claim, &base, layers, view),
+            Standing::Itself => Ok(Err(is_itself(claim))),
+            Standing::Other if claim.digest.is_some() && claim.is_material() => {
+                Ok(Err(begins_with_none(std::slice::from_ref(claim))))
+            }
             Standing::Other if claim.digest.is_some() => {
                 Ok(Err(format!("the base is said to be {claim}, and the image does not begin with its layers")))
             }
             Standing::Other | Standing::Empty if self.claim == Trust::Trusted && self.max_age.is_none() => {
                 Ok(Ok(format!("the base is {claim}, by its own word")))
             }
-            Standing::Other => {
-                let detail = "the image does not begin with the layers of what the tag names now, and no digest says which image it was";
-                Err(Why::undecidable(format!("comparing the image with its base {claim}"), detail).into())
-            }
-            Standing::Empty => {
-                let detail = "the base has no layers, so any image begins with them";
-                Err(Why::undecidable(format!("comparing the image with its base {claim}"), detail).into())
-            }
+            Standing::Other => Err(incomparable(claim, MOVED_ON)),
+            Standing::Empty => Err(incomparable(claim, NO_LAYERS)),
         }
     }
 
@@ -208,7 +209,7 @@ impl BaseImage {
     fn judge_age(&self, claim: &Claim, base: &Base, layers: usize, view: &View<'_>) -> Fact<Judged> {
         let proof = format!("the base is {claim}; its {} begin the image", words::count(layers, "layer"));
         let Some(max) = &self.max_age else { return Ok(Ok(proof)) };
-        let age = Age::of(made(claim, base)?, view.now());
+        let age = Age::of(made(claim, base, view)?, view.now());
         Ok(if age.exceeds(max) {
             Err(format!("the base is {claim}, which is {age} old; at most {max} are wanted"))
         } else {
@@ -223,14 +224,17 @@ impl BaseImage {
             return Err(Why::undecidable(format!("looking whether the base {claim} is current"), detail).into());
         }
         let now = self.read(claim, Some(name), entry, view)?;
-        if let Standing::First(layers) = now.standing {
-            return self.judge_age(claim, &now, layers, view);
+        match now.standing {
+            Standing::First(layers) => return self.judge_age(claim, &now, layers, view),
+            Standing::Itself => return Ok(Err(is_itself(claim))),
+            Standing::Empty => return Err(incomparable(claim, NO_LAYERS)),
+            Standing::Other => {}
         }
         let behind = format!("the base is {claim}; {name} is {} now", now.digest.short());
         let Some(max) = &self.max_behind else {
             return Ok(Err(format!("{behind}, and the image does not begin with its layers")));
         };
-        let age = Age::of(made(claim, &now)?, view.now());
+        let age = Age::of(made(claim, &now, view)?, view.now());
         if age.exceeds(max) {
             return Ok(Err(format!("{behind}, and has been for {age}; at most {max} are wanted")));
         }
@@ -250,9 +254,32 @@ impl BaseImage {
 }
 
 /// When a base was made. Builders that make the same bytes every time write a date that is none.
-fn made(claim: &Claim, base: &Base) -> Fact<Timestamp> {
-    base.created
-        .ok_or_else(|| Why::undecidable(format!("looking when the base {claim} was made"), "it does not say").into())
+fn made(claim: &Claim, base: &Base, view: &View<'_>) -> Fact<Timestamp> {
+    let unknown = |detail| Why::undecidable(format!("looking when the base {claim} was made"), detail);
+    let made = base.created.ok_or_else(|| unknown("it does not say"))?;
+    if Age::of(made, view.now()).is_future() {
+        return Err(unknown("it says a date in the future").into());
+    }
+    Ok(made)
+}
+
+/// Why the layers of a base and of the image tell nothing.
+const NO_LAYERS: &str = "the base has no layers, so any image begins with them";
+const MOVED_ON: &str =
+    "the image does not begin with the layers of what the tag names now, and no digest says which image it was";
+
+fn incomparable(claim: &Claim, detail: &'static str) -> Stop {
+    Why::undecidable(format!("comparing the image with its base {claim}"), detail).into()
+}
+
+fn is_itself(claim: &Claim) -> String {
+    format!("the base is said to be {claim}, which is this image itself")
+}
+
+/// Provenance lists images, and does not say which is the base: an image with a last stage from scratch has none of them.
+fn begins_with_none(claims: &[Claim]) -> String {
+    let listed = words::listed(claims);
+    format!("the image begins with the layers of none of the images that went into its build: {listed}")
 }
 
 fn undeclared() -> String {

@@ -20,8 +20,8 @@ declare_rule! {
     ///
     /// This image beside an earlier one, platform by platform: the release before it among the tags of its repository, or what
     /// `--against` names: another reference, a layout, an archive, a snapshot. The release before `1.3.0` is the highest version
-    /// below it, `1.2.9`; that of `1.3.0-alpine` is an earlier `-alpine`; release candidates count only for
-    /// release candidates. The evidence says which digest was compared with.
+    /// below it, `1.2.9`, if there is one of as many numbers and as much a `v`; that of `1.3.0-alpine` is an earlier `-alpine`; release
+    /// candidates count only for release candidates. The evidence says which digest was compared with.
     ///
     /// A platform that the earlier image has not got passes, and so does the first release. An image without a tag that is a
     /// version is unknown unless `--against` says what to compare with. A file or directory has a release before only under the
@@ -70,7 +70,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// What changed inside the layers. Whether the earlier image was right: it is the measure, not a proof. A rise in
+    /// What changed inside the layers. What is new with a variant (`-alpine`) that no earlier release has, or with a platform: there is
+    /// nothing to compare it with. Whether the earlier image was right: it is the measure, not a proof. A rise in
     /// size that is spread over many small releases. An image config says nothing of capabilities; those that a deployment grants are
     /// not known.
     Compare: "compare"
@@ -126,7 +127,9 @@ impl Check for Compare {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let Some(target) = self.earlier(view)? else {
-            return Ok(Verdict::Pass("the first release: no tag of the repository is of a lower version".to_owned()));
+            return Ok(Verdict::Pass(
+                "the first release: no tag of the repository is an earlier one of the same kind".to_owned(),
+            ));
         };
         match subject {
             Subject::Root => judge_platforms(&target, view),

@@ -8,6 +8,7 @@ mod carriers;
 mod config_part;
 mod duration;
 mod hosts;
+mod image_purl;
 mod layers;
 mod name_glob;
 mod parameters;

@@ -17,8 +17,8 @@ declare_rule! {
     /// That a SLSA provenance statement is about each platform or about the image as a whole, in the homes of the rule `sbom`:
     /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
     /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read, of BuildKit, GitHub's builders, Tekton
-    /// and others; a verification summary is no provenance. What a parameter asks about and has another type than it must is
-    /// unknown, never absent. With any parameter but `coverage` and `types` the statement itself is read; one whose subjects are
+    /// and others, and of other versions only that they are there; a verification summary is no provenance. What a parameter asks
+    /// about and has another type than it must is unknown, never absent. With any parameter but `coverage` and `types` the statement itself is read; one whose subjects are
     /// other digests is none of this image.
     ///
     /// # Why
@@ -53,12 +53,13 @@ declare_rule! {
     ///   (the repository) and `revision` (the commit); of GitHub's workflows also `workflow` (its file, `\.github/workflows/x\.yml`),
     ///   `ref` (`refs/tags/v.+`), `event` (`push`) and `runner` (`github-hosted`).
     /// - `materials` (table, empty by default): what the build was made from, base images and sources. `pinned = true` wants a digest
-    ///   of each; `allow` and `deny` are globs over their addresses: `docker.io/library/alpine` of an image, `https://github.com/acme/app`
-    ///   of a repository. Where `pinned` or `allow` is given there must be materials.
+    ///   of each; `allow` and `deny` are globs over their addresses: `docker.io/library/alpine` of an image, `pkg:oci/NAME` of one in a layout,
+    ///   `https://github.com/acme/app` of a repository, without user and password. Where `pinned` or `allow` is given there must be materials.
     /// - `claims` (list, empty by default): what the build must claim of itself: `"hermetic"` (it had no network), `"reproducible"`,
     ///   `"complete-parameters"`, `"complete-environment"` (SLSA 0.2 only) and `"complete-materials"`: nothing of the kind was left out.
     /// - `allow-args` (list of globs over names, default all): the only arguments that the build may have had, as BuildKit names them:
-    ///   `"build-arg:VERSION"`, `"label:*"`, `"target"`; of other builders the names of their parameters.
+    ///   `"build-arg:VERSION"`, `"label:*"`, `"target"`; of other builders the names of their parameters, of those in an object with
+    ///   its name: `"inputs.VERSION"` of a workflow.
     /// - `deny-args` (list of globs over names, empty by default): arguments that the build must not have had. Where one of the two is
     ///   given the statement must tell the arguments, and must not say that it left some out, as BuildKit does in mode min.
     /// - `max-age` (a time span such as `"90d"`, default none): how long ago the build may have ended.
@@ -73,7 +74,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Whether the statement is true: no signature is verified, and BuildKit's own are not signed. On a registry without the
+    /// Whether the statement is true: no signature is verified, and BuildKit's own are not signed. Of a build from a directory BuildKit
+    /// takes the client's word for source and revision; of one from a repository what was fetched counts. On a registry without the
     /// referrers API, referrers that were pushed without the fallback tag. Attestations that GitHub keeps in its own store. The values
     /// of build arguments are looked at by the rule `secrets`.
     ProvenanceRule: "provenance"

@@ -15,7 +15,8 @@ declare_rule! {
     ///
     /// The label `org.opencontainers.image.version` in each platform's config against the tag that the user wrote. A leading `v` and
     /// what follows a version besides a pre-release do not count (`v1.2.3` is `1.2.3`, `1.2.3-alpine3.20` is `1.2.3`). A shorter tag
-    /// agrees with every version that it begins: `1.2` with `1.2.3`. A pre-release is another version than the release: `1.2.3-rc.1`
+    /// agrees with every version that it begins: `1.2` with `1.2.3`. In the label a name may stand before the version (`jdk-17.0.1`); of
+    /// several versions in it the first counts. A pre-release is another version than the release: `1.2.3-rc.1`
     /// does not agree with `1.2.3`.
     ///
     /// A tag that names no version, such as `latest`, `main` or a commit, says nothing of it: the rule is not applicable there, nor to

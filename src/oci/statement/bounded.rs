@@ -19,7 +19,7 @@ where
     deserializer.deserialize_option(Bounded(PhantomData::<Vec<T>>))
 }
 
-/// Reads a map; `null` is an empty one.
+/// Reads a map; `null` is an empty one. A name that occurs twice is refused: readers differ in which of the two they take.
 pub(super) fn map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -74,7 +74,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for Bounded<BTreeMap<String, T>> {
         let mut map = BTreeMap::new();
         while let Some((name, value)) = members.next_entry()? {
             room(map.len(), &self)?;
-            map.insert(name, value);
+            if map.insert(name, value).is_some() {
+                return Err(de::Error::custom("a name occurs twice in an object"));
+            }
         }
         Ok(map)
     }

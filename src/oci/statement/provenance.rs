@@ -28,7 +28,7 @@ pub struct Provenance {
     /// The workflow that built.
     pub workflow: Workflow,
     /// The arguments of the build: of `BuildKit` as it names them (`build-arg:VERSION`, `label:…`, `target`), else the external
-    /// parameters. [`Told::Nothing`] where the statement has no place for them.
+    /// parameters, of which those in an object have its name before theirs (`inputs.VERSION`). [`Told::Nothing`] where the statement has no place for them.
     pub arguments: Told<BTreeMap<String, String>>,
     /// What the build claims of itself.
     pub claims: Claims,

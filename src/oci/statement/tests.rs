@@ -104,6 +104,7 @@ fn broken_documents_are_errors() {
         (r#"{"predicateType":"a","subject":7}"#, "statement"),
         (r#"{"predicateType":"a","subject":[["name",{}]]}"#, "statement"),
         (r#"{"predicateType":"a","subject":[{"digest":{"sha256":7}}]}"#, "statement"),
+        (r#"{"predicateType":"a","subject":[{"digest":{"sha256":"00","sha256":"01"}}]}"#, "statement"),
     ] {
         let error = Statement::read(text.as_bytes(), &MediaType::from("")).unwrap_err();
         assert!(matches!(error, StatementError::Json { part: at, .. } if at == part), "{text}: {error}");
@@ -284,7 +285,42 @@ fn workflows_are_read_in_the_forms_of_both_versions() {
         runner: said("github-hosted"),
     };
     assert_eq!(read.workflow, wanted);
-    assert_eq!(read.arguments.said().unwrap().keys().collect::<Vec<_>>(), ["inputs"]);
+    assert_eq!(read.arguments.said().unwrap().keys().collect::<Vec<_>>(), ["inputs.a"]);
+}
+
+#[test]
+fn parameters_in_an_object_have_its_name_before_theirs() {
+    let arguments = |external: Value| {
+        provenance(V1, json!({"buildDefinition": {"externalParameters": external}})).unwrap().arguments
+    };
+    let read = arguments(json!({"inputs": {"TOKEN": "t", "deep": {"a": 1}}, "vars": {}, "list": [1], "n": null}));
+    let wanted = [("inputs.TOKEN", "t"), ("inputs.deep", r#"{"a":1}"#), ("list", "[1]"), ("n", "null")];
+    assert_eq!(read, Told::Said(wanted.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
+    let long = "n".repeat(65);
+    assert_eq!(arguments(json!({long: {"a": 1}})), Told::Garbled);
+    let many = |outer: &str| (outer.to_owned(), (0..40_000).map(|n| (n.to_string(), json!(1))).collect::<Value>());
+    assert_eq!(arguments([many("a"), many("b")].into_iter().collect::<Value>()), Told::Garbled);
+}
+
+#[test]
+fn what_the_builder_fetched_goes_before_what_its_client_says() {
+    let told = |configured: Value| {
+        let vcs = json!({"vcs": {"source": "https://host/acme/app", "revision": "12"}});
+        let read = provenance(
+            V1,
+            json!({
+                "buildDefinition": {"externalParameters": {"configSource": configured}},
+                "runDetails": {"metadata": {"buildkit_metadata": vcs}}
+            }),
+        )
+        .unwrap();
+        (read.source, read.revision)
+    };
+    let evil = "https://host/evil/app.git#main";
+    assert_eq!(told(json!({"uri": evil, "digest": {"sha1": "34"}})), (said(evil), said("34")));
+    assert_eq!(told(json!({"uri": evil})), (said(evil), Told::Nothing));
+    assert_eq!(told(json!({"path": "Dockerfile"})), (said("https://host/acme/app"), said("12")));
+    assert_eq!(told(json!({"uri": 7})), (Told::Garbled, Told::Garbled));
 }
 
 #[test]
@@ -304,6 +340,14 @@ fn too_many_arguments_are_an_error_and_not_none() {
     let arguments: serde_json::Map<_, _> = (0..=bounded::MOST).map(|n| (n.to_string(), json!(""))).collect();
     let read = provenance(V0_2, json!({"invocation": {"parameters": {"args": arguments}}})).unwrap();
     assert_eq!(read.arguments, Told::Garbled);
+}
+
+#[test]
+fn an_argument_that_is_there_twice_hides_nothing() {
+    let text = r#"{"_type":"https://in-toto.io/Statement/v1","predicateType":"https://slsa.dev/provenance/v1","predicate":
+        {"buildDefinition":{"externalParameters":{"request":{"args":{"build-arg:A":"hunter2","build-arg:A":""}}}}}}"#;
+    let statement = Statement::read(text.as_bytes(), &MediaType::from("")).unwrap();
+    assert_eq!(statement.provenance.unwrap().arguments, Told::Garbled);
 }
 
 #[test]

@@ -11,16 +11,14 @@ const LABEL: &str = "io.buildpacks.lifecycle.metadata";
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Metadata {
-    #[serde(default)]
-    run_image: RunImage,
-    #[serde(default)]
-    stack: Stack,
+    run_image: Option<RunImage>,
+    stack: Option<Stack>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize)]
 struct Stack {
-    #[serde(default, rename = "runImage")]
-    run_image: RunImage,
+    #[serde(rename = "runImage")]
+    run_image: Option<RunImage>,
 }
 
 #[derive(Deserialize, Default)]
@@ -37,9 +35,11 @@ pub(super) fn claim(labels: &Annotations, at: impl Fn(&str) -> Location) -> Fact
         .map_err(|error| Why::new(doing(), Cause::Unreadable { detail: Untrusted(&error.to_string()).to_string() }))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     // What was built from a daemon's images has an image id there, which no registry knows.
-    let pinned = filled(metadata.run_image.reference).and_then(|text| Reference::parse(&text).ok());
+    let run_image = metadata.run_image.unwrap_or_default();
+    let of_stack = metadata.stack.and_then(|stack| stack.run_image).unwrap_or_default();
+    let pinned = filled(run_image.reference).and_then(|text| Reference::parse(&text).ok());
     let pinned = pinned.filter(|reference| reference.digest().is_some());
-    let name = filled(metadata.run_image.image).or_else(|| filled(metadata.stack.run_image.image));
+    let name = filled(run_image.image).or_else(|| filled(of_stack.image));
     let name = name.or_else(|| pinned.as_ref().map(Reference::name));
     let Some(name) = name else { return Ok(None) };
     let digest = pinned.as_ref().and_then(Reference::digest).map(Digest::as_str);

@@ -14,6 +14,9 @@ const DIGEST: &str = "org.opencontainers.image.base.digest";
 /// How builders name the base of an image without one.
 pub(in super::super) const SCRATCH: &str = "docker.io/library/scratch";
 
+/// Who tells of images that went into a build, one of which may be the base.
+pub(super) const BY_MATERIALS: &str = "by the materials of its provenance";
+
 /// What an image says of its base, in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct Claim {
@@ -77,6 +80,11 @@ impl Claim {
             Named::Image(reference.without_digest())
         };
         Ok(Self { named, digest, told_by, location })
+    }
+
+    /// Whether it is only known to have gone into the build.
+    pub(in super::super) fn is_material(&self) -> bool {
+        self.told_by == BY_MATERIALS
     }
 
     /// The base as it was when the image was built, to be read from a registry; by its tag if no digest is known.

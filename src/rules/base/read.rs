@@ -34,6 +34,8 @@ pub(in super::super) enum Standing {
     Other,
     /// The base has none, so that anything could be built on it.
     Empty,
+    /// The base is the image itself, which begins with its own layers whatever they are.
+    Itself,
 }
 
 /// Reads the platform of a base that an image's platform is built on.
@@ -48,6 +50,7 @@ pub(in super::super) fn read(reference: &Reference, entry: &Entry, view: &View<'
         let theirs = ConfigPart::read(part, base, &["/rootfs", "/history", "/config/Labels"])?.config;
         let standing = match theirs.diff_ids.len() {
             0 => Standing::Empty,
+            _ if part.digest().is_ok_and(|digest| entry.digest() == Ok(digest)) => Standing::Itself,
             layers if own.config.diff_ids.starts_with(&theirs.diff_ids) => Standing::First(layers),
             _ => Standing::Other,
         };

@@ -42,12 +42,15 @@ pub(super) fn of<'t>(tag: &str, tags: &'t [String]) -> Option<&'t str> {
     let own = Version::read(tag)?;
     let earlier = tags.iter().filter_map(|tag| Some((Version::read(tag)?, tag.as_str())));
     let earlier: Vec<_> = earlier.filter(|(version, _)| version.is_before(&own)).collect();
-    // Where the variant itself has a version, another one of it will do if there is none of the same.
-    let of_variant = |same: &dyn Fn(&Version<'_>) -> bool| {
+    let highest = |same: &dyn Fn(&Version<'_>) -> bool| {
         let found = earlier.iter().filter(|(version, _)| same(version));
         found.max_by(|(one, _), (other, _)| one.order(other)).map(|(_, tag)| *tag)
     };
-    of_variant(&|version| version.variant == own.variant).or_else(|| of_variant(&|version| version.has_shape_of(&own)))
+    highest(&|version| version.is_written_as(&own) && version.variant == own.variant)
+        // Where the variant itself has a version, another one of it will do if there is none of the same.
+        .or_else(|| highest(&|version| version.is_written_as(&own) && version.has_shape_of(&own)))
+        // Nobody becomes a first release by writing his versions in another way.
+        .or_else(|| highest(&|version| version.variant == own.variant))
 }
 
 impl<'t> Version<'t> {
@@ -78,10 +81,15 @@ impl<'t> Version<'t> {
     }
 
     fn is_before(&self, own: &Self) -> bool {
-        self.before == own.before
-            && self.numbers.len() == own.numbers.len()
+        let name = |version: &Self| if version.before == "v" { "" } else { version.before };
+        name(self) == name(own)
             && (self.pre_release.is_none() || own.pre_release.is_some())
             && self.order(own) == Ordering::Less
+    }
+
+    /// Whether it has as many numbers, and a `v` if the other has one.
+    fn is_written_as(&self, own: &Self) -> bool {
+        self.before == own.before && self.numbers.len() == own.numbers.len()
     }
 
     fn order(&self, other: &Self) -> Ordering {
@@ -139,7 +147,8 @@ mod tests {
         assert_eq!(before("1.2.10", tags), "1.2.9");
         assert_eq!(before("1.2.4", tags), "1.2.3");
         assert_eq!(before("2.1.0", tags), "2.0.0");
-        assert_eq!(before("1.2.3", tags), "none");
+        assert_eq!(before("1.2.3", tags), "1.2");
+        assert_eq!(before("1.2.3", "1.2.3 1.2.4 1.3"), "none");
         assert_eq!(before("v1.3.0", tags), "v1.2.11");
         assert_eq!(before("1.3", tags), "1.2");
     }
@@ -164,6 +173,15 @@ mod tests {
         assert_eq!(before("1.2.3-debian-11-r6", tags), "1.2.3-debian-11-r5");
         assert_eq!(before("1.2.4-debian-11-r0", tags), "1.2.3-debian-11-r5");
         assert_eq!(before("1.2.5-bookworm", tags), "none");
+    }
+
+    #[test]
+    fn versions_that_are_written_in_another_way_are_earlier_ones_too() {
+        assert_eq!(before("1.3.0", "v1.2.0 v1.2.9 v1.4.0"), "v1.2.9");
+        assert_eq!(before("v1.3.0", "1.2.0 v1.1.0"), "v1.1.0");
+        assert_eq!(before("1.3", "1.2.9 1.3.1 1.2.8-alpine"), "1.2.9");
+        assert_eq!(before("1.3.1", "1.3 1.4"), "1.3");
+        assert_eq!(before("1.3.0", "release-1.2.0 v1.2.0-rc.1"), "none");
     }
 
     #[test]

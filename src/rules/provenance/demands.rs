@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::super::duration::Age;
 use super::super::prelude::*;
+use super::super::value_type::{moment, stands_for_none};
+use super::materials::climbs;
 use super::{Mode, ProvenanceRule};
 use crate::oci::statement::Claims;
-use crate::oci::{Provenance, Told};
+use crate::oci::{Provenance, ProvenanceVersion, Told};
 
 /// What a build may claim of itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
@@ -68,6 +70,10 @@ impl ProvenanceRule {
     /// The first demand that the statement does not meet. Unknown only if it meets all the others: what is wrong is wrong, whatever
     /// else cannot be read.
     pub(super) fn fault(&self, provenance: &Provenance, now: Timestamp) -> Fact<Fault> {
+        if provenance.version == ProvenanceVersion::Other {
+            let detail = "it is of another version than SLSA 0.2 and 1, of which only the presence is known";
+            return Err(Why::undecidable("reading the provenance", detail).into());
+        }
         let demands: [Demand; 7] = [
             |rule, provenance, _| Ok(rule.mode_fault(provenance)),
             |rule, provenance, _| Ok(rule.builder_fault(provenance)),
@@ -119,6 +125,9 @@ impl ProvenanceRule {
         for (name, pattern, found) in parts {
             let Some(pattern) = pattern else { continue };
             match found {
+                Told::Said(text) if climbs(text) => {
+                    return Ok(Some(format!("its {name} is {found}, which leads out of what it begins with")));
+                }
                 Told::Said(text) if pattern.matches(text) => {}
                 Told::Garbled => garbled = garbled.or(Some(name)),
                 _ => return Ok(Some(format!("its {name} is {found}, wanted a match of '{}'", pattern.as_str()))),
@@ -169,9 +178,12 @@ impl ProvenanceRule {
     fn age_fault(&self, provenance: &Provenance, now: Timestamp) -> Fact<Fault> {
         let Some(wanted) = &self.max_age else { return Ok(None) };
         let finished = match &provenance.finished {
-            Told::Said(finished) => finished.parse::<Timestamp>().map_err(|_| unreadable("time of the build's end"))?,
-            Told::Nothing => return Ok(Some("it does not tell when the build ended".to_owned())),
+            Told::Said(finished) => Some(moment(finished).ok_or_else(|| unreadable("time of the build's end"))?),
+            Told::Nothing => None,
             Told::Garbled => return Err(unreadable("time of the build's end")),
+        };
+        let Some(finished) = finished.filter(|at| !stands_for_none(*at)) else {
+            return Ok(Some("it does not tell when the build ended".to_owned()));
         };
         let age = Age::of(finished, now);
         Ok(if age.is_future() {

@@ -76,8 +76,9 @@ impl<'t> Version<'t> {
         starts
             .filter(|at| at_word(*at))
             .take(8)
-            .filter_map(|at| Version::at_start(label.get(at..)?))
-            .any(|version| self.stands_for(&version))
+            // What follows the first one is a revision, or a version of something else.
+            .find_map(|at| Version::at_start(label.get(at..)?))
+            .is_some_and(|version| self.stands_for(&version))
     }
 
     fn stands_for(&self, version: &Version<'_>) -> bool {
@@ -182,6 +183,9 @@ mod tests {
             ("1.2.3-rc.1", "1.2.3"),
             ("1.2.3-rc.1", "1.2.3-rc.10"),
             ("1.2.3", "0.1.2.3"),
+            ("1", "2.4.0-1"),
+            ("11", "15.4.0-debian-11-r5"),
+            ("1.2.3", "1.2.4 (was 1.2.3)"),
         ] {
             assert!(!agree(tag, label), "{tag} {label}");
         }

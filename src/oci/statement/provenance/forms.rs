@@ -13,6 +13,9 @@ use super::super::bounded::{self, Members};
 use super::super::{Text, Told};
 use super::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
 
+/// The longest name, in bytes, of an object of parameters.
+const LONGEST_OUTER: usize = 64;
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct V0 {
@@ -240,7 +243,7 @@ impl V1 {
                 runner: github.and_then(|github| github.runner_environment.clone()),
             },
             arguments: match request {
-                Told::Nothing => definition.external_parameters.as_ref().and_then(|raw| others(raw)),
+                Told::Nothing => definition.external_parameters.as_ref().and_then(|raw| external_parameters(raw)),
                 request => request.and_then(|raw| parameters(raw)),
             },
             claims: claims(metadata),
@@ -280,53 +283,81 @@ fn object<T: for<'de> Deserialize<'de>>(raw: &RawValue) -> Told<T> {
 /// The arguments in what a builder was asked for: `BuildKit` keeps them together, others write them side by side.
 fn parameters(raw: &RawValue) -> Told<BTreeMap<String, String>> {
     object::<Request>(raw).and_then(|request| match (&request.frontend, request.args) {
-        (Told::Nothing, Told::Nothing) => object::<Arguments>(raw).map(Arguments::texts),
+        (Told::Nothing, Told::Nothing) => others(raw, |_| true),
         (_, Told::Nothing) => Told::Said(BTreeMap::new()),
         (_, args) => args.map(Arguments::texts),
     })
 }
 
 /// The external parameters of a builder that is not `BuildKit`, besides those that are read apart.
-fn others(raw: &RawValue) -> Told<BTreeMap<String, String>> {
-    let apart = |name: &String| ["configSource", "source", "workflow"].contains(&name.as_str());
-    object::<Arguments>(raw).map(|arguments| {
-        let mut texts = arguments.texts();
-        texts.retain(|name, _| !apart(name));
-        texts
+fn external_parameters(raw: &RawValue) -> Told<BTreeMap<String, String>> {
+    others(raw, |name| !["configSource", "source", "workflow"].contains(&name))
+}
+
+/// Parameters by their names. Those in an object have its name before theirs: `inputs.VERSION`.
+fn others(raw: &RawValue, wanted: impl Fn(&str) -> bool) -> Told<BTreeMap<String, String>> {
+    object::<Arguments>(raw).and_then(|arguments| {
+        let mut texts = BTreeMap::new();
+        for (name, value) in arguments.args.into_iter().filter(|(name, _)| wanted(name)) {
+            if !value.get().starts_with('{') {
+                texts.insert(name, text(&value));
+                continue;
+            }
+            let Told::Said(inner) = object::<Arguments>(&value) else { return Told::Garbled };
+            // A long name before many would take far more memory than the statement.
+            if name.len() > LONGEST_OUTER || texts.len() + inner.args.len() > bounded::MOST {
+                return Told::Garbled;
+            }
+            texts.extend(inner.args.iter().map(|(inner, value)| (format!("{name}.{inner}"), text(value))));
+        }
+        Told::Said(texts)
     })
 }
 
+/// An argument as text; one that is no string is kept as JSON, so that none is overlooked.
+fn text(raw: &RawValue) -> String {
+    match serde_json::from_str::<Text<'_>>(raw.get()) {
+        Ok(text) => text.0.into_owned(),
+        Err(_) => raw.get().to_owned(),
+    }
+}
+
 impl Arguments {
-    /// The arguments as text; one that is no string is kept as JSON, so that none is overlooked.
     fn texts(self) -> BTreeMap<String, String> {
-        let text = |raw: &RawValue| match serde_json::from_str::<Text<'_>>(raw.get()) {
-            Ok(text) => text.0.into_owned(),
-            Err(_) => raw.get().to_owned(),
-        };
         self.args.into_iter().map(|(name, raw)| (name, text(&raw))).collect()
     }
 }
 
-/// The places where a provenance names what was built, the most telling first.
+/// The places where a provenance names what was built.
 struct Origin<'p> {
-    vcs: Told<&'p Vcs>,
+    /// What the builder fetched.
     configured: Told<&'p Source>,
     repository: Told<String>,
+    /// What the client says of the directory that it sent; `BuildKit` takes its word for it.
+    vcs: Told<&'p Vcs>,
 }
 
 impl Origin<'_> {
     fn source(&self) -> Told<String> {
-        let told = self.vcs.and_then(|vcs| vcs.source.clone()).filled();
-        told.or_else(|| self.uri()).or_else(|| self.repository.clone().filled())
+        self.fetched().or_else(|| self.vcs.and_then(|vcs| vcs.source.clone()).filled())
     }
 
+    /// The commit of what the builder fetched. The client's word counts only where nothing was.
     fn revision(&self, materials: &[Material]) -> Told<String> {
-        let told = self.vcs.and_then(|vcs| vcs.revision.clone()).filled();
-        told.or_else(|| self.configured.and_then(Source::commit)).or_else(|| {
-            let source = self.source();
-            let built = materials.iter().find(|material| source.said().is_some_and(|source| material.is_of(source)));
-            built.and_then(Material::commit).map_or(Told::Nothing, |commit| Told::Said(commit.to_owned()))
+        let fetched = self.fetched();
+        if matches!(fetched, Told::Nothing) {
+            return self.vcs.and_then(|vcs| vcs.revision.clone()).filled();
+        }
+        self.configured.and_then(Source::commit).or_else(|| {
+            fetched.and_then(|source| {
+                let built = materials.iter().find(|material| material.is_of(&source));
+                built.and_then(Material::commit).map_or(Told::Nothing, |commit| Told::Said(commit.to_owned()))
+            })
         })
+    }
+
+    fn fetched(&self) -> Told<String> {
+        self.uri().or_else(|| self.repository.clone().filled())
     }
 
     fn uri(&self) -> Told<String> {
