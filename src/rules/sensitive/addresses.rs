@@ -82,7 +82,10 @@ mod tests {
         assert_eq!(found("postgres://app:p%40ss(*w0rd@db/app"), ["p%40ss(*w0rd"]);
         assert_eq!(found("dsn=app:hunter2@tcp(db:3306)/app"), ["hunter2"]);
         let plain = find("postgres://app:pa$$w0rd@db/", Manner::Plain, &Criteria::default());
-        assert_eq!(plain, [15..23], "what a document gives to a name is expanded no more");
+        assert!(
+            matches!(plain.as_slice(), [Range { start: 15, end: 23 }]),
+            "what a document gives to a name is expanded no more"
+        );
     }
 
     #[test]

@@ -37,14 +37,26 @@ pub(super) fn bare(word: &str) -> &str {
 struct Command<'t> {
     /// `curl`: `-u user:password`.
     takes_login: bool,
-    /// `sshpass`, `docker login`: `-p password`.
-    takes_password: bool,
-    /// `sshpass`, `mysql`: `-ppassword`.
-    holds_password: bool,
+    /// How `-p` takes a password.
+    password: Password,
     /// A line for `.netrc`.
     is_netrc: bool,
     /// The words before, the last one first.
     before: [&'t str; 3],
+}
+
+/// How the option `-p` of a command takes a password.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Password {
+    /// Not at all.
+    #[default]
+    Not,
+    /// `docker login -p password`.
+    Next,
+    /// `mysql -ppassword`.
+    Attached,
+    /// `sshpass`: either way.
+    Either,
 }
 
 /// What a word is: the name for it, what it promises and the value in it.
@@ -54,10 +66,10 @@ impl<'t> Command<'t> {
     fn sees(&mut self, word: &'t str) {
         match bare(word).rsplit('/').next().unwrap_or_default() {
             "curl" => self.takes_login = true,
-            "sshpass" => (self.takes_password, self.holds_password) = (true, true),
-            "login" => self.takes_password = true,
+            "sshpass" => self.password = Password::Either,
+            "login" => self.password = Password::Next,
             "mysql" | "mysqladmin" | "mysqldump" | "mariadb" | "mariadb-admin" | "mariadb-dump" => {
-                self.holds_password = true;
+                self.password = Password::Attached;
             }
             "machine" => self.is_netrc = true,
             "" | "&&" | "||" | "|" => return *self = Self::default(),
@@ -76,7 +88,7 @@ impl<'t> Command<'t> {
         }
         match option {
             "--user" | "--proxy-user" if self.takes_login => password_of(word),
-            "-p" if self.takes_password => Some((None, Promise::Password, word)),
+            "-p" if matches!(self.password, Password::Next | Password::Either) => Some((None, Promise::Password, word)),
             "--pass" => Some((Some("pass"), Promise::Password, word)),
             _ if self.takes_login && behind_login(option) == Some("") => password_of(word),
             _ => {
@@ -92,7 +104,9 @@ impl<'t> Command<'t> {
         let attached = |option: &str| word.strip_prefix(option).map(bare).filter(|value| !value.is_empty());
         match self.before {
             _ if self.takes_login && word.starts_with('-') => password_of(login.or_else(|| behind_login(word))?),
-            _ if self.holds_password && word.starts_with("-p") => Some((None, Promise::Password, attached("-p")?)),
+            _ if matches!(self.password, Password::Attached | Password::Either) && word.starts_with("-p") => {
+                Some((None, Promise::Password, attached("-p")?))
+            }
             [name @ "password", ..] if self.is_netrc => Some((Some(name), Promise::Password, word)),
             [name, "set", "config"] | [name, "setx", _] => Some((Some(name), promise(name)?, word)),
             _ => None,
