@@ -13,7 +13,7 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
     TargetFailure,
 };
-use crate::rules::sensitive::{veiled, veiled_pointer};
+use crate::rules::sensitive::{shown, veiled, veiled_pointer};
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
@@ -180,8 +180,8 @@ impl<'g, 'p> Sealer<'g, 'p> {
     fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
         let location = &finding.location;
         let found = if finding.concealed.is_empty() { self.locate(location) } else { None };
-        let bytes =
-            found.as_ref().filter(|_| !is_variable(location)).map(|(_, span)| [span.value.start, span.value.end]);
+        let bytes = found.as_ref().filter(|(text, span)| !is_variable(location) && !holds_secret(text, span, location));
+        let bytes = bytes.map(|(_, span)| [span.value.start, span.value.end]);
         let excerpt = found.map(|(text, span)| Excerpt::at(text, span).without(&self.concealed));
         SealedFinding {
             message: self.safe(&finding.message),
@@ -283,6 +283,13 @@ fn concealed(judgement: &Judgement<'_>) -> Concealed {
 fn is_variable(location: &Location) -> bool {
     let inside = ["/config/Env/", "/container_config/Env/", "/history/"];
     location.role == NodeRole::Config && inside.iter().any(|outer| location.pointer.starts_with(outer))
+}
+
+/// Whether the value at a place is a text that holds a secret, whose length is nobody's business either.
+fn holds_secret(text: &str, span: &oci::Span, location: &Location) -> bool {
+    let name = location.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+    let value = serde_json::from_str::<String>(&text[span.value.clone()]);
+    value.is_ok_and(|value| shown(&name, &value) != value)
 }
 
 /// Whether a cell counts as an error whatever its level: by a grave finding that no waiver covers, or one of those that are

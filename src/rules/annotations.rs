@@ -1,3 +1,4 @@
+use super::config_part::manifest_annotations;
 use super::prelude::*;
 use super::value_type::ValueType;
 use super::values::{Held, Wanted};
@@ -151,21 +152,20 @@ impl ImageAnnotations {
     fn judge_platform(&self, entry: &Entry, view: &View<'_>) -> Fact<Verdict> {
         let wanted = self.wanted();
         let mut findings = Findings::new();
-        let descriptor = if self.counts(On::Descriptor) { held_by_descriptor(entry) } else { None };
+        let descriptor = if self.counts(On::Descriptor) { held_by_descriptor(entry, view) } else { None };
         let in_index = self.counts(On::Index) && matches!(entry.place, Place::Index { .. });
-        let index = if in_index { Some(held_by_root(view)?) } else { None };
-        let mut places: Vec<Held<'_>> = descriptor.into_iter().chain(index).collect();
-        let mut complete = true;
-        // The manifest need not be fetched when what the index tells settles it.
-        if self.counts(On::Manifest) && (wanted.forbids() || !wanted.is_met(&places)) {
-            let manifest = findings.note(held_by_manifest(entry, view));
-            complete = manifest.is_some();
-            places.splice(0..0, manifest);
+        let index = in_index.then(|| held_by_root(view));
+        let (mut places, mut unread) = (Vec::new(), Findings::new());
+        places.extend(descriptor.into_iter().chain(index).filter_map(|held| unread.note(held)));
+        // What one place tells may settle it: then the manifest need not be fetched, nor the others be known.
+        let settled = |places: &[Held<'_>]| !wanted.forbids() && wanted.is_met(places);
+        if self.counts(On::Manifest) && !settled(&places) {
+            places.splice(0..0, unread.note(held_by_manifest(entry, view)));
         }
         for held in places.iter().filter(|held| held.name != INDEX) {
             wanted.forbid(held, &mut findings, || remove(view));
         }
-        if !complete {
+        if !settled(&places) && findings.note(unread.verdict(String::new)).is_none() {
             return findings.verdict(String::new);
         }
         let place = if self.counts(On::Manifest) { "manifest" } else { "manifest-descriptor" };
@@ -184,24 +184,34 @@ fn held_by_root<'g>(view: &View<'g>) -> Fact<Held<'g>> {
         _ => ("the manifest", NodeRole::Manifest),
     };
     let (values, digest) = (manifest.annotations().ok_or_else(none)?, view.root().digest.clone());
+    legible(&digest, "/annotations", view)?;
     Ok(Held { name, values, role, digest, pointer: "/annotations".to_owned() })
 }
 
 fn held_by_manifest<'g>(entry: &Entry, view: &View<'g>) -> Fact<Held<'g>> {
-    let values = &view.image(entry)?.annotations;
+    let values = manifest_annotations(entry, view)?;
     let digest = entry.digest()?.clone();
     Ok(Held { name: "the manifest", values, role: NodeRole::Manifest, digest, pointer: "/annotations".to_owned() })
 }
 
 /// What the index says of an entry; a root that is one manifest has no descriptor.
-fn held_by_descriptor(entry: &Entry) -> Option<Held<'_>> {
+fn held_by_descriptor<'g>(entry: &'g Entry, view: &View<'_>) -> Option<Fact<Held<'g>>> {
     let Place::Index { digest, pointer } = &entry.place else { return None };
-    Some(Held {
+    let pointer = format!("{pointer}/annotations");
+    Some(legible(digest, &pointer, view).map(|()| Held {
         name: "its descriptor",
         values: &entry.descriptor.annotations,
         role: NodeRole::Index,
         digest: digest.clone(),
-        pointer: format!("{pointer}/annotations"),
+        pointer,
+    }))
+}
+
+/// Unknown where annotations are not what they must be: they then seem to lack what some reader may find there.
+fn legible(digest: &Digest, pointer: &str, view: &View<'_>) -> Fact<()> {
+    view.document(digest)?.defect_of(pointer).map_or(Ok(()), |defect| {
+        let detail = format!("{} ({})", defect.message, defect.pointer);
+        Err(Why::undecidable("reading the annotations", detail).into())
     })
 }
 

@@ -28,11 +28,12 @@ declare_rule! {
     /// | `sudo` | `sudo` runs, which a build does not need and an image should not have |
     /// | `pipe-to-shell` | what is downloaded runs at once: it is piped into a shell, or `sh -c "$(curl …)"`, `bash <(wget …)` |
     /// | `dist-upgrade` | the whole distribution is upgraded: `apt-get dist-upgrade`, `apt full-upgrade`, `zypper dup` |
-    /// | `insecure-download` | nobody checks whom it comes from: `curl -k`, `wget --no-check-certificate`, `apt-get --allow-unauthenticated` |
+    /// | `insecure-download` | nobody checks whom it comes from: `curl -k`, `wget --no-check-certificate`, `git -c http.sslVerify=false`, `pip --trusted-host`, `apt-get --allow-unauthenticated`, `apk --allow-untrusted`, `dnf --nogpgcheck`, `zypper --no-gpg-checks` |
     /// | `apt-cache-left` | `apt-get update` without `rm -rf /var/lib/apt/lists/*` in the same step |
     /// | `apk-cache-left` | `apk add` without `--no-cache` |
     ///
-    /// Scripts are read as a POSIX shell reads them: `echo 'curl x | sh'` and `apt-get install sudo` are none of these. Findings name
+    /// Scripts are read as a POSIX shell reads them: `echo 'curl x | sh'` and `apt-get install sudo` are none of these. What a shell is
+    /// given to run is read too: `bash -c '…'`, `bash <<EOF`. Findings name
     /// the step and the programs, not the arguments, which may be secret.
     ///
     /// # Why

@@ -1,6 +1,7 @@
 use super::config_part::{ConfigPart, is_windows};
 use super::paths::cleaned;
 use super::prelude::*;
+use super::sensitive::{self, veiled_words};
 
 /// Differences that are reported one by one; the rest is counted.
 const REPORTED: usize = 50;
@@ -145,8 +146,22 @@ impl Field {
                 let none = |test: &&Vec<String>| test.iter().all(|word| word == "NONE");
                 alone(line(&config.healthcheck.as_ref().filter(|test| !none(test)).cloned()))
             }
-            Self::Labels => config.labels.iter().map(|(name, value)| (name.clone(), format!("'{value}'"))).collect(),
+            Self::Labels => config.labels.clone().into_iter().collect(),
             Self::LayerCount => alone(Some(part.layers.to_string())),
+        }
+    }
+}
+
+impl Field {
+    /// A value for a message, without what looks like a secret in it.
+    fn shown(self, name: &str, value: &str) -> String {
+        match self {
+            Self::Labels => format!("'{}'", sensitive::shown(name, value)),
+            Self::Entrypoint | Self::Cmd | Self::Healthcheck => {
+                let words: Vec<String> = serde_json::from_str(value).unwrap_or_default();
+                serde_json::to_string(&veiled_words(&words)).unwrap_or_default()
+            }
+            _ => sensitive::veiled(value).into_owned(),
         }
     }
 }
@@ -271,8 +286,8 @@ fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts
     let part = parts.get(*odd.first()?)?;
     let label = |position: &usize| parts.get(*position).map_or("", |part| part.label);
     let phrase = |(value, positions): &(Option<&String>, Vec<usize>)| {
-        let value = value.map_or("none", String::as_str);
-        format!("{} on {}", Untrusted(value), words::listed(positions.iter().map(label)))
+        let value = value.map_or_else(|| "none".to_owned(), |value| field.shown(name, value));
+        format!("{} on {}", Untrusted(&value), words::listed(positions.iter().map(label)))
     };
     let mut phrases: Vec<String> = values.iter().take(VALUES).map(phrase).collect();
     if values.len() > VALUES {

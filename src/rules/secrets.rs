@@ -18,7 +18,8 @@ declare_rule! {
     ///   Google, Azure, npm, PyPI, Docker Hub, OpenAI, Anthropic, Hugging Face and some forty others, JSON Web Tokens, private keys;
     /// - a password in an address: `postgres://app:…@db/`;
     /// - a literal value of a name that promises a secret: `DB_PASSWORD`, `--token`, `Authorization`. A password may be any value, a
-    ///   token or key must look random. Names of something about a secret (`PASSWORD_FILE`, `TOKEN_URL`, `PUBLIC_KEY`, `GPG_KEY`)
+    ///   token or key must look random; the same in a line of a file of settings (`.npmrc`, `.netrc`, `.pypirc`, YAML) and in
+    ///   `curl -u app:…`, `mysql -p…`, `echo 'root:…' | chpasswd`. Names of something about a secret (`PASSWORD_FILE`, `TOKEN_URL`, `PUBLIC_KEY`, `GPG_KEY`)
     ///   promise none, and empty values, flags, paths, references (`$PASSWORD`) and placeholders (`<password>`) are none.
     ///
     /// A password that software is delivered with (`changeme`, `postgres`) counts: it opens every container that is run without
@@ -64,7 +65,7 @@ declare_rule! {
     /// # What it cannot see
     ///
     /// Files in layers. Members of the config that are not named above, such as `OnBuild`. Secrets without a form of their own under a name that says nothing, or given to a command in a way of its own
-    /// (`mysql -phunter2`). Values in commands that hold `$`, quotes or brackets. Whether a credential still works. The steps that
+    /// (`htpasswd -b users app …`). Values in commands that hold `$`, quotes or brackets. Whether a credential still works. The steps that
     /// provenance of mode max records are those of the history.
     Secrets: "secrets"
 }

@@ -1,4 +1,4 @@
-use super::config_part::is_windows;
+use super::config_part::{ConfigPart, is_windows};
 use super::prelude::*;
 
 /// The highest uid that fits 31 bits. containerd up to 1.6.37, 1.7.26 and 2.0.3 takes a higher one for root (CVE-2024-40635).
@@ -98,14 +98,14 @@ impl Check for User {
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
         let entry = subject.platform()?;
-        let config = view.config(entry)?;
+        let read = ConfigPart::read(entry, view, &["/config/User"])?;
+        let config = read.config;
         let user = config.user.as_deref().unwrap_or_default();
         let judged = if is_windows(entry, config) { self.on_windows(user)? } else { self.on_linux(user)? };
         let mut findings = Findings::new();
         if let Judged::Bad { message, key } = judged {
             let pointer = if config.user.is_some() { "/config/User" } else { "/config" };
-            let location = Location::new(NodeRole::Config, &view.config_digest(entry)?, pointer);
-            findings.add_keyed(message, location, fix(view), key);
+            findings.add_keyed(message, read.at(pointer), fix(view), key);
         }
         findings.verdict(|| evidence(user))
     }

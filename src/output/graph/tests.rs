@@ -111,3 +111,19 @@ fn a_deep_or_empty_graph_is_drawn() {
         "ghcr.io/acme/app:1.2\nindex\nin all: 0 documents, 0 B\n"
     );
 }
+
+#[test]
+fn no_secret_is_drawn() {
+    let root = GraphNode {
+        annotations: [("org.opencontainers.image.source".to_owned(), "https://app:hunter2@example.com/a".to_owned())]
+            .into(),
+        ..graph()
+    };
+    let root = GraphNode { children: vec![root], ..graph() };
+    let (mut tree, mut json) = (Vec::new(), Vec::new());
+    write_tree("x", &root, Style::default(), &mut tree).unwrap();
+    write_json("x", &root, &mut json).unwrap();
+    for drawn in [tree, json].map(|drawn| String::from_utf8(drawn).unwrap()) {
+        assert!(drawn.contains("https://app:") && !drawn.contains("hunter2"), "{drawn}");
+    }
+}

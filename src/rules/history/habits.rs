@@ -116,19 +116,19 @@ impl Habit {
             (Self::AddUrl, _) | (_, Step::Add(_) | Step::Other) => None,
             (Self::AptCacheLeft, Step::Run { script, .. }) if mentions(script, &["lib/apt", "lib/{apt"]) => None,
             (Self::ApkCacheLeft, Step::Run { script, .. }) if mentions(script, &["cache/apk", "var/cache/*"]) => None,
-            (_, Step::Run { pipelines, .. }) => self.found_in(pipelines, true),
+            (_, Step::Run { pipelines, .. }) => self.found_in(pipelines, TEXTS),
         }
     }
 
-    fn found_in(self, pipelines: &[Pipeline], texts: bool) -> Option<String> {
+    /// Looks through commands, and as deep as `texts` says through the texts that they give to shells.
+    fn found_in(self, pipelines: &[Pipeline], texts: usize) -> Option<String> {
         let mut found = None;
         visit(pipelines, &mut |pipeline| {
             if found.is_none() {
                 found = self.found_in_pipeline(pipeline);
             }
-            // The text that a shell is given runs as well: `bash -c '…'`.
-            if found.is_none() && texts {
-                found = pipeline.iter().filter_map(text_to_run).find_map(|text| self.found_in(&read(text), false));
+            if found.is_none() && texts > 0 {
+                found = texts_to_run(pipeline).into_iter().find_map(|text| self.found_in(&read(text), texts - 1));
             }
         });
         let undone =
@@ -168,7 +168,18 @@ impl Habit {
             Self::InsecureDownload => match program {
                 "curl" => run.texts().find(|text| is_insecure_curl(text)).map(|_| with("--insecure")),
                 "wget" => first_of(run, &["--no-check-certificate"]).map(with),
-                _ if is_apt(run) => first_of(run, &["--allow-unauthenticated", "--force-yes"]).map(with),
+                "git" => first_of(run, &["http.sslVerify=false", "http.sslverify=false"]).map(with),
+                "apk" => first_of(run, &["--allow-untrusted"]).map(with),
+                "yum" | "dnf" | "dnf5" | "microdnf" => first_of(run, &["--nogpgcheck", "--no-gpgchecks"]).map(with),
+                "zypper" => first_of(run, &["--no-gpg-checks"]).map(with),
+                _ if program.starts_with("pip") => {
+                    let trusts = |text: &str| text == "--trusted-host" || text.starts_with("--trusted-host=");
+                    run.texts().any(trusts).then(|| with("--trusted-host"))
+                }
+                _ if is_apt(run) => {
+                    let options = ["--allow-unauthenticated", "--allow-insecure-repositories", "--force-yes"];
+                    first_of(run, &options).map(with)
+                }
                 _ => None,
             },
             Self::AptCacheLeft if is_apt(run) => {
@@ -223,21 +234,41 @@ fn is_insecure_curl(text: &str) -> bool {
     text == "--insecure" || letters.is_some_and(before_values)
 }
 
-/// The text that a command gives to a shell: `bash -c '…'`.
+/// How deep texts in texts are looked at: `bash -c "sh -c '…'"`.
+const TEXTS: usize = 4;
+
+/// The texts that run as well: `bash -c '…'`, `bash <<EOF`, `cat <<EOF | sh`.
+fn texts_to_run(pipeline: &Pipeline) -> Vec<&str> {
+    let mut texts: Vec<&str> = pipeline.iter().filter_map(text_to_run).collect();
+    let shell = |run: &Run<'_>| is_shell(&run.program) && runs_its_input(run);
+    if let Some(last) = pipeline.iter().rposition(|command| command.last().is_some_and(|run| shell(&run))) {
+        texts.extend(pipeline[..=last].iter().flat_map(|command| &command.input).map(|word| word.text.as_str()));
+    }
+    texts
+}
+
+/// The text that a command gives to a shell as an argument.
 fn text_to_run(command: &Command) -> Option<&str> {
-    let run = command.last().filter(|run| is_shell(&run.program))?;
+    let run = command.last()?;
     let mut texts = run.arguments.iter().map(|word| word.text.as_str());
-    runs_text(&mut texts).then(|| texts.next()).flatten()
+    let given = match run.program.as_str() {
+        "su" | "runuser" => texts.any(|text| matches!(text, "-c" | "-lc" | "--command")),
+        program => is_shell(program) && runs_text(&mut texts),
+    };
+    given.then(|| texts.next()).flatten()
 }
 
 fn is_download(run: &Run<'_>) -> bool {
     matches!(run.program.as_str(), "curl" | "wget" | "wget2" | "fetch")
 }
 
-/// `curl … | sh`, `sh -c "$(curl …)"`, `eval "$(curl …)"`, `bash <(curl …)`.
+/// `curl … | sh`, `sh -c "$(curl …)"`, `eval "$(curl …)"`, `bash <(curl …)`, `bash < <(curl …)`.
 fn piped_to_shell(pipeline: &Pipeline) -> Option<String> {
     let mut download = None;
-    for run in pipeline.iter().filter_map(Command::last) {
+    for (command, run) in pipeline.iter().filter_map(|command| Some((command, command.last()?))) {
+        if command.input.iter().any(downloads) && runs_its_input(&run) {
+            return Some(format!("{} < $(…)", shown(&run.program)));
+        }
         if let Some(download) = download.as_ref().filter(|_| runs_its_input(&run)) {
             return Some(format!("{download} … | {}", shown(&run.program)));
         }

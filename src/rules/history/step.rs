@@ -44,11 +44,11 @@ impl<'h> Step<'h> {
     pub(super) fn read(created_by: &'h str) -> Self {
         let text = created_by.trim();
         let text = text.strip_suffix("# buildkit").map_or(text, str::trim_end);
-        // The classic builder and buildah: `/bin/sh -c #(nop) ADD …`, which runs nothing.
-        let text = text.split_once(" #(nop)").map_or(text, |(_, instruction)| instruction.trim_start());
+        let text = instruction(text).unwrap_or(text);
         let (first, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-        match first {
-            "RUN" => Self::run(rest.trim_start(), true),
+        // kaniko writes what stands in the Dockerfile.
+        match first.to_ascii_uppercase().as_str() {
+            "RUN" => Self::run(without_options(rest.trim_start()), true),
             "ADD" => Self::Add(rest.split_whitespace().collect()),
             other if INSTRUCTIONS.contains(&other) => Self::Other,
             _ => Self::run(text, false),
@@ -57,6 +57,14 @@ impl<'h> Step<'h> {
 
     /// A command line; one that no `RUN` stands before counts only if a shell runs it.
     fn run(line: &'h str, surely: bool) -> Self {
+        if let Some(words) = surely.then(|| serde_json::from_str::<Vec<String>>(line).ok()).flatten() {
+            return Self::Run { script: line, pipelines: script::of_words(words) };
+        }
+        // `RUN <<EOF` and the script below it.
+        let document = line.split_once('\n').filter(|(first, _)| surely && is_document(first));
+        if let Some((_, script)) = document {
+            return Self::Run { script, pipelines: script::read(script) };
+        }
         let script = match Text::of(line) {
             Text::Script(script) => Some(script),
             Text::OfWindows => None,
@@ -64,6 +72,28 @@ impl<'h> Step<'h> {
         };
         script.map_or(Self::Other, |script| Self::Run { script, pipelines: script::read(script) })
     }
+}
+
+/// What the classic builder and buildah write of an instruction that runs nothing: `/bin/sh -c #(nop) ADD …`. Behind a command
+/// those signs are a comment.
+fn instruction(text: &str) -> Option<&str> {
+    let (shell, instruction) = text.split_once(" #(nop)")?;
+    matches!(Text::of(shell), Text::Script("") | Text::OfWindows).then(|| instruction.trim_start())
+}
+
+/// What stands behind the options of `RUN`: `--mount=type=cache,target=/x make`.
+fn without_options(line: &str) -> &str {
+    let mut words = Words(line);
+    let mut rest = line;
+    while words.next().is_some_and(|word| word.starts_with("--")) {
+        rest = words.0.trim_start();
+    }
+    rest
+}
+
+/// `<<EOF` and nothing else.
+fn is_document(line: &str) -> bool {
+    line.trim_end().strip_prefix("<<").is_some_and(|word| !word.is_empty() && !word.contains(char::is_whitespace))
 }
 
 /// What a command line runs.
@@ -131,6 +161,12 @@ mod tests {
             ("RUN apt-get update", "apt-get update"),
             ("RUN /usr/bin/make -j # buildkit", "/usr/bin/make -j"),
             ("/bin/sh -c ", ""),
+            ("run make", "make"),
+            ("RUN --mount=type=cache,target=/x --network=none make", "make"),
+            ("RUN <<EOF\nmake\nEOF", "make\nEOF"),
+            ("RUN [\"/bin/sh\", \"-c\", \"make\"]", "[\"/bin/sh\", \"-c\", \"make\"]"),
+            ("/bin/sh -c make #(nop) CMD x", "make #(nop) CMD x"),
+            ("RUN /bin/sh -c make #(nop) CMD x # buildkit", "make #(nop) CMD x"),
         ] {
             assert_eq!(script(written), Some(wanted), "{written}");
         }
@@ -138,6 +174,8 @@ mod tests {
             "",
             "/bin/sh",
             "/bin/sh -c #(nop)  CMD [\"/bin/sh\" \"-c\" \"sudo x\"]",
+            "/bin/bash -o pipefail -c #(nop)  CMD sudo x",
+            "cmd /S /C #(nop) CMD sudo x",
             "CMD [\"/bin/sh\" \"-c\" \"sudo x\"]",
             "COPY /bin/sh /bin/sh # buildkit",
             "ENV X=/bin/sh -c sudo",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::names::{Promise, promise};
+use super::options::{bare, given};
 use super::values::Manner;
 
 /// Bytes of a name.
@@ -22,12 +23,19 @@ pub(super) struct Assigned<'t> {
 pub(super) fn assigned(text: &str) -> Vec<Assigned<'_>> {
     let declared = declared(text);
     let from = declared.as_ref().map_or(0, |declared| declared.end);
-    let plain =
-        |(name, value)| Some(Assigned { name: Some(name), promise: promise(name)?, value, manner: Manner::Plain });
+    let plain = |(name, value): (_, Range<usize>)| {
+        let promise = promise(name)?;
+        // A token is one word: what follows to the end may be a command that was not known for one.
+        let word = text[value.clone()].split_whitespace().next().unwrap_or_default();
+        let open = promise == Promise::Token && text[value.end..].trim_end().is_empty();
+        let end = if open { value.start + word.len() } else { value.end };
+        Some(Assigned { name: Some(name), promise, value: value.start..end, manner: Manner::Plain })
+    };
     let mut found: Vec<Assigned<'_>> =
         declared.map(|declared| declared.values).unwrap_or_default().into_iter().filter_map(plain).collect();
     by_signs(text, from, &mut found);
     by_options(text, from, &mut found);
+    by_chpasswd(text, from, &mut found);
     found
 }
 
@@ -54,7 +62,19 @@ pub(super) fn declared(text: &str) -> Option<Declared<'_>> {
     let counted = plain.strip_prefix("RUN ").unwrap_or(plain).trim_start();
     let digits = counted.strip_prefix('|')?.bytes().take_while(u8::is_ascii_digit).count();
     let begin = text.len() - counted.len() + 1 + digits;
-    let command = [" /bin/", " /usr/", " /busybox/", " cmd /", " cmd.exe", " powershell", " pwsh"];
+    let command = [
+        " /bin/",
+        " /usr/",
+        " /busybox/",
+        " sh -",
+        " ash -",
+        " bash -",
+        " zsh -",
+        " cmd /",
+        " cmd.exe",
+        " powershell",
+        " pwsh",
+    ];
     let end =
         command.iter().filter_map(|shell| text[begin..].find(shell)).min().map_or(text.len(), |found| begin + found);
     (digits > 0).then(|| values_between(text, begin, end))
@@ -112,6 +132,11 @@ fn by_signs<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
         let before = if quoted { before[..before.len() - 1].trim_end_matches('\\') } else { &text[..sign] };
         let name = name_before(before, before.len());
         let expands = before[..before.len() - name.len()].ends_with(['$', '{']);
+        if let Some(line) = (!quoted).then(|| by_line(text, sign)).flatten() {
+            at = line.value.end.max(at);
+            found.push(line);
+            continue;
+        }
         let header = !quoted && (name.contains('-') || name.eq_ignore_ascii_case("authorization"));
         let Some(promise) = promise(name).filter(|_| !expands && (bytes[sign] == b'=' || quoted || header)) else {
             continue;
@@ -120,6 +145,40 @@ fn by_signs<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
         at = value.end.max(at);
         found.push(Assigned { name: Some(name), promise, value, manner: Manner::Code });
     }
+}
+
+/// Bytes before a name that are looked at for the beginning of its line.
+const INDENT: usize = 64;
+
+/// Bytes of a line that are looked at.
+const LINE: usize = 4096;
+
+/// A line of a file of settings: `password = value`, `password: value`, its sign at `sign`.
+fn by_line(text: &str, sign: usize) -> Option<Assigned<'_>> {
+    let yaml = text[sign..].starts_with(": ");
+    let before = text[..sign].trim_end_matches(' ');
+    if !yaml && (before.len() == sign || !text[sign..].starts_with("= ")) {
+        return None;
+    }
+    let name = name_before(before, before.len());
+    let promise = promise(name)?;
+    let lead = &before[..before.len() - name.len()];
+    let indent = lead.bytes().rev().take(INDENT).take_while(|byte| b" \t-".contains(byte)).count();
+    let lead = &lead[..lead.len() - indent];
+    if !(lead.is_empty() || lead.ends_with(['\n', '"', '\'']) || lead.ends_with("\\n")) {
+        return None;
+    }
+    let rest = text[sign + 1..].trim_start_matches(' ');
+    let quote = rest.chars().next().filter(|c| "\"'".contains(*c));
+    let inner = quote.map_or(rest, |quote| &rest[quote.len_utf8()..]);
+    let line = (0..=LINE.min(inner.len())).rev().find_map(|end| inner.get(..end)).unwrap_or_default();
+    let line = line.lines().next().unwrap_or_default();
+    let value = line.split("\\n").next().unwrap_or_default().split(['"', '\'']).next().unwrap_or_default().trim_end();
+    // Prose and names of things are no tokens.
+    let fit = !value.contains(char::is_whitespace)
+        && (promise != Promise::Token || value.bytes().any(|byte| byte.is_ascii_digit()));
+    let start = text.len() - inner.len();
+    fit.then(|| Assigned { name: Some(name), promise, value: start..start + value.len(), manner: Manner::Code })
 }
 
 /// The value that begins at `start`, without quotes.
@@ -144,7 +203,8 @@ fn without_scheme(value: &str) -> &str {
 
 /// Finds `--password value`, `curl -u user:password`, `sshpass -p password`, also in a list that JSON writes.
 fn by_options<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
-    let words = text[from..].split_ascii_whitespace().flat_map(|word| word.split("\",\""));
+    let words = text[from..].split_ascii_whitespace();
+    let words = words.flat_map(|word| word.split("\",\"")).flat_map(|word| word.split("\\n"));
     for given in given(words) {
         let start = given.value.as_ptr() as usize - text.as_ptr() as usize;
         let value = start..start + given.value.len();
@@ -152,76 +212,25 @@ fn by_options<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
     }
 }
 
-/// A word that an option of a command takes.
-pub(super) struct Given<'t> {
-    /// Which word it is.
-    pub(super) number: usize,
-    /// As in [`Assigned`].
-    pub(super) name: Option<&'t str>,
-    pub(super) promise: Promise,
-    /// What of the word is the value.
-    pub(super) value: &'t str,
-}
+/// Bytes before `| chpasswd` that are looked at.
+const LOGINS: usize = 256;
 
-/// The values that the options of a command take, as far as they promise a secret.
-pub(super) fn given<'t>(words: impl Iterator<Item = &'t str>) -> Vec<Given<'t>> {
-    let mut found = Vec::new();
-    let mut command = Command::default();
-    let mut before: Option<&'t str> = None;
-    for (number, word) in words.enumerate() {
-        let is_option = bare(word).starts_with('-');
-        if let Some(option) = before.take().filter(|_| !is_option) {
-            found.extend(command.takes(option).map(|(name, promise)| {
-                let value = bare(word);
-                let skipped = if promise == Promise::Password && name.is_none() { command.user(value) } else { 0 };
-                Given { number, name, promise, value: &value[skipped..] }
-            }));
-        }
-        command.sees(word);
-        before = is_option.then(|| bare(word)).filter(|word| !word.contains('='));
-    }
-    found
-}
-
-/// A word of a command without the quotes and signs around it.
-fn bare(word: &str) -> &str {
-    word.trim_matches(['"', '\'', ';', ')', '`', ',', '[', ']'])
-}
-
-/// What of a command line tells what its options mean.
-#[derive(Debug, Default)]
-struct Command {
-    takes_login: bool,
-    takes_password: bool,
-}
-
-impl Command {
-    fn sees(&mut self, word: &str) {
-        match bare(word).rsplit('/').next().unwrap_or_default() {
-            "curl" => self.takes_login = true,
-            "sshpass" | "login" => self.takes_password = true,
-            "" | "&&" | "||" | "|" => *self = Self::default(),
-            _ if word.ends_with(';') => *self = Self::default(),
-            _ => {}
-        }
-    }
-
-    /// What the value after an option is.
-    fn takes<'o>(&self, option: &'o str) -> Option<(Option<&'o str>, Promise)> {
-        match option {
-            "-u" | "--user" | "-U" | "--proxy-user" if self.takes_login => Some((None, Promise::Password)),
-            "-p" if self.takes_password => Some((None, Promise::Password)),
-            "--pass" => Some((Some("pass"), Promise::Password)),
-            _ => {
-                let name = option.strip_prefix("--")?;
-                Some((Some(name), promise(name)?))
+/// Finds `echo user:password | chpasswd`.
+fn by_chpasswd<'t>(text: &'t str, from: usize, found: &mut Vec<Assigned<'t>>) {
+    for (at, _) in text.match_indices("chpasswd").filter(|(at, _)| *at >= from) {
+        let start = (from.max(at.saturating_sub(LOGINS))..at).find(|start| text.is_char_boundary(*start));
+        let before = &text[start.unwrap_or(at)..at];
+        // `sudo /usr/sbin/chpasswd`
+        let before = before.trim_end_matches(|c: char| c.is_ascii_lowercase() || c == '/' || c == ' ');
+        let Some(before) = before.strip_suffix('|') else { continue };
+        let command = before.rsplit(['|', ';', '&', '\n']).next().unwrap_or_default();
+        for word in command.split_ascii_whitespace().flat_map(|word| word.split("\\n")) {
+            if let Some((_, value)) = bare(word).split_once(':') {
+                let start = value.as_ptr() as usize - text.as_ptr() as usize;
+                let value = start..start + value.len();
+                found.push(Assigned { name: None, promise: Promise::Password, value, manner: Manner::Code });
             }
         }
-    }
-
-    /// How many bytes of a login are the user's name; all of it if it has no password.
-    fn user(&self, value: &str) -> usize {
-        if self.takes_login { value.find(':').map_or(value.len(), |at| at + 1) } else { 0 }
     }
 }
 
@@ -261,6 +270,22 @@ mod tests {
             ("/usr/bin/curl -fsSL --user 'app:abc' https://x", "", "abc"),
             ("sshpass -p abc ssh x", "", "abc"),
             ("docker login -u app -p abc x", "", "abc"),
+            ("curl -uapp:abc https://x", "", "abc"),
+            ("curl -fsSu app:abc https://x", "", "abc"),
+            ("curl --user=app:abc https://x", "", "abc"),
+            ("sshpass -pabc ssh x", "", "abc"),
+            ("mysql -uroot -p'abc' db", "", "abc"),
+            ("echo 'root:abc' | chpasswd", "", "abc"),
+            ("echo root:abc | sudo /usr/sbin/chpasswd", "", "abc"),
+            ("echo \"machine x login y password abc\" > ~/.netrc", "password", "abc"),
+            ("printf 'machine x\\nlogin y\\npassword abc\\n' > ~/.netrc", "password", "abc"),
+            ("npm config set //r/:_authToken abc", "//r/:_authToken", "abc"),
+            ("cmd /S /C setx DB_PASSWORD abc", "DB_PASSWORD", "abc"),
+            ("[pypi]\nusername = x\npassword = abc\n", "password", "abc"),
+            ("users:\n- token: abc1\n", "token", "abc1"),
+            ("echo 'password: abc' > x", "password", "abc"),
+            ("RUN |1 NPM_TOKEN=abc /opt/bash -c make", "NPM_TOKEN", "abc"),
+            ("|1 DB_PASSWORD=abc bash -c make", "DB_PASSWORD", "abc"),
             (r#"{"password": "abc"}"#, "password", "abc"),
             (r#"{\"password\":\"abc\"}"#, "password", "abc"),
             ("curl -H 'Authorization: Bearer abc'", "Authorization", "abc"),
@@ -282,6 +307,15 @@ mod tests {
             "mkdir -p /app",
             "RUN --mount=type=secret,id=token,env=NPM_TOKEN npm ci",
             "cat /etc/password: nothing",
+            "the password: nothing",
+            "password: as you like",
+            "token: name-of-it",
+            "curl -K x -o u:v",
+            "mysql -p mydb",
+            "curl -u app",
+            "chpasswd < a:b",
+            "adduser --disabled-password app",
+            "git config set x y",
             "=",
             ":",
             "| x",
@@ -298,7 +332,19 @@ mod tests {
 
     #[test]
     fn floods_are_read_once() {
-        for flood in ["password=", "a=", "\"token\":", "--password ", "ENV A=b ", "x-token: ", "-u ", "é="] {
+        for flood in [
+            "password=",
+            "a=",
+            "\"token\":",
+            "--password ",
+            "ENV A=b ",
+            "x-token: ",
+            "-u ",
+            "é=",
+            "password = ",
+            "a:b|chpasswd ",
+            "token:  ",
+        ] {
             let text = flood.repeat((1 << 20) / flood.len());
             let _ = assigned(&text);
             let _ = assigned(&format!("ENV {text}"));

@@ -7,6 +7,7 @@ mod addresses;
 mod commands;
 mod formats;
 mod names;
+mod options;
 mod values;
 mod veil;
 
@@ -15,9 +16,10 @@ use std::fmt;
 use std::ops::Range;
 
 use super::Pattern;
-use commands::{assigned, given};
+use commands::assigned;
 pub(crate) use formats::{Format, ids};
 pub(crate) use names::promise;
+use options::given;
 use values::{Manner, is_secret};
 pub(crate) use veil::{HIDDEN, holds_values, shown, veiled, veiled_entry, veiled_pointer, veiled_text, veiled_words};
 
@@ -91,10 +93,14 @@ pub(crate) struct Secret<'t, 'p> {
 impl<'p> Criteria<'p> {
     /// The secrets in a command, an instruction, or any other text; in their order, none over another.
     pub(crate) fn in_text<'t>(&self, text: &'t str) -> Vec<Secret<'t, 'p>> {
+        self.within(text, Manner::Code)
+    }
+
+    fn within<'t>(&self, text: &'t str, manner: Manner) -> Vec<Secret<'t, 'p>> {
         let mut found: Vec<Secret<'t, 'p>> = Vec::new();
         let mut add = |kind: Kind<'p>, range: Range<usize>| found.push(Secret { name: None, kind, range });
         formats::find(text).for_each(|(format, range)| add(Kind::Format(format), range));
-        for range in addresses::find(text, self) {
+        for range in addresses::find(text, manner, self) {
             add(Kind::Address, range);
         }
         self.by_patterns(text, add);
@@ -117,7 +123,7 @@ impl<'p> Criteria<'p> {
 
     /// The secrets in a value that a document gives to a name: a variable, a label.
     pub(crate) fn in_value<'t>(&self, name: &'t str, value: &'t str) -> Vec<Secret<'t, 'p>> {
-        let mut found = self.in_text(value);
+        let mut found = self.within(value, Manner::Plain);
         if found.is_empty() {
             let kept = promise(name).is_some_and(|promise| is_secret(promise, value, Manner::Plain, self));
             found.extend(kept.then_some(Secret { name: None, kind: Kind::Named, range: 0..value.len() }));

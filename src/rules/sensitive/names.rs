@@ -14,12 +14,26 @@ pub(crate) enum Promise {
 /// Bytes of a name that are looked at, from its end.
 const LONGEST: usize = 128;
 
-const PASSWORDS: [&str; 9] =
-    ["PASSWORD", "PASSWORDS", "PASSWD", "PASSPHRASE", "PASSCODE", "PASS", "PWD", "PASSWRD", "USERPASS"];
+const PASSWORDS: [&str; 14] = [
+    "PASSWORD",
+    "PASSWORDS",
+    "PASSWD",
+    "PASSPHRASE",
+    "PASSCODE",
+    "PASS",
+    "PWD",
+    "PASSWRD",
+    "USERPASS",
+    "DBPASS",
+    "DBPWD",
+    "ROOTPASS",
+    "ADMINPASS",
+    "MYSQLPASS",
+];
 const TOKENS: [&str; 10] =
     ["SECRET", "SECRETS", "TOKEN", "TOKENS", "APIKEY", "CREDENTIAL", "CREDENTIALS", "AUTHORIZATION", "CREDS", "BEARER"];
 /// What a `KEY` is for that is kept secret; any other key (`GPG_KEY`, `SORT_KEY`) is none.
-const SECRET_KEYS: [&str; 24] = [
+const SECRET_KEYS: [&str; 28] = [
     "API",
     "ACCESS",
     "SECRET",
@@ -27,6 +41,10 @@ const SECRET_KEYS: [&str; 24] = [
     "PRIV",
     "ENCRYPTION",
     "ENCRYPT",
+    "DECRYPTION",
+    "LICENSE",
+    "SUBSCRIPTION",
+    "WEBHOOK",
     "SIGNING",
     "MASTER",
     "AUTH",
@@ -58,7 +76,7 @@ const ENDS: [(&str, Promise); 9] = [
     ("PRIVATEKEY", Promise::Token),
 ];
 /// Words after the telling one that do not change what it is: anything else does (`TOKEN_URL`, `PASSWORD_FILE`).
-const NEUTRAL: [&str; 22] = [
+const NEUTRAL: [&str; 24] = [
     "VALUE",
     "STRING",
     "TEXT",
@@ -81,15 +99,20 @@ const NEUTRAL: [&str; 22] = [
     "PRIMARY",
     "SECONDARY",
     "RAW",
+    "ADMIN",
+    "ROOT",
 ];
 /// Words that take the promise back wherever they stand.
 const PUBLIC: [&str; 8] = ["PUBLIC", "PUB", "PUBLISHABLE", "EXAMPLE", "SAMPLE", "EMPTY", "NO", "RANDOM"];
+/// First words of names that say what is done about a secret: `--disabled-password`, `--ask-vault-pass`.
+const DEEDS: [&str; 9] = ["ASK", "DISABLE", "DISABLED", "ENABLE", "GENERATE", "PROMPT", "REQUIRE", "SKIP", "WITHOUT"];
 
 /// What the name of a variable, label, option or argument promises of its value.
 pub(crate) fn promise(name: &str) -> Option<Promise> {
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    if words.iter().any(|word| PUBLIC.contains(word)) {
+    let deed = words.iter().find(|word| !word.is_empty()).is_some_and(|first| DEEDS.contains(first));
+    if deed || words.iter().any(|word| PUBLIC.contains(word)) {
         return None;
     }
     let telling = words.iter().rposition(|word| !NEUTRAL.contains(word) && !word.is_empty())?;
@@ -144,6 +167,8 @@ mod tests {
             "SMTP_PASS",
             "PASSWORD_1",
             "POSTGRES_PASSWORD_DEV",
+            "MYSQL_PASSWORD_ROOT",
+            "DBPASS",
         ] {
             assert_eq!(promise(name), Some(Promise::Password), "{name}");
         }
@@ -162,6 +187,7 @@ mod tests {
             "APP_KEY",
             "X-Api-Key",
             "PRIVATE-TOKEN",
+            "NEW_RELIC_LICENSE_KEY",
             "Authorization",
         ] {
             assert_eq!(promise(name), Some(Promise::Token), "{name}");
@@ -207,6 +233,9 @@ mod tests {
             "password-stdin",
             "BYPASS_PROXY",
             "COMPASS",
+            "disabled-password",
+            "ask-vault-pass",
+            "REQUIRE_PASSWORD",
             "AUTHOR",
         ] {
             assert_eq!(promise(name), None, "{name}");

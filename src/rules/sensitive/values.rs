@@ -45,7 +45,7 @@ pub(super) fn is_secret(promise: Promise, value: &str, manner: Manner, criteria:
     }
     match promise {
         Promise::Password => value.chars().nth(SHORTEST_PASSWORD - 1).is_some(),
-        Promise::Token => is_random(value, criteria.min_entropy),
+        Promise::Token => is_random(value, criteria.min_entropy) && !is_fingerprint(value),
         Promise::Login => is_login(value),
     }
 }
@@ -56,6 +56,12 @@ pub(super) fn is_random(value: &str, min_entropy: f64) -> bool {
     let one_word = !value.contains(char::is_whitespace);
     let number = value.bytes().all(|byte| byte.is_ascii_digit());
     long && one_word && !number && entropy(value) >= min_entropy
+}
+
+/// The fingerprint of a PGP key, which is public: `TINI_SIGNING_KEY=595E85A6…`.
+fn is_fingerprint(value: &str) -> bool {
+    let digits = value.strip_prefix("0x").unwrap_or(value);
+    digits.len() == 40 && digits.bytes().all(|byte| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte))
 }
 
 /// `user:password`, or that in base64.
@@ -90,7 +96,17 @@ fn is_path(value: &str) -> bool {
     let rooted = ["/", "./", "../", "~/", "\\\\"].iter().any(|root| value.starts_with(root));
     let drive = value.as_bytes().get(1..3).is_some_and(|next| next == b":\\" || next == b":/");
     let base64 = value.ends_with('=') || value.contains('+');
-    (rooted || drive) && !base64 && !value.contains(char::is_whitespace)
+    (rooted || drive) && !base64 && !value.contains(char::is_whitespace) && !value.split('/').any(is_jumble)
+}
+
+/// Whether a part of a path is long and of letters and digits as no name is: a token in base64 may begin with `/`.
+fn is_jumble(part: &str) -> bool {
+    let has = |is: fn(&u8) -> bool| part.bytes().any(|byte| is(&byte));
+    part.len() >= 16
+        && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && has(u8::is_ascii_digit)
+        && has(u8::is_ascii_lowercase)
+        && has(u8::is_ascii_uppercase)
 }
 
 /// An address, a digest, something in a store of secrets; what an address itself gives away is looked for elsewhere.
@@ -248,10 +264,19 @@ mod tests {
 
     #[test]
     fn a_token_is() {
-        for value in ["0123456789abcdef", "Zb3kQ9vXr7TnL2mW", "/Zb3kQ9vXr7TnL2mW+a=", "my-super-secret"] {
+        for value in
+            ["0123456789abcdef", "Zb3kQ9vXr7TnL2mW", "/Zb3kQ9vXr7TnL2mW+a=", "/Zb3kQ9vXr7TnL2mW/a", "my-super-secret"]
+        {
             assert!(secret(Promise::Token, value), "{value}");
         }
-        for value in ["short", "aaaabbbbcccc", "two words here", "1234567890123", "sha256:0123456789abcdef"] {
+        for value in [
+            "short",
+            "aaaabbbbcccc",
+            "two words here",
+            "1234567890123",
+            "sha256:0123456789abcdef",
+            "595E85A6B1B4779EA4DAAEC70B588DFF0527A9B7",
+        ] {
             assert!(!secret(Promise::Token, value), "{value}");
         }
         assert!(secret(Promise::Login, "user:hunter2") && secret(Promise::Login, "dXNlcjpodW50ZXIy"));

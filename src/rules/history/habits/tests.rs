@@ -25,6 +25,15 @@ fn what_is_run_as_it_is_downloaded() {
             "curl -sS https://getcomposer.org/installer | php -- --install-dir=/usr/bin",
             "bash -c 'curl x | bash'",
             "curl x | bash -o pipefail",
+            "curl x |\n  sh",
+            "curl x | (sh)",
+            "bash < <(curl x)",
+            "bash <<< \"$(curl x)\"",
+            "bash <<EOF\ncurl x | sh\nEOF",
+            "cat <<EOF | sh -e\ncurl x | sh\nEOF",
+            "bash -c \"sh -c 'curl x | sh'\"",
+            "su - app -c 'curl x | sh'",
+            "curl x | sh #(nop) CMD x",
         ],
     );
     all(
@@ -43,6 +52,10 @@ fn what_is_run_as_it_is_downloaded() {
             "sh -c \"echo $(curl x)\"",
             "curl x | gpg --dearmor | tee /etc/apt/keyrings/bash",
             "curl x | perl -ne 'print'",
+            "cat <<EOF > run.sh\ncurl x | sh\nEOF",
+            "sh run.sh <<EOF\ncurl x | sh\nEOF",
+            "tar -x < <(curl x)",
+            "su app -s /bin/sh",
         ],
     );
 }
@@ -104,12 +117,25 @@ fn downloads_that_trust_anyone() {
             "curl --insecure x",
             "wget --no-check-certificate x",
             "apt-get --allow-unauthenticated install y",
+            "git -c http.sslVerify=false clone x",
+            "apk add --no-cache --allow-untrusted y.apk",
+            "dnf install -y --nogpgcheck y",
+            "pip3 install --trusted-host pypi.org y",
+            "pip install --trusted-host=pypi.org y",
         ],
     );
     all(
         Habit::InsecureDownload,
         false,
-        &["curl -okey x", "curl --insecurex y", "curl -fsSL -K x", "ls -k", "grep -k x"],
+        &[
+            "curl -okey x",
+            "curl --insecurex y",
+            "curl -fsSL -K x",
+            "ls -k",
+            "grep -k x",
+            "git clone x",
+            "pip install y",
+        ],
     );
 }
 

@@ -4,13 +4,13 @@
 //! and Nosey Parker, read in 2026. What is public by design (Stripe's `pk_…`, public keys) is left out.
 
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use flate2::Crc;
 
 use super::Format;
 use crate::rules::sensitive::values::entropy;
 
-pub(super) static FORMATS: [Format; 56] = [
+pub(super) static FORMATS: [Format; 67] = [
     Format::new(
         "aws-access-key-id",
         "an AWS access key id",
@@ -38,16 +38,23 @@ pub(super) static FORMATS: [Format; 56] = [
         "a GitLab token",
         &[
             "glpat-", "glrt-", "gldt-", "glcbt-", "glptt-", "glft-", "glimt-", "glagent-", "gloas-", "glsoat-",
-            "glffct-",
+            "glffct-", "glrtr-", "glwt-",
         ],
-        "gl(?:pat|rt|dt|cbt|ptt|ft|imt|agent|oas|soat|ffct)-[0-9A-Za-z_=.-]{20,300}",
+        "gl(?:pat|rtr?|dt|cbt|ptt|ft|imt|agent|oas|soat|ffct|wt)-[0-9A-Za-z_=.-]{20,300}",
+        random,
+    ),
+    Format::new(
+        "gitlab-registration-token",
+        "a token that registers GitLab runners",
+        &["GR1348941"],
+        "GR1348941[0-9A-Za-z_-]{20}",
         random,
     ),
     Format::new(
         "slack-token",
         "a Slack token",
-        &["xoxa-", "xoxb-", "xoxe-", "xoxe.", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
-        r"xox[abeoprs](?:\.xox[bp])?-[0-9A-Za-z-]{20,255}",
+        &["xoxa-", "xoxb-", "xoxc-", "xoxd-", "xoxe-", "xoxe.", "xoxo-", "xoxp-", "xoxr-", "xoxs-"],
+        r"xox[abcdeoprs](?:\.xox[bp])?-[0-9A-Za-z%-]{20,255}",
         random,
     ),
     Format::new(
@@ -67,8 +74,8 @@ pub(super) static FORMATS: [Format; 56] = [
     Format::new(
         "stripe-key",
         "a Stripe secret key",
-        &["sk_live_", "sk_test_", "rk_live_", "rk_test_"],
-        "[sr]k_(?:live|test)_[0-9A-Za-z]{16,128}",
+        &["sk_live_", "sk_test_", "sk_prod_", "sk_org_", "rk_live_", "rk_test_", "rk_prod_"],
+        "[sr]k_(?:live|test|prod|org_live|org_test)_[0-9A-Za-z]{16,128}",
         random,
     ),
     Format::new(
@@ -139,6 +146,40 @@ pub(super) static FORMATS: [Format; 56] = [
         "an Azure DevOps token",
         &["AZDO"],
         "[0-9A-Za-z]{76}AZDO[0-9A-Za-z]{4}",
+        random,
+    ),
+    Format::after(
+        42,
+        "azure-registry-password",
+        "a password of an Azure container registry",
+        &["+ACR"],
+        r"[0-9A-Za-z+/]{42}\+ACR[0-9A-Za-z]{6}",
+        random,
+    ),
+    Format::new("aws-bedrock-key", "an Amazon Bedrock key", &["ABSK"], "ABSK[0-9A-Za-z+/]{109,269}={0,2}", random),
+    Format::new("nuget-key", "a NuGet key", &["oy2"], "oy2[0-9a-z]{43}", random),
+    Format::new("sonarqube-token", "a SonarQube token", &["sqp_", "squ_", "sqa_"], "sq[pua]_[0-9a-f]{40}", random),
+    Format::new(
+        "discord-webhook",
+        "the address of a Discord webhook",
+        &["discord.com/api/webhooks/", "discordapp.com/api/webhooks/"],
+        r"discord(?:app)?\.com/api/webhooks/[0-9]{17,20}/[0-9A-Za-z_-]{60,80}",
+        random,
+    ),
+    Format::new(
+        "square-token",
+        "a Square token",
+        &["sq0atp-", "sq0csp-"],
+        "sq0(?:atp-[0-9A-Za-z_-]{22}|csp-[0-9A-Za-z_-]{43})",
+        random,
+    ),
+    Format::new("openrouter-key", "an OpenRouter key", &["sk-or-v1-"], "sk-or-v1-[0-9a-f]{64}", random),
+    Format::new("langsmith-key", "a LangSmith key", &["lsv2_"], "lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}", random),
+    Format::new(
+        "dynatrace-token",
+        "a Dynatrace token",
+        &["dt0c01.", "dt0s01.", "dt0s02."],
+        r"dt0[cs]0[12]\.[A-Z2-7]{24}\.[A-Z2-7]{64}",
         random,
     ),
     Format::new("sendgrid-key", "a SendGrid key", &["SG."], r"SG\.[0-9A-Za-z_-]{22}\.[0-9A-Za-z_-]{43}", random),
@@ -234,8 +275,20 @@ pub(super) static FORMATS: [Format; 56] = [
         any,
     ),
     Format::new("alibaba-access-key-id", "an Alibaba Cloud access key id", &["LTAI"], "LTAI[0-9A-Za-z]{20}", random),
-    Format::new("atlassian-token", "an Atlassian token", &["ATATT3"], "ATATT3[0-9A-Za-z_=-]{180,190}", random),
-    Format::new("artifactory-key", "an Artifactory key", &["AKCp"], "AKCp[0-9A-Za-z]{69}", random),
+    Format::new(
+        "atlassian-token",
+        "an Atlassian token",
+        &["ATATT3", "ATCTT3"],
+        "AT[AC]TT3[0-9A-Za-z_=-]{180,190}",
+        random,
+    ),
+    Format::new(
+        "artifactory-key",
+        "an Artifactory key",
+        &["AKCp", "cmVmdGtu"],
+        "AKCp[0-9A-Za-z]{69}|cmVmdGtu[0-9A-Za-z]{56}",
+        random,
+    ),
     Format::new("pulumi-token", "a Pulumi token", &["pul-"], "pul-[0-9a-f]{40}", random),
     Format::new(
         "supabase-token",
@@ -266,6 +319,14 @@ pub(super) static FORMATS: [Format; 56] = [
         r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----[0-9A-Za-z+/=:,.()\s\\-]{32,}",
         any,
     ),
+    // `-----BEGIN …` in base64, as variables hold it.
+    Format::new(
+        "private-key-base64",
+        "a private key in base64",
+        &["LS0tLS1CRUdJTi"],
+        "LS0tLS1CRUdJTi[0-9A-Za-z+/]{64,}={0,2}",
+        is_private_key,
+    ),
 ];
 
 fn any(_: &str) -> bool {
@@ -295,6 +356,12 @@ fn github_checksum(text: &str) -> bool {
         rest /= 62;
         digit == wanted
     })
+}
+
+/// What it is in base64 begins with the first line of a private key.
+fn is_private_key(text: &str) -> bool {
+    let begins = text.get(..64).and_then(|text| BASE64_STANDARD.decode(text).ok());
+    begins.is_some_and(|line| line.windows(11).any(|part| part == b"PRIVATE KEY"))
 }
 
 /// The first part is a JSON object that names an algorithm.
