@@ -88,6 +88,14 @@ pub struct Excluded {
     pub reason: String,
 }
 
+impl Excluded {
+    /// The platform that it is for. What may be an index is for none: it can hold others than its descriptor declares.
+    pub fn platform(&self) -> Option<&Platform> {
+        let media_type = &self.descriptor.media_type;
+        self.descriptor.platform.as_ref().filter(|_| media_type.is_manifest_like() && !media_type.is_index())
+    }
+}
+
 /// What the root is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Nature {
