@@ -88,6 +88,14 @@ pub struct Excluded {
     pub reason: String,
 }
 
+impl Excluded {
+    /// The platform that it is for. What may be an index is for none: it can hold others than its descriptor declares.
+    pub fn platform(&self) -> Option<&Platform> {
+        let media_type = &self.descriptor.media_type;
+        self.descriptor.platform.as_ref().filter(|_| media_type.is_manifest_like() && !media_type.is_index())
+    }
+}
+
 /// What the root is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Nature {
@@ -339,13 +347,13 @@ fn nature_of_empty(index: &Index) -> Nature {
 }
 
 /// What two entries must have in common for the second to be left out: everything that decides whether a runtime could
-/// select it. `None` where the digest is no digest.
-type Key = (Digest, Option<Platform>, MediaType, Option<MediaType>, Option<u64>);
+/// select it, and where it fetches it from. `None` where the digest is no digest.
+type Key = (Digest, Option<Platform>, MediaType, Option<MediaType>, Option<u64>, Vec<String>);
 
 fn key(descriptor: &Descriptor) -> Option<Key> {
-    let Descriptor { media_type, artifact_type, size, .. } = descriptor;
+    let Descriptor { media_type, artifact_type, size, urls, .. } = descriptor;
     let platform = descriptor.platform.as_ref().map(Platform::normalised);
-    Some((descriptor.digest.clone().ok()?, platform, media_type.clone(), artifact_type.clone(), *size))
+    Some((descriptor.digest.clone().ok()?, platform, media_type.clone(), artifact_type.clone(), *size, urls.clone()))
 }
 
 fn budget(what: String) -> Stop {

@@ -108,7 +108,7 @@ impl<'p> Planner<'p, '_> {
     /// Entries that may be runnable and could not be looked at.
     fn undetermined(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
         let cell = |(number, (entry, why)): (usize, &(crate::graph::Excluded, Why))| {
-            let platform = entry.descriptor.platform.as_ref().map(Platform::normalised);
+            let platform = entry.platform().map(Platform::normalised);
             let asked =
                 platform.as_ref().is_none_or(|platform| self.is_asked(platform) && in_scope(instance, platform));
             asked.then(|| Plan {

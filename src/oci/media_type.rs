@@ -75,9 +75,12 @@ impl MediaType {
         }
     }
 
-    /// Whether the layer is not to be distributed by registries: Docker's "foreign" and OCI's "nondistributable" types.
+    /// Whether the layer is not to be distributed by registries: Docker's "foreign" and OCI's "nondistributable" types, whatever
+    /// follows, as containerd takes them (`images.IsNonDistributable`).
     pub fn is_foreign(&self) -> bool {
-        self.role() == Role::Layer && (self.0.contains(".foreign.") || self.0.contains(".nondistributable."))
+        ["application/vnd.docker.image.rootfs.foreign.", "application/vnd.oci.image.layer.nondistributable."]
+            .into_iter()
+            .any(|start| self.0.starts_with(start))
     }
 
     /// Whether the layer is encrypted (ocicrypt).

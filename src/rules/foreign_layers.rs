@@ -9,8 +9,8 @@ declare_rule! {
     /// # What it checks
     ///
     /// Layers whose type says that registries must not distribute them (Docker's `foreign`, OCI's `nondistributable`), and
-    /// descriptors with `urls`: of the layers, of the config, and of the platform's entry in the index. None of these is ever
-    /// fetched.
+    /// descriptors with `urls`: of the layers, of the config, of the platform's entry in the index, and of nested indexes on the way
+    /// to it. None of these is ever fetched.
     ///
     /// With `allow-hosts` they pass if every one of their `urls` names one of these hosts. The host must stand in the URL as it is
     /// written in the policy (case does not matter), behind `https://` or `http://` and without a user name; a layer that must not be
@@ -72,29 +72,17 @@ impl Check for ForeignLayers {
         let image = view.image(entry)?;
         let layers = layers::of(entry, view)?;
         let mut findings = Findings::new();
-        let mut faults: BTreeMap<Fault, Vec<usize>> = BTreeMap::new();
-        for (position, layer) in layers.iter().enumerate() {
-            if let Some(fault) = self.fault(layer) {
-                faults.entry(fault).or_default().push(position);
-            }
-        }
-        for (fault, positions) in &faults {
-            let places = places(positions.iter().map(|position| &layers[*position]));
-            let message = self.message(&words::layers(positions, layers.len()), *fault, &places);
-            let location = Location::manifest(entry, format!("/layers/{}{}", positions[0], fault.member()));
-            findings.add_keyed(message, location, fix(view), fault.key());
-        }
-        let others = [
-            (&image.config, "the config", Location::manifest(entry, "/config/urls")),
-            (&in_index(entry), "the entry in the index", at_urls(entry)),
-        ];
-        for (descriptor, name, location) in others {
-            if let Some((descriptor, fault)) = descriptor.as_ref().and_then(|it| Some((it, self.fault(it)?))) {
+        self.judge_layers(entry, layers, view, &mut findings);
+        let config =
+            image.config.iter().map(|config| ("the config", config, Location::manifest(entry, "/config/urls")));
+        let way = way_to(entry, view)?;
+        for (number, (name, descriptor, location)) in config.chain(way.iter().map(Step::named)).enumerate() {
+            if let Some(fault) = self.fault(descriptor) {
                 let message = self.message(name, fault, &places([descriptor]));
-                findings.add_keyed(message, location, fix(view), fault.key());
+                findings.add_keyed(message, location, fix(view), format!("{} {number}", fault.key()));
             }
         }
-        if let Some(why) = unread_urls(entry, view)? {
+        if let Some(why) = unread_urls(entry, &way, view)? {
             findings.stop(why.into());
         }
         findings.verdict(|| evidence(layers))
@@ -131,6 +119,21 @@ impl Fault {
 }
 
 impl ForeignLayers {
+    fn judge_layers(&self, entry: &Entry, layers: &[Descriptor], view: &View<'_>, findings: &mut Findings) {
+        let mut faults: BTreeMap<Fault, Vec<usize>> = BTreeMap::new();
+        for (position, layer) in layers.iter().enumerate() {
+            if let Some(fault) = self.fault(layer) {
+                faults.entry(fault).or_default().push(position);
+            }
+        }
+        for (fault, positions) in &faults {
+            let places = places(positions.iter().map(|position| &layers[*position]));
+            let message = self.message(&words::layers(positions, layers.len()), *fault, &places);
+            let location = Location::manifest(entry, format!("/layers/{}{}", positions[0], fault.member()));
+            findings.add_keyed(message, location, fix(view), fault.key());
+        }
+    }
+
     fn fault(&self, descriptor: &Descriptor) -> Option<Fault> {
         let is_foreign = descriptor.media_type.is_foreign();
         if descriptor.urls.is_empty() {
@@ -170,26 +173,52 @@ fn places<'d>(descriptors: impl IntoIterator<Item = &'d Descriptor>) -> BTreeSet
     descriptors.into_iter().flat_map(|descriptor| &descriptor.urls).map(shown).collect()
 }
 
-/// The descriptor that an index has of the platform.
-fn in_index(entry: &Entry) -> Option<Descriptor> {
-    matches!(entry.place, Place::Index { .. }).then(|| entry.descriptor.clone())
+/// One descriptor on the way from the root to a platform.
+struct Step<'g> {
+    name: &'static str,
+    descriptor: &'g Descriptor,
+    /// The index that it stands in, and where.
+    index: &'g Digest,
+    pointer: String,
 }
 
-fn at_urls(entry: &Entry) -> Location {
-    let Location { role, digest, pointer } = Location::entry(entry);
-    Location { role, digest, pointer: format!("{pointer}/urls") }
+impl Step<'_> {
+    fn named(&self) -> (&'static str, &Descriptor, Location) {
+        let location = Location::new(NodeRole::Index, self.index, format!("{}/urls", self.pointer));
+        (self.name, self.descriptor, location)
+    }
+}
+
+/// The descriptors that lead to a platform: its own entry first, then those of the nested indexes above it, each once.
+fn way_to<'g>(entry: &'g Entry, view: &View<'g>) -> Fact<Vec<Step<'g>>> {
+    let Place::Index { digest, pointer } = &entry.place else { return Ok(Vec::new()) };
+    let name = "the entry in the index";
+    let mut way = vec![Step { name, descriptor: &entry.descriptor, index: digest, pointer: pointer.clone() }];
+    let indexes = &view.subjects().indexes;
+    let mut passed = BTreeSet::from([digest]);
+    let mut open: Vec<&Digest> = vec![digest];
+    while let Some(inner) = open.pop().filter(|_| indexes.len() > 1) {
+        for index in indexes {
+            let Manifest::Index(document) = view.document(index)?.value() else { continue };
+            for (position, descriptor) in document.manifests.iter().enumerate() {
+                if descriptor.digest.as_ref() == Ok(inner) {
+                    let name = "the nested index with the entry";
+                    way.push(Step { name, descriptor, index, pointer: format!("/manifests/{position}") });
+                    open.extend(passed.insert(index).then_some(index));
+                }
+            }
+        }
+    }
+    Ok(way)
 }
 
 /// Why a descriptor that seems to have no URLs may have some, if one may: its `urls` are no list, or it is no descriptor.
-fn unread_urls(entry: &Entry, view: &View<'_>) -> Fact<Option<Why>> {
+fn unread_urls(entry: &Entry, way: &[Step<'_>], view: &View<'_>) -> Fact<Option<Why>> {
     let manifest = view.document(entry.digest()?)?;
     let in_manifest =
         unread(manifest, |at| at == "/config" || at.rsplit_once('/').is_some_and(|(of, _)| of == "/layers"));
-    let in_index = match &entry.place {
-        Place::Index { digest, pointer } => unread(view.document(digest)?, |at| at == pointer),
-        Place::Root | Place::Saved => None,
-    };
-    Ok(in_manifest.or(in_index))
+    let in_indexes = view.each(way, |step| Ok(unread(view.document(step.index)?, |at| at == step.pointer)))?;
+    Ok(in_manifest.or(in_indexes.into_iter().flatten().next()))
 }
 
 fn unread(document: &Document<Manifest>, is_descriptor: impl Fn(&str) -> bool) -> Option<Why> {

@@ -41,8 +41,9 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// The size on disk after unpacking. A descriptor without a size, or with size 0 for a layer that is not empty, makes the
-    /// answer unknown unless the other layers are too large already.
+    /// The size on disk after unpacking, and whether layers have the sizes that their descriptors give: none is fetched. A
+    /// descriptor without a size, or with size 0 for a layer that is not empty, makes the answer unknown unless the other layers
+    /// are too large already.
     ImageSize: "image-size"
 }
 

@@ -40,8 +40,9 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// The size on disk after unpacking. Which layers come from the base image: all are judged. A descriptor without a size, or
-    /// with size 0 for a layer that is not empty, makes the answer unknown unless another layer is too large.
+    /// The size on disk after unpacking. Whether a layer has the size that its descriptor gives: none is fetched. Which layers come
+    /// from the base image: all are judged. A descriptor without a size, or with size 0 for a layer that is not empty, makes the
+    /// answer unknown unless another layer is too large.
     LayerSize: "layer-size"
 }
 

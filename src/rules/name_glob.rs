@@ -5,14 +5,20 @@ use std::fmt::{self, Display};
 use serde::{Deserialize, Deserializer};
 
 use super::Glob;
-use crate::oci::from_text;
+use crate::oci::{Reference, from_text};
+
+/// Docker Hub, as names have it.
+const HUB: &str = "docker.io";
 
 /// A glob over canonical names of images, `registry/repository`: in lower case, the registry always written, Docker Hub as
 /// `docker.io`, without the port 443 and without a tag.
 ///
 /// A glob that could match no such name is refused: in a scope or a list of what is denied it would do nothing, without a word.
 #[derive(Debug, Clone)]
-pub struct NameGlob(Glob);
+pub struct NameGlob {
+    text: String,
+    glob: Glob,
+}
 
 /// What is wrong with a glob over names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,14 +41,19 @@ impl NameGlob {
     pub fn new(text: &str) -> Result<Self, NameGlobError> {
         if let Some((why, instead)) = never_matches(text) {
             let problem = format!("`{text}` matches no image: {why}");
-            return Err(NameGlobError { problem, help: Some(format!("write `{instead}`")) });
+            return Err(NameGlobError { problem, help: instead.map(|instead| format!("write `{instead}`")) });
         }
-        Glob::new(text).map(Self).map_err(|problem| NameGlobError { problem, help: None })
+        let glob = match after_ipv6(text) {
+            Some((address, rest)) => Glob::new(&format!(r"\[{address}\]{rest}")),
+            None => Glob::new(text),
+        };
+        let glob = glob.map_err(|problem| NameGlobError { problem, help: None })?;
+        Ok(Self { text: text.to_owned(), glob })
     }
 
     /// Whether a canonical name matches.
     pub fn matches(&self, name: &str) -> bool {
-        self.0.matches(name)
+        self.glob.matches(name)
     }
 
     /// Whether it names one image, without a wildcard.
@@ -57,7 +68,7 @@ impl NameGlob {
 
     /// As written.
     pub fn as_str(&self) -> &str {
-        self.0.as_str()
+        &self.text
     }
 }
 
@@ -67,21 +78,33 @@ impl<'de> Deserialize<'de> for NameGlob {
     }
 }
 
-/// Why a glob can match no name, and what was meant.
-fn never_matches(glob: &str) -> Option<(&'static str, String)> {
+/// Why a glob matches no name, and what was meant, where that is clear.
+type Objection = (&'static str, Option<String>);
+
+fn never_matches(glob: &str) -> Option<Objection> {
+    let instead = |why, instead: String| Some((why, Some(instead)));
     if let Some((_, rest)) = glob.split_once("://") {
-        return Some(("a name has no scheme", rest.to_owned()));
+        return instead("a name has no scheme", rest.to_owned());
+    }
+    if let Some(rest) = glob.strip_prefix('!') {
+        return instead("a `!` excludes only in `images`", rest.to_owned());
     }
     if glob.chars().any(char::is_uppercase) {
-        return Some(("names are in lower case", glob.to_lowercase()));
+        return instead("names are in lower case", glob.to_lowercase());
+    }
+    if let Some((name, _)) = glob.split_once('@') {
+        return instead("a name has no digest", name.to_owned());
     }
     let (before, last) = glob.rsplit_once('/').map_or(("", glob), |(before, last)| (before, last));
     if let (false, Some((name, _))) = (before.is_empty(), last.split_once(':')) {
-        return Some(("a name has no tag; a digest may follow after an `@`", format!("{before}/{name}")));
+        return instead("a name has no tag", format!("{before}/{name}"));
     }
     if glob.split('/').any(str::is_empty) && !glob.is_empty() {
         let parts: Vec<&str> = glob.split('/').filter(|part| !part.is_empty()).collect();
-        return Some(("a part of it is empty", parts.join("/")));
+        return instead("a part of it is empty", parts.join("/"));
+    }
+    if glob.chars().any(is_in_no_name) {
+        return Some(("a name has only letters, digits and `.`, `_`, `-`, `/`, `:`", None));
     }
     match glob.split_once('/') {
         None => alone(glob),
@@ -90,8 +113,13 @@ fn never_matches(glob: &str) -> Option<(&'static str, String)> {
     }
 }
 
+/// Whether no name has the character, and no glob a use for it.
+fn is_in_no_name(c: char) -> bool {
+    !c.is_ascii_alphanumeric() && !r"._-/:*?[]{},!^\".contains(c)
+}
+
 /// The same of a glob without a `/`, while every name has one.
-fn alone(glob: &str) -> Option<(&'static str, String)> {
+fn alone(glob: &str) -> Option<Objection> {
     let instead = match glob {
         "" | "**" => return None,
         "*" => "**".to_owned(),
@@ -99,31 +127,41 @@ fn alone(glob: &str) -> Option<(&'static str, String)> {
         host if host.contains('.') || host == "localhost" => format!("{host}/**"),
         name => format!("docker.io/library/{}", name.split(':').next().unwrap_or(name)),
     };
-    Some(("a name is a registry and a repository", instead))
+    Some(("a name is a registry and a repository", Some(instead)))
 }
 
 /// The same of what stands in a registry.
-fn below(host: &str, path: &str) -> Option<(&'static str, String)> {
+fn below(host: &str, path: &str) -> Option<Objection> {
     if !host.contains(['.', ':']) && host != "localhost" {
-        return Some(("a name begins with the registry", format!("docker.io/{host}/{path}")));
+        return Some(("a name begins with the registry", Some(format!("docker.io/{host}/{path}"))));
     }
-    if let Some(plain) = host.strip_suffix(":443") {
-        return Some(("the port 443 is not part of a name", format!("{plain}/{path}")));
+    let Ok(canonical) = Reference::parse(&format!("{host}/x")).map(|reference| reference.canonical_name()) else {
+        return Some(("no registry has such a name", None));
+    };
+    let registry = canonical.split('/').next().unwrap_or_default();
+    if registry != host {
+        let why = match registry {
+            HUB => "Docker Hub is `docker.io`",
+            _ if host.ends_with(":443") => "the port 443 is not part of a name",
+            _ => "names have another spelling of the registry",
+        };
+        return Some((why, Some(format!("{registry}/{path}"))));
     }
-    if matches!(host, "index.docker.io" | "registry-1.docker.io") {
-        return Some(("Docker Hub is `docker.io`", format!("docker.io/{path}")));
-    }
-    if host == "docker.io" && !path.contains('/') && !path.contains("**") {
-        return Some((
-            "an image of Docker Hub is in `library` or in somebody's name",
-            format!("docker.io/library/{path}"),
-        ));
+    if host == HUB && !path.contains('/') && !path.contains("**") {
+        let why = "an image of Docker Hub is in `library` or in somebody's name";
+        return Some((why, Some(format!("{HUB}/library/{path}"))));
     }
     None
 }
 
 fn is_glob(text: &str) -> bool {
-    text.contains(['*', '?', '[', '{'])
+    after_ipv6(text).map_or(text, |(_, rest)| rest).contains(['*', '?', '[', '{', '\\'])
+}
+
+/// An IPv6 address at the beginning, without its brackets, and what is behind them. A glob would take it for a set of characters.
+fn after_ipv6(text: &str) -> Option<(&str, &str)> {
+    let parts = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+    parts.filter(|(address, _)| Reference::parse(&format!("[{address}]/x")).is_ok())
 }
 
 #[cfg(test)]
@@ -174,8 +212,39 @@ mod tests {
             ("https://ghcr.io/acme", "ghcr.io/acme"),
             ("ghcr.io/acme/", "ghcr.io/acme"),
             ("ghcr.io//app", "ghcr.io/app"),
+            ("ghcr.io:0443/app", "ghcr.io/app"),
+            ("localhost:05000/app", "localhost:5000/app"),
+            ("registry-1.docker.io/**", "docker.io/**"),
+            ("registry.hub.docker.com/acme/*", "docker.io/acme/*"),
+            ("[0:0::1]:5000/**", "[::1]:5000/**"),
+            ("ghcr.io/acme/app@sha256:00", "ghcr.io/acme/app"),
+            ("!ghcr.io/acme/**", "ghcr.io/acme/**"),
         ] {
             assert_eq!(instead(pattern), Some(format!("write `{wanted}`")), "{pattern}");
         }
+    }
+
+    #[test]
+    fn what_no_name_has_is_refused() {
+        for pattern in [
+            " ghcr.io/app",
+            "ghcr.io/app ",
+            "ghcr.io./app",
+            "ｇhcr.io/app",
+            "ghcr.io:0/app",
+            "-x.io/app",
+            "ghcr.io/a+b",
+        ] {
+            let error = NameGlob::new(pattern).unwrap_err();
+            assert!(error.problem.contains("matches no image") && error.help.is_none(), "{pattern}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_no_set_of_characters() {
+        let glob = NameGlob::new("[::1]:5000/**").unwrap();
+        assert!(glob.matches("[::1]:5000/acme/app") && !glob.matches("[::2]:5000/app") && !glob.matches("1:5000/app"));
+        assert!(glob.names_registry() && !glob.is_plain() && NameGlob::new("[::1]/app").unwrap().is_plain());
+        assert_eq!(glob.as_str(), "[::1]:5000/**");
     }
 }

@@ -1,5 +1,6 @@
 //! The kinds of parameters that rules share.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::OnceLock;
@@ -17,6 +18,8 @@ const REGEX_SIZE: usize = 1 << 20;
 const STATE_SIZE: usize = 128;
 /// Length beyond which a pattern or glob is refused, in bytes.
 pub(super) const PATTERN_LENGTH: usize = 4_096;
+/// Braces in a glob beyond which it is refused: they may nest, and expressions may not nest deeper than 250 levels.
+const MAX_BRACES: usize = 50;
 
 /// Something wrong with the parameters of a rule as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +71,11 @@ impl Pattern {
         let unusable = |error: String| format!("not a usable regular expression: {}", last_line(&error));
         // The pattern is parsed alone first, so that an unbalanced `)` cannot escape the anchors.
         let parsed = regex_syntax::parse(text).map_err(|error| unusable(error.to_string()))?;
+        // What is right alone may be wrong with them: they are one more level, and a comment at the end would swallow one.
+        regex_syntax::parse(&with_anchors(text)).map_err(|error| {
+            let comment = if text.contains('#') { "; a comment at its end needs a line break behind it" } else { "" };
+            format!("{}{comment}", unusable(error.to_string()))
+        })?;
         if most_states(&parsed).saturating_mul(STATE_SIZE) > REGEX_SIZE {
             anchored(text).map_err(|error| unusable(error.to_string()))?;
         }
@@ -93,7 +101,11 @@ impl fmt::Debug for Pattern {
 }
 
 fn anchored(text: &str) -> Result<Regex, regex::Error> {
-    RegexBuilder::new(&format!("^(?:{text})$")).size_limit(REGEX_SIZE).build()
+    RegexBuilder::new(&with_anchors(text)).size_limit(REGEX_SIZE).build()
+}
+
+fn with_anchors(text: &str) -> String {
+    format!("^(?:{text})$")
 }
 
 /// A number of states that the compiled form of an expression does not exceed.
@@ -136,6 +148,9 @@ impl Glob {
         if text.is_empty() {
             return Err("an empty glob matches nothing".to_owned());
         }
+        if text.matches('{').count() > MAX_BRACES {
+            return Err(format!("a glob has at most {MAX_BRACES} pairs of braces"));
+        }
         parsed(text).map_err(|error| format!("not a usable glob: {}", error.kind()))?;
         Ok(Self { text: text.to_owned(), matcher: OnceLock::new() })
     }
@@ -161,7 +176,45 @@ impl Glob {
 }
 
 fn parsed(text: &str) -> Result<globset::Glob, globset::Error> {
-    GlobBuilder::new(text).literal_separator(true).backslash_escape(true).build()
+    GlobBuilder::new(&crossing(text)).literal_separator(true).backslash_escape(true).build()
+}
+
+/// The glob with every `**` crossing segments. globset takes one that is not a segment of its own for a mere `*`, so that
+/// `ghcr.io/acme**` would not be `ghcr.io/acme/app`.
+fn crossing(text: &str) -> Cow<'_, str> {
+    const ANYTHING: &str = "{*,*/**/*}";
+    if !text.contains("**") {
+        return Cow::Borrowed(text);
+    }
+    let mut glob = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['*', '[', '\\']) {
+        glob.push_str(&rest[..at]);
+        let (token, after) = rest[at..].split_at(token_length(&rest[at..]));
+        let is_segment = (glob.is_empty() || glob.ends_with('/')) && (after.is_empty() || after.starts_with('/'));
+        glob.push_str(match token.strip_prefix("**") {
+            Some(_) if is_segment => "**",
+            Some(_) => ANYTHING,
+            None => token,
+        });
+        rest = after;
+    }
+    glob.push_str(rest);
+    Cow::Owned(glob)
+}
+
+/// The length of what a glob begins with: all of its stars, a set of characters, or a character behind its backslash.
+fn token_length(glob: &str) -> usize {
+    let end = match glob.as_bytes().first() {
+        Some(b'*') => glob.find(|c| c != '*'),
+        Some(b'\\') => glob.char_indices().nth(2).map(|(at, _)| at),
+        _ => {
+            // The first character of a set is in it, a `]` too.
+            let first = 1 + usize::from(glob[1..].starts_with(['!', '^']));
+            glob.char_indices().find(|&(at, c)| at > first && c == ']').map(|(at, _)| at + 1)
+        }
+    };
+    end.unwrap_or(glob.len())
 }
 
 impl<'de> Deserialize<'de> for Pattern {
@@ -220,6 +273,18 @@ mod tests {
         assert!(Pattern::new("(a{1000}){1000}").is_err());
     }
 
+    #[test]
+    fn what_the_anchors_would_break_is_refused() {
+        let nested = |levels| format!("{}a{}", "(".repeat(levels), ")".repeat(levels));
+        assert!(Pattern::new(&nested(100)).unwrap().matches("a"));
+        for levels in 200..300 {
+            assert!(Pattern::new(&nested(levels)).is_ok_and(|pattern| pattern.matches("a")) || levels > 240);
+        }
+        assert!(Pattern::new("(?x) a # a comment").unwrap_err().contains("line break"));
+        assert!(Pattern::new("(?x) a # a comment\n").unwrap().matches("a"));
+        assert!(Pattern::new("a#").unwrap().matches("a#"));
+    }
+
     /// What is taken without being compiled compiles.
     #[test]
     fn what_is_thought_small_is_small() {
@@ -266,5 +331,29 @@ mod tests {
         assert!(glob("**/app").matches("app") && glob("{a,b}/c").matches("b/c") && glob(r"a\*").matches("a*"));
         assert!(!glob("ghcr.io/acme/**").matches("quay.io/acme/app"));
         assert!(Glob::new("").is_err());
+    }
+
+    #[test]
+    fn two_stars_cross_wherever_they_stand() {
+        let glob = |text| Glob::new(text).unwrap();
+        for name in ["a/b", "a/bc", "a/bc/d", "a/b/c/d"] {
+            assert!(
+                glob("a/b**").matches(name) && glob("a/**b**").matches(name) && glob("{a/b**,x}").matches(name),
+                "{name}"
+            );
+        }
+        assert!(glob("**+zstd").matches("application/vnd.oci+zstd") && glob("a/***").matches("a/b/c"));
+        assert!(!glob("a/b**").matches("a/c/b") && !glob("**+zstd").matches("a/b+gzip"));
+        // Neither an escaped star nor one in a set is one of two.
+        assert!(glob(r"a\**").matches("a*b") && !glob(r"a\**").matches("a*/b"));
+        assert!(glob("a[]**]*").matches("a*b") && glob("a[!]**]*").matches("axb") && !glob("a[**]").matches("a/b"));
+    }
+
+    #[test]
+    fn braces_are_bounded() {
+        let nested = |levels| format!("{}a,b{}", "{".repeat(levels), "}".repeat(levels));
+        assert!(Glob::new(&nested(MAX_BRACES)).unwrap().matches("b"));
+        assert!(Glob::new(&nested(MAX_BRACES + 1)).is_err());
+        assert!(Glob::new(&"a**".repeat(PATTERN_LENGTH / 3)).unwrap().matches(&"a".repeat(PATTERN_LENGTH / 3)));
     }
 }

@@ -30,11 +30,13 @@ declare_rule! {
     /// - `deny` (list of platforms): none of these may be there.
     /// - `allow-duplicates` (true or false, default true): whether one platform may occur more than once without a reason. The
     ///   specification allows it and runtimes take the first; with `false` it is a violation. Entries that differ in `os.version` or
-    ///   `os.features`, zstd twins (annotated `io.github.containers.compression.zstd`) and entries with an artifact type of their own
-    ///   (Nydus) are never duplicates.
+    ///   `os.features` are never duplicates, and neither are an image, its zstd twin (annotated
+    ///   `io.github.containers.compression.zstd: "true"`) and entries with an artifact type of their own (Nydus), each of which may
+    ///   be there once.
     ///
     /// A platform is `os/architecture` or `os/architecture/variant`, `*` for any; at least one parameter must require something. Names
-    /// are compared as containerd compares them: `aarch64` is `arm64`, `linux/arm` is `linux/arm/v7`, `arm64/v8` is `arm64`.
+    /// are compared as containerd compares them: `aarch64` is `arm64`, `linux/arm` is `linux/arm/v7`, `arm64/v8` is `arm64`. So
+    /// `linux/arm` says nothing of `linux/arm/v6`; `linux/arm/*` is every variant.
     ///
     /// # How to fix
     ///
@@ -181,7 +183,7 @@ fn known(entry: &Entry) -> Option<&Platform> {
 /// What may be a platform and could not be looked at: the platform, if it is known, and the reason.
 fn open_entries<'g>(view: &View<'g>) -> impl Iterator<Item = (Option<&'g Platform>, &'g Why)> {
     let subjects = view.subjects();
-    let undetermined = subjects.undetermined.iter().map(|(entry, why)| (entry.descriptor.platform.as_ref(), why));
+    let undetermined = subjects.undetermined.iter().map(|(entry, why)| (entry.platform(), why));
     undetermined.chain(subjects.entries.iter().filter_map(|entry| Some((None, entry.platform.as_ref().err()?))))
 }
 
@@ -202,16 +204,16 @@ fn where_stated(entry: &Entry, view: &View<'_>) -> Fact<Location> {
 /// Entries that a runtime cannot tell from an earlier one.
 fn duplicates<'g>(view: &View<'g>) -> Vec<&'g Entry> {
     let mut seen = BTreeSet::new();
-    let plain = |entry: &&Entry| {
-        let is_twin = entry.descriptor.annotations.contains_key("io.github.containers.compression.zstd");
-        !is_twin && entry.descriptor.artifact_type.is_none()
-    };
-    view.subjects()
-        .entries
-        .iter()
-        .filter(plain)
-        .filter(|entry| known(entry).is_some_and(|platform| !seen.insert(platform.clone())))
-        .collect()
+    let entries = view.subjects().entries.iter();
+    entries.filter(|entry| known(entry).is_some_and(|platform| !seen.insert((platform, kind(entry))))).collect()
+}
+
+/// What tells an entry from another one for the same platform: whether it is the zstd twin, as Podman knows it, and the type of
+/// what it is for others (Nydus).
+fn kind(entry: &Entry) -> (bool, Option<&str>) {
+    let Descriptor { annotations, artifact_type, .. } = &entry.descriptor;
+    let is_zstd = annotations.get("io.github.containers.compression.zstd").is_some_and(|value| value == "true");
+    (is_zstd, artifact_type.as_ref().map(MediaType::as_str).filter(|text| !text.is_empty()))
 }
 
 fn report_duplicates(duplicates: &[&Entry], view: &View<'_>, findings: &mut Findings) {

@@ -38,7 +38,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Other tags of the repository, and a registry that converts schema 1 images on the way to the client.
+    /// Other tags of the repository, and a registry that converts schema 1 images on the way to the client. An entry that cannot be
+    /// fetched and whose type does not tell what it is makes the answer unknown.
     Schema1: "schema1"
 }
 
@@ -66,23 +67,30 @@ impl Check for Schema1 {
             let message = "this is a manifest of Docker's schema 1, which current runtimes refuse; wanted an OCI or Docker schema 2 image";
             findings.add(message, Location::root(view, ""), fix(view));
         }
-        for Excluded { descriptor, place, .. } in view.subjects().undetermined.iter().map(|(entry, _)| entry) {
-            if is_schema1(descriptor, view)
-                && let Place::Index { digest, pointer } = place
-            {
-                let location = Location::new(NodeRole::Index, digest, pointer.clone());
-                let message = "this entry is a manifest of Docker's schema 1, which current runtimes refuse";
-                findings.add(message, location, fix(view));
+        for (Excluded { descriptor, place, .. }, why) in &view.subjects().undetermined {
+            let Place::Index { digest, pointer } = place else { continue };
+            match is_schema1(descriptor, view) {
+                Some(true) => {
+                    let location = Location::new(NodeRole::Index, digest, pointer.clone());
+                    let message = "this entry is a manifest of Docker's schema 1, which current runtimes refuse";
+                    findings.add(message, location, fix(view));
+                }
+                Some(false) => {}
+                None => findings.stop(why.clone().into()),
             }
         }
         findings.verdict(|| format!("the root is {}", article(root)))
     }
 }
 
-fn is_schema1(descriptor: &Descriptor, view: &View<'_>) -> bool {
+/// Whether an entry is of schema 1; `None` where neither its type nor what it leads to tells.
+fn is_schema1(descriptor: &Descriptor, view: &View<'_>) -> Option<bool> {
     let read = descriptor.digest.as_ref().ok().and_then(|digest| view.read_document(digest));
-    let is_read_as_one = matches!(read, Some(Ok(document)) if matches!(document.value(), Manifest::Schema1(_)));
-    is_read_as_one || descriptor.media_type.role() == Role::Schema1
+    match (descriptor.media_type.role(), read) {
+        (Role::Schema1, _) => Some(true),
+        (_, Some(Ok(document))) => Some(matches!(document.value(), Manifest::Schema1(_))),
+        _ => descriptor.media_type.is_manifest_like().then_some(false),
+    }
 }
 
 fn article(manifest: &Manifest) -> String {

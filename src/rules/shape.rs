@@ -25,7 +25,7 @@ declare_rule! {
     /// # Parameters
     ///
     /// - `kind` (`"index"` or `"manifest"`; `"index"` unless only `max-depth` is given): what the reference must point to.
-    /// - `max-depth` (whole number, no limit by default): how many indexes may lie between the reference and an image.
+    /// - `max-depth` (whole number from 1, no limit by default): how many indexes may lie between the reference and an image.
     ///
     /// # How to fix
     ///
@@ -67,10 +67,11 @@ impl Check for Shape {
     }
 
     fn problems(&self) -> Vec<Problem> {
-        match (self.kind, self.max_depth) {
-            (Some(Kind::Index), Some(0)) => vec![Problem::with("max-depth", "an index has a depth of at least 1")],
-            _ => Vec::new(),
+        if self.max_depth != Some(0) || self.kind == Some(Kind::Manifest) {
+            return Vec::new();
         }
+        let message = "an index has a depth of at least 1; a plain manifest is asked for by `kind = \"manifest\"`";
+        vec![Problem::with("max-depth", message)]
     }
 
     fn judge(&self, _: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {

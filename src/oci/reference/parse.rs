@@ -81,7 +81,7 @@ fn registry(host: &str) -> Parsed<String> {
     }
     let port = port.map(|port| read_port(port).map_err(Fault::after(name.len() + 1))).transpose()?;
     let name = name.to_ascii_lowercase();
-    let hub = [HUB, "index.docker.io", HUB_HOST].contains(&name.as_str());
+    let hub = [HUB, "index.docker.io", HUB_HOST, "registry.hub.docker.com"].contains(&name.as_str());
     Ok(match port {
         None | Some(443) if hub => HUB.into(),
         None => name,

@@ -50,6 +50,7 @@ fn all_names_of_docker_hub_are_one() {
     for text in [
         "docker.io/library/alpine",
         "index.docker.io/alpine",
+        "registry.hub.docker.com/library/alpine",
         "registry-1.docker.io/library/alpine",
         "docker.io:443/alpine",
         "DOCKER.IO/alpine",

@@ -166,7 +166,7 @@ pub(super) fn canonical_host(host: &str) -> String {
     let host = host.to_ascii_lowercase();
     let host = host.strip_suffix(":443").unwrap_or(&host);
     match host {
-        "index.docker.io" | "registry-1.docker.io" => "docker.io".to_owned(),
+        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com" => "docker.io".to_owned(),
         other => other.to_owned(),
     }
 }
