@@ -41,7 +41,8 @@ declare_rule! {
     /// # What it cannot see
     ///
     /// Whether the signature is valid, whose it is, and whether it is still trusted. Signatures in another repository
-    /// (`COSIGN_REPOSITORY`), and the GPG signatures of Podman and Red Hat, which are kept outside repositories. On a registry without the referrers API, referrers that were pushed without the fallback tag.
+    /// (`COSIGN_REPOSITORY`), and the GPG signatures of Podman and Red Hat, which are kept outside repositories. On a registry
+    /// without the referrers API, referrers that were pushed without the fallback tag.
     Signature: "signature"
 }
 
