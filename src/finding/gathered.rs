@@ -124,7 +124,9 @@ fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
     let rest: Vec<Finding> = findings.extract_if(.., beyond).collect();
     if let [first, ..] = &rest[..] {
         let mut concealed = Concealed::default();
-        rest.iter().for_each(|finding| concealed.add(&finding.concealed));
+        for finding in &rest {
+            concealed.add(&finding.concealed);
+        }
         findings.push(Finding {
             message: format!("and {} more findings of this rule; the first {MOST} are told", rest.len()),
             location: Location { pointer: String::new(), ..first.location.clone() },

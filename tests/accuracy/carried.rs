@@ -26,8 +26,16 @@ use super::{corpus, rows, text};
 
 const EMPTY: &str = "application/vnd.oci.empty.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-/// Types of packages that are looked for in bills of materials.
-const PURLS: [&str; 6] = ["golang", "npm", "apk", "deb", "maven", "pypi"];
+/// Types of packages that are looked for in bills of materials, and how package URLs of each begin.
+const PURLS: [(&str, &[&str]); 6] = [
+    ("golang", &["pkg:golang/"]),
+    ("npm", &["pkg:npm/"]),
+    // The second is what Alpine's were called before there was a type for them.
+    ("apk", &["pkg:apk/", "pkg:alpine/"]),
+    ("deb", &["pkg:deb/"]),
+    ("maven", &["pkg:maven/"]),
+    ("pypi", &["pkg:pypi/"]),
+];
 
 /// What is asked of an image with an attachment, and what the label of that says.
 type Question = (&'static str, String, bool);
@@ -41,10 +49,16 @@ pub(super) fn compare(table: &mut Table) {
         attached += 1;
         if names_another(&row) {
             let asked = ["sbom", "provenance", "attestation"].map(|rule| (rule, about_anything(rule), false));
-            ask(&with(&image, bytes.clone(), media_type), &asked, &format!("{} as it is", text(&row, "file")), table);
+            ask(
+                &with(&image, bytes.clone(), media_type, None),
+                &asked,
+                &format!("{} as it is", text(&row, "file")),
+                table,
+            );
         }
         let bytes = bind(&bytes, text(&row, "kind"), &image.root).unwrap_or(bytes);
-        ask(&with(&image, bytes.clone(), media_type), &questions(&row, &bytes), text(&row, "file"), table);
+        let content = row["derived"]["content"].as_str();
+        ask(&with(&image, bytes.clone(), media_type, content), &questions(&row, &bytes), text(&row, "file"), table);
     }
     println!("{attached} statements and bills of materials attached to an image");
 }
@@ -99,12 +113,9 @@ fn questions(row: &Value, bytes: &[u8]) -> Vec<Question> {
         }
         if listed > 3 {
             let text = String::from_utf8_lossy(bytes);
-            let denies = PURLS.iter().map(|purl| {
-                (
-                    "packages",
-                    format!("deny = [{{ purl = 'pkg:{purl}/**' }}]"),
-                    !text.contains(&format!("\"pkg:{purl}/")),
-                )
+            let denies = PURLS.iter().map(|(purl, beginnings)| {
+                let listed = beginnings.iter().any(|beginning| text.contains(&format!("\"{beginning}")));
+                ("packages", format!("deny = [{{ purl = 'pkg:{purl}/**' }}]"), !listed)
             });
             questions.extend(denies);
         }
@@ -163,18 +174,22 @@ fn judge(image: &Built, questions: &[Question]) -> ImageReport {
     })
 }
 
-/// The image with a file attached: a referrer that the registry's API lists.
-fn with(image: &Built, bytes: Vec<u8>, media_type: &str) -> Built {
+/// The image with a file attached: a referrer that the registry's API lists. Of a bundle its publisher says what it holds.
+fn with(image: &Built, bytes: Vec<u8>, media_type: &str, content: Option<&str>) -> Built {
     let mut image = image.clone();
-    let subject = json!({
-        "mediaType": MANIFEST, "digest": image.root.as_str(), "size": image.store.bytes(&image.root).map_or(0, |it| it.len())
-    });
+    let size = image.store.bytes(&image.root).map_or(0, bytes::Bytes::len);
+    let subject = json!({ "mediaType": MANIFEST, "digest": image.root.as_str(), "size": size });
     let size = bytes.len();
     let layer = json!({ "mediaType": media_type, "digest": image.store.put_blob(bytes).as_str(), "size": size });
     let config = json!({ "mediaType": EMPTY, "digest": image.store.put_blob("{}").as_str(), "size": 2 });
+    let content = match content {
+        Some("dsse") => json!({ "dev.sigstore.bundle.content": "dsse-envelope" }),
+        Some("messageSignature") => json!({ "dev.sigstore.bundle.content": "message-signature" }),
+        _ => json!({}),
+    };
     let manifest = json!({
         "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": media_type,
-        "config": config, "layers": [layer], "subject": subject
+        "config": config, "layers": [layer], "subject": subject, "annotations": content
     })
     .to_string();
     let size = manifest.len() as u64;

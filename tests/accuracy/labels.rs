@@ -133,7 +133,8 @@ fn of_archives() -> Vec<Subject> {
     let mut subjects = Vec::new();
     for row in rows("archives/expectations.jsonl") {
         let name = text(&row, "file");
-        if row["derived"]["oci"] != true || row["derived"]["oci_summary"]["roots"] != 1 || !name.ends_with(".tar") {
+        let is_plain = Path::new(name).extension().is_some_and(|extension| extension == "tar");
+        if !is_plain || row["derived"]["oci"] != true || row["derived"]["oci_summary"]["roots"] != 1 {
             continue;
         }
         let file = corpus().join("archives").join(name);

@@ -34,7 +34,8 @@ pub(super) const PROBES: &[Probe] = &[
                 let (entrypoint, command) = (words("Entrypoint"), words("Cmd"));
                 let is_shell =
                     |words: &[serde_json::Value]| words.len() > 1 && words[0] == "/bin/sh" && words[1] == "-c";
-                !(entrypoint.is_empty() && command.is_empty()) && !is_shell(&entrypoint) && !is_shell(&command)
+                let says_nothing = entrypoint.is_empty() && command.is_empty();
+                !(says_nothing || is_shell(&entrypoint) || is_shell(&command))
             })
         },
     },
