@@ -4,23 +4,15 @@
 //! subject is set to that of the image, and nothing else of it is changed.
 
 use std::fs;
-use std::sync::Arc;
-use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ocilint::Target;
-use ocilint::cases::StoreSource;
 use ocilint::cases::build::{Built, Image, Tree, build};
-use ocilint::engine::judge_source;
-use ocilint::judge::Options;
 use ocilint::oci::Digest;
-use ocilint::report::ImageReport;
-use ocilint::source::{Budget, Silent, Walk};
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
-use super::rules::{policy, runtime};
+use super::rules::judge;
 use super::tally::{Table, verdict};
 use super::{corpus, rows, text};
 
@@ -156,22 +148,13 @@ fn ask(image: &Built, questions: &[Question], name: &str, table: &mut Table) {
     if questions.is_empty() {
         return;
     }
-    let report = judge(image, questions);
+    let target = Target::parse("registry.example/acme/app:1.0").expect("a target");
+    let asked = questions.iter().map(|(rule, parameters, _)| (*rule, parameters.as_str()));
+    let report = judge(image, &target, asked);
     for (number, (rule, parameters, meets)) in questions.iter().enumerate() {
         let input = if parameters.is_empty() { name.to_owned() } else { format!("{name} with {parameters}") };
         table.count(rule, &format!("attestations/{input}"), *meets, verdict(&report, &format!("probe-{number}")));
     }
-}
-
-fn judge(image: &Built, questions: &[Question]) -> ImageReport {
-    let policy = policy(questions.iter().map(|(rule, parameters, _)| (*rule, parameters.as_str())));
-    let target = Target::parse("registry.example/acme/app:1.0").expect("a target");
-    let now = super::rules::NOW.parse().expect("a time");
-    runtime().block_on(async {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        let walk = Walk::new(Arc::new(StoreSource::alone(image.clone())), Budget::default(), deadline);
-        judge_source(&policy, &Options::default(), &target, &walk, now, &Silent).await
-    })
 }
 
 /// The image with a file attached: a referrer that the registry's API lists. Of a bundle its publisher says what it holds.

@@ -5,19 +5,24 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Duration;
 
-use ocilint::Policy;
-use ocilint::engine::Engine;
+use ocilint::cases::StoreSource;
+use ocilint::cases::build::Built;
+use ocilint::engine::{Engine, judge_source};
 use ocilint::judge::Options;
+use ocilint::report::ImageReport;
 use ocilint::source::registry::RegistryOptions;
-use ocilint::source::{Silent, Sources};
+use ocilint::source::{Budget, Silent, Sources, Walk};
+use ocilint::{Policy, Target};
+use tokio::time::Instant;
 
 use super::labels::subjects;
 use super::tally::{Table, verdict};
 use super::{carried, pairs, probes, tagged};
 
 /// The clock of all comparisons.
-pub(crate) const NOW: &str = "2026-11-24T00:00:00Z";
+const NOW: &str = "2026-11-24T00:00:00Z";
 
 #[test]
 fn every_rule_agrees_with_the_labels() {
@@ -37,7 +42,7 @@ pub(crate) fn engine<'p>(probes: impl Iterator<Item = (&'p str, &'p str)>, optio
 }
 
 /// A policy with an instance `probe-N` for each rule with its parameters.
-pub(crate) fn policy<'p>(probes: impl Iterator<Item = (&'p str, &'p str)>) -> Policy {
+fn policy<'p>(probes: impl Iterator<Item = (&'p str, &'p str)>) -> Policy {
     let mut policy = String::new();
     for (number, (rule, parameters)) in probes.enumerate() {
         let _ = writeln!(policy, "[rules.probe-{number}]\nrule = '{rule}'\n{parameters}");
@@ -48,6 +53,21 @@ pub(crate) fn policy<'p>(probes: impl Iterator<Item = (&'p str, &'p str)>) -> Po
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+/// Judges an image in memory under a name, by an instance `probe-N` for each rule with its parameters.
+pub(crate) fn judge<'p>(
+    image: &Built,
+    target: &Target,
+    probes: impl Iterator<Item = (&'p str, &'p str)>,
+) -> ImageReport {
+    let policy = policy(probes);
+    let now = NOW.parse().expect("a time");
+    runtime().block_on(async {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        let walk = Walk::new(Arc::new(StoreSource::alone(image.clone())), Budget::default(), deadline);
+        judge_source(&policy, &Options::default(), target, &walk, now, &Silent).await
+    })
 }
 
 fn images(table: &mut Table) {

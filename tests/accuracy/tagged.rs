@@ -2,22 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::sync::Arc;
-use std::time::Duration;
 
 use ocilint::Target;
-use ocilint::cases::StoreSource;
 use ocilint::cases::build::{Built, Image, Names, Store, build};
-use ocilint::engine::judge_source;
 use ocilint::judge::Options;
 use ocilint::oci::{Digest, Reference};
-use ocilint::report::ImageReport;
-use ocilint::source::{Budget, Silent, Walk};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::labels::subjects;
-use super::rules::{engine, policy, runtime};
+use super::rules::{engine, judge, runtime};
 use super::tally::{Table, verdict};
 use super::{corpus, rows, text};
 
@@ -142,14 +135,4 @@ fn versions(table: &mut Table) {
             table.count("version-label", &format!("{} as {tag}", subject.name), meets, verdict(&report, "probe-0"));
         }
     }
-}
-
-fn judge<'q>(image: &Built, target: &Target, asked: impl Iterator<Item = (&'q str, &'q str)>) -> ImageReport {
-    let policy = policy(asked);
-    let now = super::rules::NOW.parse().expect("a time");
-    runtime().block_on(async {
-        let deadline = Instant::now() + Duration::from_mins(1);
-        let walk = Walk::new(Arc::new(StoreSource::alone(image.clone())), Budget::default(), deadline);
-        judge_source(&policy, &Options::default(), target, &walk, now, &Silent).await
-    })
 }
