@@ -45,10 +45,11 @@ fn names() -> impl Iterator<Item = &'static str> {
 /// The rule with the parameters that `reference.toml` shows, and nothing else.
 fn only(name: &str) -> Policy {
     let text = include_str!("../policies/reference.toml");
-    let mut reference: toml::Table = text.parse().expect("the reference is TOML");
-    let rules = reference.remove("rules").expect("it has rules");
-    let parameters = rules.get(name).cloned().unwrap_or_else(|| toml::Table::new().into());
-    let policy = format!("[rules.{name}]\n{}", toml::to_string(&parameters).expect("a table"));
+    let mut policy: toml::Table = text.parse().expect("the reference is TOML");
+    // Lists that a rule names stay.
+    policy.retain(|key, _| ["data", "rules"].contains(&key));
+    policy["rules"].as_table_mut().expect("it has rules").retain(|rule, _| rule == name);
+    let policy = policy.to_string();
     Policy::from_text(name, &policy, Path::new(".")).expect("the rule alone is a policy")
 }
 

@@ -23,12 +23,15 @@ pub struct Provenance {
     pub mode_max: bool,
     /// The repository that the source was taken from, as written: a URL, or `git@host:path`.
     pub source: Told<String>,
+    /// The repository that the client names, who is only believed where nothing was fetched.
+    pub client_source: Told<String>,
     /// The commit that was built.
     pub revision: Told<String>,
     /// The workflow that built.
     pub workflow: Workflow,
     /// The arguments of the build: of `BuildKit` as it names them (`build-arg:VERSION`, `label:…`, `target`), else the external
-    /// parameters, of which those in an object have its name before theirs (`inputs.VERSION`). [`Told::Nothing`] where the statement has no place for them.
+    /// parameters, of which those in an object have its name before theirs (`inputs.VERSION`). [`Told::Nothing`] where the
+    /// statement has no place for them.
     pub arguments: Told<BTreeMap<String, String>>,
     /// What the build claims of itself.
     pub claims: Claims,

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::LazyLock;
 
 use super::super::prelude::*;
+use crate::oci::Algorithm::{Sha256, Sha512};
 use crate::oci::{PredicateClass, Role, known, predicate};
 
 /// Layer annotations that tell the predicate type of a statement: BuildKit's, cosign's.
@@ -123,9 +125,16 @@ fn told<'g>(
     filled.map(|layer| content_of(layer, own, annotations, named(layer))).collect()
 }
 
+/// The digests of nothing, and of an empty object.
+static BLANKS: LazyLock<[Digest; 4]> = LazyLock::new(|| {
+    let [nothing, object]: [&[u8]; 2] = [b"", b"{}"];
+    [(Sha256, nothing), (Sha256, object), (Sha512, nothing), (Sha512, object)]
+        .map(|(algorithm, bytes)| Digest::of(algorithm, bytes))
+});
+
 /// Whether a blob is empty, or an empty object: it says nothing, and its digest tells that.
 pub(super) fn is_blank(layer: &Descriptor) -> bool {
-    layer.digest.as_ref().is_ok_and(|digest| digest.matches(b"") || digest.matches(b"{}"))
+    layer.digest.as_ref().is_ok_and(|digest| BLANKS.contains(digest))
 }
 
 fn content_of<'g>(

@@ -62,6 +62,10 @@ impl Sought for Statements<'_> {
         &["att"]
     }
 
+    fn opens_statements(&self) -> bool {
+        self.refuses()
+    }
+
     fn wants(&self, content: &Content<'_>) -> bool {
         matches!(content, Content::Statement { predicate_type, .. } if self.of_type.matches(predicate_type))
     }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use super::super::config_part::ConfigPart;
 use super::super::sensitive::{Criteria, Kind};
-use super::attested::attested;
+use super::attested::{Attested, attested};
 use super::{Part, Secret, Secrets};
 use crate::finding::Concealed;
 use crate::oci::{Document, Told, pointer};
@@ -26,6 +26,14 @@ pub(super) struct Inspection<'p> {
     /// The values of those that are only counted.
     untold: Concealed,
 }
+
+/// What is looked at in a config, and where it stands.
+const CONFIG: [(Part, &[&str]); 4] = [
+    (Part::Env, &["/config/Env"]),
+    (Part::Labels, &["/config/Labels"]),
+    (Part::Commands, &["/config/Entrypoint", "/config/Cmd", "/config/Healthcheck"]),
+    (Part::History, &["/history"]),
+];
 
 impl<'p> Inspection<'p> {
     pub(super) fn new(rule: &'p Secrets, fix: Fix) -> Self {
@@ -73,27 +81,26 @@ impl<'p> Inspection<'p> {
 
     /// All that is about one platform.
     pub(super) fn platform(&mut self, entry: &Entry, view: &View<'_>) {
-        self.config(entry, view);
         // A classic archive holds neither a manifest nor attestations.
-        if entry.place == Place::Saved {
+        let is_saved = entry.place == Place::Saved;
+        let attested = (!is_saved && self.rule.looks_at(Part::Provenance)).then(|| attested(entry, view));
+        let config = CONFIG.iter().any(|(part, _)| self.rule.looks_at(*part)).then(|| view.config(entry));
+        // Every round begins anew: nothing is looked through before all of it is there.
+        if matches!(attested, Some(Err(Stop::Pending))) || matches!(config, Some(Err(Stop::Pending))) {
+            self.findings.stop(Stop::Pending);
             return;
         }
-        if self.rule.looks_at(Part::Annotations) {
+        self.config(entry, view);
+        if !is_saved && self.rule.looks_at(Part::Annotations) {
             self.manifest(entry, view);
         }
-        if self.rule.looks_at(Part::Provenance) {
-            self.provenance(entry, view);
+        if let Some(attested) = attested {
+            self.provenance(attested);
         }
     }
 
     fn config(&mut self, entry: &Entry, view: &View<'_>) {
-        let parts = [
-            (Part::Env, &["/config/Env"][..]),
-            (Part::Labels, &["/config/Labels"]),
-            (Part::Commands, &["/config/Entrypoint", "/config/Cmd", "/config/Healthcheck"]),
-            (Part::History, &["/history"]),
-        ];
-        for (part, pointers) in parts.into_iter().filter(|(part, _)| self.rule.looks_at(*part)) {
+        for (part, pointers) in CONFIG.iter().filter(|(part, _)| self.rule.looks_at(*part)) {
             let Some(read) = self.findings.note(ConfigPart::read(entry, view, pointers)) else { continue };
             match part {
                 Part::Env => self.env(&read),
@@ -161,8 +168,8 @@ impl<'p> Inspection<'p> {
         }
     }
 
-    fn provenance(&mut self, entry: &Entry, view: &View<'_>) {
-        let Some((statements, doubt)) = self.findings.note(attested(entry, view)) else { return };
+    fn provenance(&mut self, attested: Fact<Attested<'_>>) {
+        let Some((statements, doubt)) = self.findings.note(attested) else { return };
         if let Some(why) = doubt {
             self.findings.stop(why.into());
         }
@@ -180,8 +187,9 @@ impl<'p> Inspection<'p> {
                 }
                 Told::Nothing => {}
             }
-            let addresses = provenance.materials.iter().filter_map(|material| material.uri.as_deref());
-            for address in addresses.chain(provenance.source.said().map(String::as_str)) {
+            let sources = [&provenance.source, &provenance.client_source].into_iter().filter_map(Told::said);
+            let materials = provenance.materials.iter().filter_map(|material| material.uri.as_ref());
+            for address in materials.chain(sources) {
                 self.text("an address in provenance", address, at);
             }
         }

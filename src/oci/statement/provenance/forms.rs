@@ -193,6 +193,7 @@ impl V0 {
             builder_id: id(self.builder),
             mode_max: self.build_config.is_some(),
             source: origin.source(),
+            client_source: origin.client_source(),
             revision: origin.revision(&self.materials),
             workflow: Workflow {
                 // Of other builders it is a Dockerfile, or the name of a task.
@@ -235,6 +236,7 @@ impl V1 {
             builder_id: id(run.builder),
             mode_max: internal.build_config.is_some(),
             source: origin.source(),
+            client_source: origin.client_source(),
             revision: origin.revision(&definition.resolved_dependencies),
             workflow: Workflow {
                 path: workflow.and_then(|workflow| workflow.path.clone()),
@@ -339,7 +341,11 @@ struct Origin<'p> {
 
 impl Origin<'_> {
     fn source(&self) -> Told<String> {
-        self.fetched().or_else(|| self.vcs.and_then(|vcs| vcs.source.clone()).filled())
+        self.fetched().or_else(|| self.client_source())
+    }
+
+    fn client_source(&self) -> Told<String> {
+        self.vcs.and_then(|vcs| vcs.source.clone()).filled()
     }
 
     /// The commit of what the builder fetched. The client's word counts only where nothing was.
