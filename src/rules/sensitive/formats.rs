@@ -56,14 +56,25 @@ impl Format {
     fn around(&self, text: &str, mark: usize) -> Option<Range<usize>> {
         self.marks.iter().find(|wanted| text[mark..].starts_with(**wanted))?;
         let start = mark.checked_sub(self.lead).filter(|start| text.is_char_boundary(*start))?;
+        if text[..start].ends_with(is_word) {
+            return None;
+        }
         let compiled =
             || Regex::new(&format!("^(?:{})", self.shape)).expect("invariant: the table's expressions are tested");
-        let found = self.regex.get_or_init(compiled).find(&text[start..])?;
+        let regex = self.regex.get_or_init(compiled);
+        let window = text.floor_char_boundary(start + WINDOW);
+        let found = regex.find(&text[start..window]).filter(|found| (self.check)(found.as_str()))?;
         let end = start + found.end();
-        let alone = !text[..start].ends_with(is_word) && !text[end..].starts_with(is_word);
-        (alone && (self.check)(found.as_str())).then_some(start..end)
+        if end == window && window < text.len() {
+            return regex.find(&text[start..]).map(|whole| start..start + whole.end());
+        }
+        (!text[end..].starts_with(is_word)).then_some(start..end)
     }
 }
+
+/// Bytes by which a credential is told from what only begins like one. Of a text that is full of beginnings no more is read for each;
+/// what goes on beyond is one, and is taken to its end.
+const WINDOW: usize = 4_096;
 
 fn is_word(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '_'
@@ -102,6 +113,22 @@ mod tests {
 
     fn found(text: &str) -> Vec<&'static str> {
         find(text).map(|(format, _)| format.id).collect()
+    }
+
+    #[test]
+    fn what_only_begins_like_a_credential_is_none_however_often() {
+        for beginning in ["LS0tLS1CRUdJTiB", "-eyJ", "-ya29.", "/ops_eyJ", "-----BEGIN "] {
+            assert_eq!(found(&beginning.repeat((1 << 15) / beginning.len())), Vec::<&str>::new(), "{beginning}");
+        }
+    }
+
+    #[test]
+    fn a_long_credential_is_one_to_its_end() {
+        let line = "MIIJKAIBAAKCAgEAq8Zb3kQ9vXr7TnL2mW0pYc5dHs1fGjKx4uVtOaBnEiRwPzQy\n";
+        let key = joined(&["-----BEGIN RSA ", "PRIVATE KEY-----\n", &line.repeat(90)]);
+        let text = format!("{key}_");
+        assert!(key.len() > WINDOW);
+        assert!(find(&text).map(|(_, range)| range).eq(std::iter::once(0..key.len())));
     }
 
     /// Pieces are put together here, so that no scanner takes this file for a leak.
