@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use super::{Concealed, Finding, Fix, Location};
 use crate::graph::{Fact, Stop, Why};
+use crate::oci::{Algorithm, Hasher};
 
 /// The most findings of one rule about one subject that are told one by one: an image of a hundred thousand labels may break a rule
 /// with each of them, and nobody reads that.
@@ -131,8 +132,7 @@ fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
             message: format!("and {} more findings of this rule; the first {MOST} are told", rest.len()),
             location: Location { pointer: String::new(), ..first.location.clone() },
             fix: first.fix.clone(),
-            // Another number of them is another finding: no baseline or waiver of today covers one more tomorrow.
-            key: format!("{} more", rest.len()),
+            key: others(&rest),
             grave: false,
             concealed,
         });
@@ -140,9 +140,21 @@ fn bounded(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings
 }
 
+/// What tells findings that are not told one by one from any others: no baseline or waiver for them covers one that takes the
+/// place of another.
+fn others(rest: &[Finding]) -> String {
+    let mut hasher = Hasher::new(Algorithm::Sha256);
+    for Finding { location, key, .. } in rest {
+        for part in [&location.pointer, key] {
+            hasher.update(&part.len().to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+    }
+    hasher.finish().hex().to_owned()
+}
+
 /// What may still change outweighs what could not be known, and that outweighs what does not apply.
 fn weight(stop: &Stop) -> u8 {
-    use Stop;
     match stop {
         Stop::NotApplicable(_) => 0,
         Stop::Unknown(_) => 1,
@@ -170,10 +182,17 @@ mod tests {
         let findings = gathered(MOST + 7);
         assert_eq!(findings.len(), MOST + 2);
         assert!(findings.iter().any(|finding| finding.grave), "what is grave is always told");
-        let last = findings.last().unwrap();
-        assert_eq!(
-            (last.message.as_str(), last.key.as_str()),
-            ("and 7 more findings of this rule; the first 250 are told", "7 more")
-        );
+        assert_eq!(findings.last().unwrap().message, "and 7 more findings of this rule; the first 250 are told");
+    }
+
+    #[test]
+    fn what_is_not_told_is_known_again_only_as_a_whole() {
+        let findings = gathered(MOST + 7);
+        let key = |findings: &[Finding]| others(&findings[..7]);
+        let mut swapped = findings.clone();
+        swapped[3].key = "another label".to_owned();
+        assert_eq!(key(&findings), key(&gathered(MOST + 7)));
+        assert_ne!(key(&findings), key(&swapped));
+        assert_ne!(others(&findings[..7]), others(&findings[..6]));
     }
 }
