@@ -1,8 +1,9 @@
 //! Values that no report shows.
 
-use std::fmt;
+use std::borrow::Cow;
+use std::{fmt, iter};
 
-use crate::oci::escape;
+use crate::oci::{ImageText, escape};
 
 /// What stands for a hidden value, whatever its length.
 const HIDDEN: &str = "…";
@@ -45,16 +46,35 @@ impl Concealed {
         self.0.is_empty()
     }
 
-    /// The text without them, nor their beginnings where they are cut.
+    /// A sentence of a rule without them, nor their beginnings where they are cut; what comes from the image is no longer told
+    /// from the rest.
     ///
-    /// Words stay: a report says `root` and `password` of its own accord, and a gap in a sentence that everybody knows would tell
-    /// what the secret is.
-    pub(crate) fn hide(&self, text: String) -> String {
-        self.0.iter().filter(|value| !is_word(value)).fold(text, |text, value| {
+    /// The program's own words stay: a report says `root` and `password` of its own accord, and a gap in a sentence that everybody
+    /// knows would tell what the secret is.
+    pub(crate) fn hide<'t>(&self, sentence: &'t str) -> Cow<'t, str> {
+        let sentence = ImageText::replaced(sentence, |text| self.words().fold(Cow::Borrowed(text), without_word));
+        self.others().fold(sentence, |text, value| without(text, &value))
+    }
+
+    /// Text that comes from the image without them.
+    pub(crate) fn hide_in_image<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let text = self.words().fold(Cow::Borrowed(text), without_word);
+        self.others().fold(text, |text, value| without(text, &value))
+    }
+
+    /// Those that any sentence may hold.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str).filter(|value| is_word(value))
+    }
+
+    /// All others, as they are and as they are shown.
+    fn others(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        let both = |value| {
             let escaped = escape(value);
-            let text = without(text, value);
-            if escaped == *value { text } else { without(text, &escaped) }
-        })
+            let escaped = (escaped != value).then_some(Cow::Owned(escaped));
+            iter::once(Cow::Borrowed(value)).chain(escaped)
+        };
+        self.0.iter().map(String::as_str).filter(|value| !is_word(value)).flat_map(both)
     }
 }
 
@@ -69,28 +89,38 @@ fn is_word(value: &str) -> bool {
 }
 
 /// The text without a value, or as much of it as is there before the text is cut.
-fn without(text: String, value: &str) -> String {
+fn without<'t>(text: Cow<'t, str>, value: &str) -> Cow<'t, str> {
+    replaced(text, value, |_, _| true)
+}
+
+/// The text without a word, where that is no part of another nor the name of a member.
+fn without_word<'t>(text: Cow<'t, str>, word: &str) -> Cow<'t, str> {
+    let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+    replaced(text, word, |before, after| {
+        ends(before.chars().next_back()) && ends(after.chars().next()) && !after.starts_with("\":")
+    })
+}
+
+/// The text with a gap for a value, where what stands before and after it is as wanted.
+fn replaced<'t>(text: Cow<'t, str>, value: &str, fits: impl Fn(&str, &str) -> bool) -> Cow<'t, str> {
     // A value of one or two letters would be found in every word.
     let known = value.char_indices().nth(BEGINNING).map_or(value, |(end, _)| &value[..end]);
     if known.chars().nth(2).is_none() || !text.contains(known) {
         return text;
     }
     let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
+    let mut rest = &*text;
     while let Some(at) = rest.find(known) {
         let same = rest[at..].chars().zip(value.chars()).take_while(|(a, b)| a == b);
         let end = at + same.map(|(c, _)| c.len_utf8()).sum::<usize>();
         let whole = end - at == value.len();
-        if whole || rest[end..].starts_with(HIDDEN) {
-            out.push_str(&rest[..at]);
-            out.push_str(HIDDEN);
-        } else {
-            // Another text that begins alike.
-            out.push_str(&rest[..end]);
-        }
+        out.push_str(&rest[..at]);
+        let is_value = if whole { fits(&out, &rest[end..]) } else { rest[end..].starts_with(HIDDEN) };
+        // Otherwise it is another text that begins alike.
+        out.push_str(if is_value { HIDDEN } else { &rest[at..end] });
         rest = &rest[end..];
     }
-    out + rest
+    Cow::Owned(out + rest)
 }
 
 #[cfg(test)]
@@ -100,11 +130,11 @@ mod tests {
     #[test]
     fn concealed_values_are_hidden_in_any_text() {
         let concealed = Concealed::of(["correct horse battery"]);
-        assert_eq!(concealed.hide("is 'correct horse battery', ok".to_owned()), "is '…', ok");
-        assert_eq!(concealed.hide("is 'correct horse ba…".to_owned()), "is '……");
-        assert_eq!(concealed.hide("correct".to_owned()), "correct");
-        assert_eq!(Concealed::of(["a\u{7}bcd"]).hide("a\\u{7}bcd a\u{7}bcd".to_owned()), "… …");
-        assert_eq!(Concealed::of(["ab"]).hide("absent".to_owned()), "absent");
+        assert_eq!(concealed.hide("is 'correct horse battery', ok"), "is '…', ok");
+        assert_eq!(concealed.hide("is 'correct horse ba…"), "is '……");
+        assert_eq!(concealed.hide("correct"), "correct");
+        assert_eq!(Concealed::of(["a\u{7}bcd"]).hide("a\\u{7}bcd a\u{7}bcd"), "… …");
+        assert_eq!(Concealed::of(["ab"]).hide("absent"), "absent");
         assert_eq!(format!("{concealed:?}"), "Concealed");
     }
 
@@ -112,7 +142,22 @@ mod tests {
     fn a_gap_in_a_known_sentence_would_tell_the_value() {
         let sentence = "1000 wanted: the image runs as root on linux/amd64 and holds an address with a password";
         for value in ["root", "wanted", "password", "password123!", "1000", "the image"] {
-            assert_eq!(Concealed::of([value]).hide(sentence.to_owned()), sentence, "{value}");
+            assert_eq!(Concealed::of([value]).hide(sentence), sentence, "{value}");
         }
+    }
+
+    #[test]
+    fn a_word_is_hidden_where_the_image_says_it() {
+        let sentence = format!("the image runs as root: User is '{}', wanted 'root'", ImageText("root of rootless"));
+        let hidden = "the image runs as root: User is '… of rootless', wanted 'root'";
+        assert_eq!(Concealed::of(["root"]).hide(&sentence), hidden);
+        let numbers = Concealed::of(["1000"]);
+        assert_eq!(
+            numbers.hide(&format!("1000 wanted, not {}", ImageText("1000:10001000"))),
+            "1000 wanted, not …:10001000"
+        );
+        assert_eq!(numbers.hide_in_image(r#"{ "User": "1000" }"#), r#"{ "User": "…" }"#);
+        assert_eq!(Concealed::of(["db"]).hide_in_image(r#""db": "db""#), r#""db": "db""#, "too short to be told");
+        assert_eq!(Concealed::of(["pass"]).hide_in_image(r#""pass": "pass""#), r#""pass": "…""#);
     }
 }

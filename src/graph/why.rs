@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 
 use serde::{Deserialize, Serialize};
 
-use crate::oci::{SbomError, StatementError, StatementTextError, Untrusted};
+use crate::oci::{Escaped, SbomError, StatementError, StatementTextError, Untrusted};
 
 /// Why a fact could not be known: what was being done, on what, and what stood in the way.
 ///
@@ -200,6 +200,7 @@ impl Why {
         let detail = error.to_string();
         match error {
             SbomError::TooLarge => Self::new(doing, Cause::Budget { what: detail }),
+            SbomError::NotAnSbom(_) => Self::new(doing, Cause::OtherDocument { detail }),
             _ => Self::new(doing, Cause::Unreadable { detail }),
         }
     }
@@ -229,7 +230,7 @@ impl Why {
 
 impl Display for Why {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", Untrusted(&self.doing), self.cause)
+        write!(f, "{}: {}", Escaped(&self.doing), self.cause)
     }
 }
 
@@ -238,7 +239,7 @@ impl std::error::Error for Why {}
 impl Display for Cause {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let said = |f: &mut Formatter<'_>, what: &str, detail: &str| {
-            if detail.is_empty() { f.write_str(what) } else { write!(f, "{what}: {}", Untrusted(detail)) }
+            if detail.is_empty() { f.write_str(what) } else { write!(f, "{what}: {}", Escaped(detail)) }
         };
         match self {
             Self::Unreachable { detail } => said(f, "no connection", detail),
@@ -277,7 +278,7 @@ impl Display for Cause {
             Self::Snapshot { detail } => said(f, "the snapshot cannot be used", detail),
             Self::NotInSnapshot => f.write_str("not in the snapshot"),
             Self::Rounds => f.write_str("the facts led to more facts sixteen times over"),
-            Self::Undecidable { detail } => Display::fmt(&Untrusted(detail), f),
+            Self::Undecidable { detail } => Display::fmt(&Escaped(detail), f),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Sealing: cells with everything they need once the graph is gone.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::cells::Plan;
@@ -7,7 +8,7 @@ use super::waive::{Found, Waivers};
 use super::{Judgement, Options, Outcome};
 use crate::finding::{Concealed, Finding, Location, NodeRole, Verdict};
 use crate::graph::{Graph, Nature, RootKind};
-use crate::oci::{self, Digest, Manifest};
+use crate::oci::{self, Digest, ImageText, Manifest};
 use crate::policy::Level;
 use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
@@ -95,6 +96,9 @@ fn judged_platforms(judgement: &Judgement<'_>, graph: &Graph) -> Vec<JudgedPlatf
 /// document of megabytes with hundreds of findings would take minutes.
 const MAX_READ: usize = 16 << 20;
 
+/// Members of documents whose own members have whatever names the image gives them.
+const FREELY_NAMED: [&str; 5] = ["Labels", "Volumes", "ExposedPorts", "annotations", "args"];
+
 struct Sealer<'g, 'p> {
     graph: &'g Graph,
     /// Of [`MAX_READ`].
@@ -149,7 +153,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
             }
             Outcome::NotApplicable(reason) => {
                 cell.verdict = CellVerdict::NotApplicable;
-                cell.reason = Some(oci::escape(reason));
+                cell.reason = Some(self.safe(reason));
             }
         }
         self.freeze(&mut cell, &found);
@@ -191,7 +195,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
                 node: location.role,
                 digest: location.digest.clone(),
                 platform: plan.entry.map(|_| oci::escape(&plan.label)),
-                pointer: oci::escape(&veiled_pointer(&location.pointer)),
+                pointer: self.pointer(finding),
                 bytes,
                 excerpt,
             },
@@ -215,7 +219,23 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     /// A rule's text, fit to be shown: nothing in it acts on its reader, and no secret is in it.
     fn safe(&self, text: &str) -> String {
-        oci::escape(&self.concealed.hide(veiled(text).into_owned()))
+        oci::escape(&veiled(&self.concealed.hide(text)))
+    }
+
+    /// The place of a finding. The names in it are the image's own; that of a secret is shown.
+    fn pointer(&self, finding: &Finding) -> String {
+        let pointer = veiled_pointer(&finding.location.pointer);
+        if !finding.concealed.is_empty() {
+            return oci::escape(&pointer);
+        }
+        let mut free = false;
+        let segments = pointer.split('/').map(|segment| {
+            let name = segment.replace("~1", "/").replace("~0", "~");
+            let hidden = if free { self.concealed.hide_in_image(&name) } else { Cow::Borrowed(&*name) };
+            free = FREELY_NAMED.contains(&segment);
+            hidden.replace('~', "~0").replace('/', "~1")
+        });
+        oci::escape(&segments.collect::<Vec<_>>().join("/"))
     }
 
     /// Finds a place in its document, as long as that does not take too much reading in all.
@@ -233,7 +253,8 @@ impl<'g, 'p> Sealer<'g, 'p> {
     fn fingerprint(&mut self, plan: &Plan<'_>, finding: &Finding) -> String {
         let role = finding.location.role.as_str();
         let place = self.stable_place(finding);
-        let parts = [plan.instance.name.as_str(), &self.identity, &plan.label, role, &place, &finding.key];
+        let key = ImageText::plain(&finding.key);
+        let parts = [plan.instance.name.as_str(), &self.identity, &plan.label, role, &place, &key];
         let text = parts.join("\0");
         let number = self.seen.entry(text.clone()).or_default();
         *number += 1;

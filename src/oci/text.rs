@@ -8,7 +8,7 @@ const SHOWN: usize = 200;
 /// Shows text from an image, a registry or a file without letting it act on a terminal, a log or a line-oriented reader.
 ///
 /// Control characters (C0, C1, DEL), bidirectional controls, line and paragraph separators, zero-width and other invisible
-/// format characters are written as `\u{…}`; text beyond 200 characters is cut with `…`.
+/// format characters, and noncharacters are written as `\u{…}`; text beyond 200 characters is cut with `…`.
 #[derive(Debug, Clone, Copy)]
 pub struct Untrusted<'a>(pub &'a str);
 
@@ -47,7 +47,7 @@ pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+            | '\u{2060}'..='\u{206f}' | '\u{fdd0}'..='\u{fdef}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]

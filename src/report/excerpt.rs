@@ -71,8 +71,7 @@ impl Excerpt {
     #[must_use]
     pub fn without(mut self, values: &Concealed) -> Self {
         for line in &mut self.lines {
-            let hidden = values.hide(line.text.clone());
-            if hidden != line.text {
+            if let Cow::Owned(hidden) = values.hide_in_image(&line.text) {
                 (line.text, line.mark) = (hidden, None);
             }
         }

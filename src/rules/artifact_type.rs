@@ -84,7 +84,7 @@ impl Check for ArtifactType {
             findings.add_keyed(format!("this is {kind}, which the policy denies"), location, fix(), "denied");
         } else if let Some(config) = config_of(root).filter(|config| matches(&self.deny, &config.media_type)) {
             // Clients of some artifacts go by the config, whatever `artifactType` says.
-            let of_type = Untrusted(config.media_type.as_str());
+            let of_type = ImageText(config.media_type.as_str());
             let message = format!("this is {kind} with a config of type '{of_type}', which the policy denies");
             findings.add_keyed(message, Location::root(view, "/config/mediaType"), fix(), "denied");
         } else if !hits(&self.allow) {
@@ -94,7 +94,7 @@ impl Check for ArtifactType {
                     let reason =
                         if kind.is_index() { "no entry of it is one that a runtime could run" } else { reason };
                     findings.add_keyed(
-                        format!("this is {kind} and no image: {}", Untrusted(reason)),
+                        format!("this is {kind} and no image: {}", ImageText(reason)),
                         location,
                         fix(),
                         "artifact",
@@ -186,7 +186,7 @@ impl std::fmt::Display for Kind<'_> {
             _ if self.media_type.role() == Role::ImageConfig => "an image",
             _ => "an artifact",
         };
-        write!(f, "{name} ('{}')", Untrusted(self.media_type.as_str()))
+        write!(f, "{name} ('{}')", ImageText(self.media_type.as_str()))
     }
 }
 
@@ -197,7 +197,7 @@ fn nothing_runnable(view: &View<'_>) -> String {
         return "the index is empty, wanted at least one entry that a runtime could run".to_owned();
     };
     let others = if excluded.len() > 1 { format!(" (and {} more)", excluded.len() - 1) } else { String::new() };
-    format!("the index has no entry that a runtime could run: {}{others}", Untrusted(&first.reason))
+    format!("the index has no entry that a runtime could run: {}{others}", ImageText(&first.reason))
 }
 
 fn fix() -> Fix {

@@ -1,4 +1,4 @@
-use super::carriers::{Content, Coverage, Sought, location};
+use super::carriers::{Content, Coverage, Sought, location, statement};
 use super::prelude::*;
 use crate::oci::predicate::{self, PredicateClass};
 
@@ -10,8 +10,9 @@ declare_rule! {
     /// The predicate types of the in-toto statements about each platform or about the image as a whole: VEX documents,
     /// vulnerability scans, test results, verification summaries, whatever else a policy wants to see. The homes are those of
     /// the rule `sbom`: the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`.
-    /// What is required is looked for until it is found; what is denied is looked for in every home. The type of a statement is
-    /// what the manifest says of it, where it says that; with `deny` every statement is read, since that may be wrong.
+    /// What is required is looked for until it is found; what is denied is looked for in every home. A statement counts for
+    /// `require` if it is read, has the type that its manifest tells, and names the digest it was found with, or none. With `deny`
+    /// every statement is read, and counts whatever it is about.
     ///
     /// # Why
     ///
@@ -46,7 +47,7 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// What the statements say, who made them, and whether their signatures are valid: presence only. An SBOM that is attached as
+    /// What the statements say beside their type and subject, who made them, and whether their signatures are valid. An SBOM that is attached as
     /// a file is no statement; the rule `sbom` sees it.
     Attestation: "attestation"
 }
@@ -148,6 +149,15 @@ impl Sought for Statements<'_> {
 
     fn opens_statements(&self) -> bool {
         self.denied
+    }
+
+    /// A denied one hangs on the image, whatever it says that it is about.
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+        Ok(if self.denied { Ok(()) } else { statement(content, about, view)?.map(drop) }.map(|()| content.to_string()))
+    }
+
+    fn proven(&self) -> &'static str {
+        "what it says was not looked at, and no signature was verified"
     }
 }
 

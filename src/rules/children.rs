@@ -136,7 +136,7 @@ impl<'g> Walk<'_, 'g> {
             Err(Stop::Unknown(why)) => match why.cause {
                 Cause::NotFound { .. } => "is not there (404)".to_owned(),
                 Cause::DigestMismatch { got, .. } => {
-                    format!("comes with other bytes, whose digest is {}", Untrusted(&got))
+                    format!("comes with other bytes, whose digest is {}", ImageText(&got))
                 }
                 // The bytes came and have the digest; what they are is for other rules.
                 Cause::Unreadable { .. } => return None,
@@ -171,7 +171,7 @@ fn name_of(descriptor: &Descriptor) -> String {
         {
             "the attestation".to_owned()
         }
-        Some(platform) if !platform.is_unknown() => format!("the entry for {}", Untrusted(&platform.to_string())),
+        Some(platform) if !platform.is_unknown() => format!("the entry for {}", ImageText(&platform.to_string())),
         _ => "the entry".to_owned(),
     }
 }

@@ -178,7 +178,7 @@ impl Compare {
             Ok(Some((seen, self.max_growth.is_some().then(|| size(part, before)))))
         })?;
         let Some((seen, size_before)) = before.found else {
-            return Ok(Verdict::Pass(format!("{} has no {}", before.name, Untrusted(&entry.label))));
+            return Ok(Verdict::Pass(format!("{} has no {}", before.name, ImageText(&entry.label))));
         };
         let mut findings = Findings::new();
         for (word, was) in seen {
@@ -256,7 +256,7 @@ fn judge_platforms(target: &Arc<Target>, view: &View<'_>) -> Fact<Verdict> {
     let (now, own_doubt) = seen::platforms(view);
     let lost: Vec<&String> = was.difference(&now).collect();
     for platform in lost.iter().filter(|_| own_doubt.is_none()) {
-        let message = format!("{} has the platform {}, and this image has not", before.name, Untrusted(platform));
+        let message = format!("{} has the platform {}, and this image has not", before.name, ImageText(platform));
         let fix = words::build("docker buildx build --platform {},OS/ARCH --output type=registry -t {} .", view);
         findings.add_keyed(message, Location::root(view, ""), fix, platform.as_str());
     }

@@ -139,7 +139,7 @@ fn made(entry: &Entry, read: &ConfigPart<'_>, view: &View<'_>) -> Fact<Option<Ma
     if let Some(text) = &read.config.created
         && let Some(at) = dated(text, "`created` of the config")?
     {
-        return Ok(Some(Made { at, said: format!("created is '{}'", Untrusted(text)), location: read.at("/created") }));
+        return Ok(Some(Made { at, said: format!("created is '{}'", ImageText(text)), location: read.at("/created") }));
     }
     // A classic archive holds no manifest that could have annotations.
     if entry.place == Place::Saved {
@@ -147,19 +147,20 @@ fn made(entry: &Entry, read: &ConfigPart<'_>, view: &View<'_>) -> Fact<Option<Ma
     }
     let Some(text) = manifest_annotations(entry, view)?.get(ANNOTATION) else { return Ok(None) };
     let location = Location::manifest(entry, format!("/annotations{}", pointer(&[&ANNOTATION])));
-    let said = || format!("the annotation '{ANNOTATION}' is '{}'", Untrusted(text));
+    let said = || format!("the annotation '{ANNOTATION}' is '{}'", ImageText(text));
     Ok(dated(text, "the annotation of the manifest")?.map(|at| Made { at, said: said(), location }))
 }
 
 /// The moment that a text names; `None` for one that is written where there is no date.
 fn dated(text: &str, what: &str) -> Result<Option<Timestamp>, Stop> {
-    let at = moment(text).ok_or_else(|| unknown(format!("{what} is '{text}', which is no RFC 3339 date and time")))?;
+    let at = moment(text)
+        .ok_or_else(|| unknown(format!("{what} is '{}', which is no RFC 3339 date and time", ImageText(text))))?;
     Ok(Some(at).filter(|at| !stands_for_none(*at)))
 }
 
 fn no_date(written: Option<&str>) -> String {
     match written {
-        Some(text) => format!("created is '{}', which stands for no date", Untrusted(text)),
+        Some(text) => format!("created is '{}', which stands for no date", ImageText(text)),
         None => "the config does not say when the image was made".to_owned(),
     }
 }
@@ -181,7 +182,7 @@ fn finished(subject: Subject<'_>, read: &ConfigPart<'_>, view: &View<'_>) -> Fac
         unknown(format!("the image has no date, and {complaint}"))
     })?;
     let (at, text) = provenance(found.content(), found.about(), view)?.and_then(end).map_err(unknown)?;
-    let said = format!("its build ended on '{}', says {}", Untrusted(text), found.carried());
+    let said = format!("its build ended on '{}', says {}", ImageText(text), found.carried());
     let location = read.at(if read.config.created.is_some() { "/created" } else { "" });
     Ok(Made { at, said, location })
 }
@@ -194,7 +195,7 @@ fn end(provenance: &Provenance) -> Result<(Timestamp, &str), String> {
         Told::Garbled => return Err("the end of its build is no text".to_owned()),
     };
     let at = moment(text).filter(|at| !stands_for_none(*at));
-    let at = at.ok_or_else(|| format!("the end of its build is '{}', which is no date", Untrusted(text)))?;
+    let at = at.ok_or_else(|| format!("the end of its build is '{}', which is no date", ImageText(text)))?;
     Ok((at, text))
 }
 

@@ -136,10 +136,10 @@ impl<'g> Judging<'_, 'g> {
         let Some(digest) = self.digest(descriptor) else { return };
         let Some(document) = self.manifest(digest, at("")) else { return };
         if let Some(said) = contradicted_type(descriptor, document.value()) {
-            let wanted = Untrusted(descriptor.media_type.as_str());
+            let wanted = ImageText(descriptor.media_type.as_str());
             let message = format!(
                 "the index says '{wanted}', the document behind it is '{}': clients read one or the other",
-                Untrusted(said.as_str())
+                ImageText(said.as_str())
             );
             self.findings.add_grave(message, at("/mediaType"), ambiguous(self.view), "type");
         }
@@ -210,7 +210,7 @@ impl<'g> Judging<'_, 'g> {
             }
             Err(Stop::Unknown(Why { cause: Cause::Unreadable { detail }, .. })) => {
                 let message =
-                    format!("the bytes here have the right digest and are no such document: {}", Untrusted(&detail));
+                    format!("the bytes here have the right digest and are no such document: {}", ImageText(&detail));
                 self.findings.add_keyed(message, location, invalid(self.view), "unreadable");
             }
             // The rule that wanted it ends as unknown already.
@@ -237,7 +237,7 @@ impl<'g> Judging<'_, 'g> {
             self.findings.add_grave(message, at(&ambiguity.pointer), ambiguous(self.view), "ambiguous");
         }
         for defect in document.defects() {
-            let message = format!("the {} is invalid: {}", role.as_str(), Untrusted(&defect.message));
+            let message = format!("the {} is invalid: {}", role.as_str(), ImageText(&defect.message));
             self.findings.add_keyed(message, at(&defect.pointer), invalid(self.view), "invalid");
         }
     }

@@ -85,17 +85,17 @@ impl Check for Entrypoint {
         }
         for (name, words) in parts {
             if self.form == Form::Exec && is_shell_form(words) {
-                let shown = Untrusted(&words.join(" ")).to_string();
+                let shown = ImageText(&words.join(" ")).to_string();
                 let message = format!("{name} is in shell form: '{shown}', wanted the exec form");
                 findings.add_keyed(message, read.at_member(&[&name]), fix(view), format!("form of {name}"));
             }
         }
         if let Some(pattern) = self.r#match.as_ref().filter(|pattern| !pattern.matches(&line)) {
-            let message = format!("the image runs '{}', wanted a match of '{}'", Untrusted(&line), pattern.as_str());
+            let message = format!("the image runs '{}', wanted a match of '{}'", ImageText(&line), pattern.as_str());
             let present = parts.iter().find(|(_, words)| !words.is_empty()).map_or("Cmd", |(name, _)| *name);
             findings.add_keyed(message, read.at_member(&[&present]), fix(view), "match");
         }
-        findings.verdict(|| format!("runs '{}'", Untrusted(&line)))
+        findings.verdict(|| format!("runs '{}'", ImageText(&line)))
     }
 }
 

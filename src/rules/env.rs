@@ -95,7 +95,7 @@ impl Check for Env {
                 Judged::Unclear(detail) => findings.stop(Why::undecidable("reading Env", detail).into()),
                 Judged::Bad { entry, fault } => {
                     let location = entry.map_or_else(|| variables.absent(&read), |position| at(position, &read));
-                    let message = format!("the variable '{}' {fault}", Untrusted(name));
+                    let message = format!("the variable '{}' {fault}", ImageText(name));
                     findings.add_keyed(message, location, set(name, view), name);
                 }
             }
@@ -121,7 +121,7 @@ impl Env {
             }
             // Without a `=` the whole entry may be a value that went astray.
             let shown = if variable.value.is_some() {
-                format!("the image sets the variable '{}'", Untrusted(variable.written))
+                format!("the image sets the variable '{}'", ImageText(variable.written))
             } else {
                 format!("entry {} of Env, which has no '='", variable.position + 1)
             };

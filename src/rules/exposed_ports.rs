@@ -86,12 +86,12 @@ impl Check for ExposedPorts {
         let mut findings = Findings::new();
         for name in exposed {
             let Some(port) = Port::read(name) else {
-                let detail = format!("'{name}' is no port: expected one such as 8080/tcp");
+                let detail = format!("'{}' is no port: expected one such as 8080/tcp", ImageText(name));
                 findings.stop(Why::undecidable("reading the exposed ports", detail).into());
                 continue;
             };
             if let Some(wanted) = self.objection(port) {
-                let message = format!("the image exposes port {port}, {wanted}");
+                let message = format!("the image exposes port {}, {wanted}", ImageText(&port.to_string()));
                 findings.add_keyed(message, own.at_member(&[&"ExposedPorts", name]), fix(port, view), port.to_string());
             }
         }
@@ -99,7 +99,7 @@ impl Check for ExposedPorts {
             if exposed.is_empty() {
                 "no port is exposed".to_owned()
             } else {
-                format!("exposes {}", words::listed(exposed))
+                format!("exposes {}", words::listed(exposed.iter().map(|port| ImageText(port))))
             }
         })
     }

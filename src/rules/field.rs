@@ -8,6 +8,7 @@ mod statements;
 
 use super::carriers::Coverage;
 use super::prelude::*;
+use crate::oci::Untrusted;
 use crate::oci::json::misspelt;
 use comparison::{Comparison, Range};
 pub(super) use limit::{Bound, Scalar};

@@ -152,7 +152,7 @@ impl ForeignLayers {
             [] => "wanted everything from the registry".to_owned(),
             hosts => format!("wanted {}", words::either(hosts)),
         };
-        let places = words::listed(places);
+        let places = words::listed(places.iter().map(|place| ImageText(place)));
         match fault {
             Fault::Foreign => {
                 format!("{named}: of a type that registries must not distribute, from {places}; {wanted}")
@@ -233,7 +233,11 @@ fn evidence(layers: &[Descriptor]) -> String {
         0 => format!("{}, none with a URL", words::count(layers.len(), "layer")),
         some => {
             let hosts = places(layers);
-            format!("{some} of {} from {}", words::count(layers.len(), "layer"), words::listed(hosts))
+            format!(
+                "{some} of {} from {}",
+                words::count(layers.len(), "layer"),
+                words::listed(hosts.iter().map(|host| ImageText(host)))
+            )
         }
     }
 }

@@ -105,7 +105,10 @@ impl Probe {
                 }
                 Ok(Self::Command(command.join(" ")))
             }
-            [form, ..] => undecidable(format!("its Test begins with '{form}': expected CMD, CMD-SHELL or NONE alone")),
+            [form, ..] => undecidable(format!(
+                "its Test begins with '{}': expected CMD, CMD-SHELL or NONE alone",
+                ImageText(form)
+            )),
         }
     }
 }
@@ -115,7 +118,7 @@ impl std::fmt::Display for Probe {
         match self {
             Self::None { said: false } => f.write_str("no Healthcheck is set"),
             Self::None { said: true } => f.write_str("Healthcheck is switched off"),
-            Self::Command(command) => write!(f, "Healthcheck runs '{}'", Untrusted(command)),
+            Self::Command(command) => write!(f, "Healthcheck runs '{}'", ImageText(command)),
         }
     }
 }

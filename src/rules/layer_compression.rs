@@ -95,7 +95,7 @@ impl Check for LayerCompression {
             let named = words::layers(positions, layers.len());
             let first = Location::manifest(entry, format!("/layers/{}/mediaType", positions[0]));
             if classes.is_empty() {
-                let media_type = Untrusted(layers[positions[0]].media_type.as_str());
+                let media_type = ImageText(layers[positions[0]].media_type.as_str());
                 let detail = format!("{named}: the type '{media_type}' does not say how it is compressed");
                 findings.stop(Why::undecidable("judging how layers are compressed", detail).into());
             } else if let Some(wanted) = self.objection(classes) {

@@ -92,7 +92,7 @@ impl Check for LayerContent {
             let named = words::layers(positions, layers.len());
             let message = format!(
                 "{named}: the type '{}' means {}, the bytes are {content}",
-                Untrusted(layers[positions[0]].media_type.as_str()),
+                ImageText(layers[positions[0]].media_type.as_str()),
                 meaning(*declared)
             );
             let location = Location::manifest(entry, format!("/layers/{}/mediaType", positions[0]));

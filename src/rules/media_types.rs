@@ -170,7 +170,7 @@ impl MediaTypes {
             }
         }
         for (problem, parts) in problems {
-            let named = parts.iter().map(|part| format!("{} ('{}')", part.name, Untrusted(part.media_type.as_str())));
+            let named = parts.iter().map(|part| format!("{} ('{}')", part.name, ImageText(part.media_type.as_str())));
             let message = format!("{}: {problem}", words::listed(named));
             if let Some(first) = parts.into_iter().next() {
                 findings.add_keyed(

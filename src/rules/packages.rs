@@ -248,20 +248,20 @@ impl Inspection<'_> {
                     let range = wanted.map_or_else(String::new, |range| format!(" {range}"));
                     let shown = shown_purl(text);
                     let told = version.filter(|version| wanted.is_some() && !shown.contains(version.as_str()));
-                    let told = told.map_or_else(String::new, |version| format!(" (version {})", Untrusted(&version)));
+                    let told = told.map_or_else(String::new, |version| format!(" (version {})", ImageText(&version)));
                     let message = format!(
                         "{shown}{told} is denied by `{}{range}`; {} lists it",
                         denied.purl.as_str(),
                         found.carrier()
                     );
-                    let key = format!("{} {}", denied.purl.as_str(), Untrusted(&purl.to_string()));
+                    let key = format!("{} {}", denied.purl.as_str(), ImageText(&purl.to_string()));
                     self.denied.entry(key).or_insert_with(|| (message, found.location()));
                 }
                 None => {
                     let range = wanted.map_or_else(String::new, ToString::to_string);
                     let reason = match version {
                         Some(version) => {
-                            format!("its version '{}' cannot be compared with {range}", Untrusted(&version))
+                            format!("its version '{}' cannot be compared with {range}", ImageText(&version))
                         }
                         None => "the SBOM tells no version of it".to_owned(),
                     };
@@ -289,7 +289,7 @@ impl Inspection<'_> {
         let more = || format!("{}: it has licences that could not be read", shown(package));
         let mut unclear = package.has_more_licenses.then(more);
         for stated in &package.licenses {
-            let text = Untrusted(stated.text());
+            let text = ImageText(stated.text());
             match license::judge(stated, denied, own) {
                 Answer::Allowed => {}
                 Answer::Denied => refuse(format!("its licence is '{text}'")),
@@ -360,11 +360,11 @@ fn shown(package: &Package) -> String {
     }
     let name = package.name.as_deref().unwrap_or("a package without a name");
     let named = package.version.as_deref().map_or_else(|| name.to_owned(), |version| format!("{name} {version}"));
-    format!("'{}'", Untrusted(&named))
+    format!("'{}'", ImageText(&named))
 }
 
 fn shown_purl(purl: &str) -> String {
-    format!("'{}'", Untrusted(purl.split(['?', '#']).next().unwrap_or_default()))
+    format!("'{}'", ImageText(purl.split(['?', '#']).next().unwrap_or_default()))
 }
 
 fn fix(view: &View<'_>) -> Fix {

@@ -69,8 +69,8 @@ impl Check for PlatformAgreement {
         for (field, declared, stated) in differences(declared, &stated) {
             let message = format!(
                 "the index declares {field} '{}', the config says '{}'",
-                Untrusted(&declared),
-                Untrusted(&stated)
+                ImageText(&declared),
+                ImageText(&stated)
             );
             findings.add_keyed(
                 message,
@@ -91,7 +91,7 @@ fn is_wasm(declared: &Platform) -> bool {
 /// A runtime selects the entry by what it declares, and cannot run what it finds.
 fn no_image(entry: &Entry, reason: &str, view: &View<'_>) -> Fact<Verdict> {
     let mut findings = Findings::new();
-    let message = format!("the index declares {}, and the manifest is no image: {}", entry.label, Untrusted(reason));
+    let message = format!("the index declares {}, and the manifest is no image: {}", entry.label, ImageText(reason));
     findings.add_keyed(message, Location::entry(entry), fix(view), "no image");
     findings.verdict(String::new)
 }

@@ -287,14 +287,14 @@ fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts
     let label = |position: &usize| parts.get(*position).map_or("", |part| part.label);
     let phrase = |(value, positions): &(Option<&String>, Vec<usize>)| {
         let value = value.map_or_else(|| "none".to_owned(), |value| field.shown(name, value));
-        format!("{} on {}", Untrusted(&value), words::listed(positions.iter().map(label)))
+        format!("{} on {}", ImageText(&value), words::listed(positions.iter().map(label)))
     };
     let mut phrases: Vec<String> = values.iter().take(VALUES).map(phrase).collect();
     if values.len() > VALUES {
         phrases.push(words::count(values.len() - VALUES, "other value"));
     }
     let (member, noun) = field.names();
-    let named = if name.is_empty() { String::new() } else { format!(" '{}'", Untrusted(name)) };
+    let named = if name.is_empty() { String::new() } else { format!(" '{}'", ImageText(name)) };
     let there = said.get(*odd.first()?)?.contains_key(name);
     let location = match field {
         Field::LayerCount => part.read.at(""),
@@ -312,7 +312,7 @@ fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts
 
 fn evidence(by_os: &BTreeMap<String, Vec<Part<'_>>>) -> String {
     let groups = by_os.values().map(|parts| match parts.as_slice() {
-        [alone] => format!("{} has none to compare with", Untrusted(alone.label)),
+        [alone] => format!("{} has none to compare with", ImageText(alone.label)),
         parts => format!("{} are alike", words::listed(parts.iter().map(|part| part.label))),
     });
     let groups: Vec<String> = groups.collect();

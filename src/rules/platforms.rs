@@ -126,7 +126,7 @@ impl Platforms {
         for entry in &view.subjects().entries {
             if let Some(objection) = known(entry).and_then(|platform| self.objection(platform)) {
                 let location = where_stated(entry, view)?;
-                let message = format!("the image has {}, {objection}", Untrusted(&entry.label));
+                let message = format!("the image has {}, {objection}", ImageText(&entry.label));
                 findings.add_keyed(message, location, self.fix(view), format!("unwanted {}", entry.label));
             }
         }
@@ -219,7 +219,7 @@ fn kind(entry: &Entry) -> (bool, Option<&str>) {
 fn report_duplicates(duplicates: &[&Entry], view: &View<'_>, findings: &mut Findings) {
     for entry in duplicates {
         let Some(platform) = known(entry) else { continue };
-        let message = format!("{} occurs more than once; runtimes take the first", Untrusted(&platform.to_string()));
+        let message = format!("{} occurs more than once; runtimes take the first", ImageText(&platform.to_string()));
         let fix = Fix::new(
             "make the index again with one image for each platform: docker buildx imagetools create -t {} {}-amd64 {}-arm64",
         )

@@ -11,5 +11,5 @@ pub(super) use super::{Check, Duration, Glob, Judges, Pattern, Problem, Size, de
 pub(super) use crate::finding::{Findings, Fix, Location, NodeRole, PolicyWord, Verdict};
 pub(super) use crate::graph::{Cause, Entry, Fact, Nature, Place, RootKind, Stop, Subject, View, Why};
 pub(super) use crate::oci::{
-    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, Index, Manifest, MediaType, Platform, Untrusted,
+    Annotations, Descriptor, Digest, ImageConfig, ImageManifest, ImageText, Index, Manifest, MediaType, Platform,
 };

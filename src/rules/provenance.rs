@@ -2,10 +2,10 @@ mod demands;
 mod materials;
 
 use super::Duration;
-use super::carriers::{Content, Coverage, Sought, is_about_another};
+use super::carriers::{Content, Coverage, Sought, provenance};
 use super::prelude::*;
+use crate::oci::Provenance;
 use crate::oci::predicate::{self, PredicateClass};
-use crate::oci::{Provenance, Statement};
 use demands::Claim;
 use materials::Materials;
 
@@ -18,7 +18,7 @@ declare_rule! {
     /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
     /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read, of BuildKit, GitHub's builders, Tekton
     /// and others, and of other versions only that they are there; a verification summary is no provenance. What a parameter asks
-    /// about and has another type than it must is unknown, never absent. With any parameter but `coverage` and `types` the statement itself is read; one whose subjects are
+    /// about and has another type than it must is unknown, never absent. The statement itself is read, whatever it is called; one whose subjects are
     /// other digests is none of this image.
     ///
     /// # Why
@@ -165,26 +165,15 @@ impl Sought for ProvenanceRule {
     }
 
     fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        let Content::Statement { layer, predicate_type } = content else { return Ok(Err(content.to_string())) };
+        let provenance = match provenance(content, about, view)? {
+            Ok(provenance) => provenance,
+            Err(reason) => return Ok(Err(reason)),
+        };
         if !self.looks_inside() {
             return Ok(Ok(content.to_string()));
         }
-        let statement = view.statement(layer)?;
-        if let Some(reason) = is_about_another(statement, about) {
-            return Ok(Err(reason));
-        }
-        Ok(match statement {
-            // The type that the manifest tells is only a copy.
-            statement if statement.predicate_type != *predicate_type => Err(format!(
-                "it says '{}' of a statement of type '{}'",
-                Untrusted(predicate_type),
-                Untrusted(&statement.predicate_type)
-            )),
-            Statement { provenance: Some(provenance), .. } => {
-                self.fault(provenance, view.now())?.map_or_else(|| Ok(self.evidence(content, provenance)), Err)
-            }
-            _ => Err("its provenance is empty".to_owned()),
-        })
+        let fault = self.fault(provenance, view.now())?;
+        Ok(fault.map_or_else(|| Ok(self.evidence(content, provenance)), Err))
     }
 }
 

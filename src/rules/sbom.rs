@@ -17,11 +17,11 @@ declare_rule! {
     /// annotation `vnd.docker.reference.digest` of its entry in the index, or by its tag. A failure names every place looked in
     /// and what was found there and does not count.
     ///
-    /// With `min-packages`, `valid`, `max-age` or `require-fields` the SBOM itself is read: SPDX 2.2, 2.3 and 3.0 and CycloneDX
-    /// 1.2 to 1.7, in JSON, as a file or in a statement, which may be in a DSSE envelope or a Sigstore bundle. A statement that
-    /// names digests must then name the one it was found with; one that names none is bound by its carrier alone, as BuildKit
-    /// leaves it for an image without a name. One SBOM must meet all parameters. Without these parameters none is fetched; an empty
-    /// file is none all the same.
+    /// The SBOM itself is read, whatever it is called: SPDX 2.2, 2.3 and 3.0 and CycloneDX 1.2 to 1.7, in JSON, as a file or in a
+    /// statement, which may be in a DSSE envelope or a Sigstore bundle. A statement that names digests must name the one it was
+    /// found with; one that names none is bound by its carrier alone, as BuildKit leaves it for an image without a name. What
+    /// `min-packages`, `valid`, `max-age` and `require-fields` ask, one SBOM must meet all of; without them any that can be read
+    /// will do.
     ///
     /// # Why
     ///
@@ -74,9 +74,9 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Whether the bill of materials is complete or true; no signature is verified. The formats of Syft and Docker Scout, SPDX
-    /// as tag-value or RDF, and CycloneDX as XML are found but not looked into: with the parameters that do, they are unknown,
-    /// as is an SBOM beyond 40 MiB or 65,536 packages. On a registry without the referrers API, referrers that were pushed
+    /// Whether the bill of materials is complete or true; no signature is verified. SPDX as tag-value or RDF, CycloneDX as XML,
+    /// and an SBOM beyond 40 MiB or 65,536 packages cannot be read, and are unknown. So are the formats of Syft and Docker Scout
+    /// with the parameters that look into them; without those they count, if what they hold is JSON and about the image. On a registry without the referrers API, referrers that were pushed
     /// without the fallback tag. A bill of materials in another registry, or inside a layer (buildpacks).
     Sbom: "sbom"
 }
@@ -128,6 +128,11 @@ enum Format {
 }
 
 impl Format {
+    /// Whether its documents are looked into.
+    fn is_read(self) -> bool {
+        matches!(self, Self::Spdx | Self::CycloneDx)
+    }
+
     /// The format of what a carrier holds, if that is a bill of materials.
     fn of(content: &Content<'_>) -> Option<Self> {
         match content {
@@ -176,9 +181,7 @@ impl Check for Sbom {
         if self.require_fields.as_ref().is_some_and(BTreeSet::is_empty) {
             problems.push(Problem::with("require-fields", "name a field, or leave `require-fields` out"));
         }
-        let read = |formats: &BTreeSet<Format>| {
-            formats.is_empty() || formats.contains(&Format::Spdx) || formats.contains(&Format::CycloneDx)
-        };
+        let read = |formats: &BTreeSet<Format>| formats.is_empty() || formats.iter().any(|format| format.is_read());
         if self.looks_inside() && !self.formats.as_ref().is_none_or(read) {
             let message = "only SPDX and CycloneDX are looked into: add one of them, or leave out what asks for more than presence";
             problems.push(Problem::with("formats", message));
@@ -197,7 +200,7 @@ impl Sought for Sbom {
     }
 
     fn proven(&self) -> &'static str {
-        if self.looks_inside() { "no signature was verified" } else { "presence only, nothing was verified" }
+        if self.looks_inside() { "no signature was verified" } else { "presence only, no signature was verified" }
     }
 
     fn homes(&self) -> &[Home] {
@@ -213,8 +216,9 @@ impl Sought for Sbom {
     }
 
     fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        if !self.looks_inside() {
-            return Ok(Ok(content.to_string()));
+        let is_read = Format::of(content).is_some_and(Format::is_read);
+        if !is_read && !self.looks_inside() {
+            return presence(content, about, view);
         }
         let sbom = match carriers::sbom(content, about, view)? {
             Ok(sbom) => sbom,
@@ -300,6 +304,21 @@ impl Sbom {
     }
 }
 
+/// An SBOM of a format that is not looked into: a statement about that manifest, or a document that is JSON at least.
+fn presence(content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    match content {
+        Content::Statement { .. } => Ok(carriers::statement(content, about, view)?.and_then(|statement| {
+            let says = statement.has_predicate.then(|| content.to_string());
+            says.ok_or_else(|| "its statement says nothing".to_owned())
+        })),
+        Content::Sbom { layer, .. } => match view.sbom(layer) {
+            Ok(_) | Err(Stop::Unknown(Why { cause: Cause::OtherDocument { .. }, .. })) => Ok(Ok(content.to_string())),
+            Err(stop) => Err(stop),
+        },
+        other => Ok(Err(format!("it holds {other}"))),
+    }
+}
+
 /// The packages within the image.
 fn contents(sbom: &oci::Sbom) -> impl Iterator<Item = &Package> {
     sbom.packages.iter().filter(|package| package.is_content)
@@ -318,14 +337,14 @@ fn made(sbom: &oci::Sbom) -> Option<jiff::Timestamp> {
 fn summary(sbom: &oci::Sbom, view: &View<'_>) -> String {
     let age = made(sbom).map(|made| Age::of(made, view.now())).filter(|age| !age.is_future());
     let age = age.map_or_else(String::new, |age| format!(", {age} old"));
-    let version = Untrusted(&sbom.version);
+    let version = ImageText(&sbom.version);
     format!("{} {version} of {}{age}", sbom.format, words::count(number(sbom), "package"))
 }
 
 fn too_old(sbom: &oci::Sbom, wanted: &Duration, view: &View<'_>) -> Option<String> {
     let Some(made) = made(sbom) else {
         return Some(match &sbom.created {
-            Some(created) => format!("'{}', when it was made, is no time", Untrusted(created)),
+            Some(created) => format!("'{}', when it was made, is no time", ImageText(created)),
             None => "it does not say when it was made".to_owned(),
         });
     };
@@ -350,7 +369,7 @@ impl Field {
             let name = |package: &Package| package.name.clone().unwrap_or_else(|| "(no name)".to_owned());
             let first = lacking().next()?;
             let more = if number > 1 { format!(" and of {} more", number - 1) } else { String::new() };
-            Some(format!("it has no {noun} of package '{}'{more}", Untrusted(&name(first))))
+            Some(format!("it has no {noun} of package '{}'{more}", ImageText(&name(first))))
         };
         let of_document = |says: bool, lacks: &str| (!says).then(|| format!("it {lacks}"));
         match self {

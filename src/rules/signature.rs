@@ -1,7 +1,7 @@
-use super::carriers::{Content, Coverage, Home, SignatureKind, Sought};
+use super::carriers::{Content, Coverage, Home, SignatureKind, Sought, statement};
 use super::prelude::*;
+use crate::oci::Wrapping;
 use crate::oci::predicate::{self, PredicateClass};
-use crate::oci::{Role, Wrapping};
 
 declare_rule! {
     /// A signature is attached to the image; whether it is valid is not checked.
@@ -10,7 +10,8 @@ declare_rule! {
     ///
     /// That a signature of cosign or of the Notary Project is about the image: among what refers to it (the referrers API, or
     /// the fallback tag of registries without it), or under cosign's tag `sha256-….sig`. Only its presence is checked, bound to
-    /// the digest by its own `subject` or by its tag; nothing is verified, and the evidence says so. A signed attestation, such
+    /// the digest by its own `subject` or by its tag, and by the statement that a bundle holds; no signature is verified, and the
+    /// evidence says so. A signed attestation, such
     /// as an SBOM from `cosign attest`, is no signature of the image.
     ///
     /// # Why
@@ -123,16 +124,13 @@ impl Sought for Signature {
         }
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
         match content {
-            // An envelope or a bundle is signed; whatever calls itself anything else has to be opened.
-            Content::Statement { layer, .. }
-                if !matches!(layer.media_type.role(), Role::Envelope | Role::Bundle)
-                    && view.statement(layer)?.wrapping == Wrapping::None =>
-            {
-                Ok(Err("its statement is not signed".to_owned()))
-            }
-            Content::Statement { .. } => Ok(Ok(Content::Signature(SignatureKind::Cosign).to_string())),
+            Content::Statement { .. } => Ok(statement(content, about, view)?.and_then(|statement| {
+                let signed = statement.wrapping != Wrapping::None;
+                let signature = || Content::Signature(SignatureKind::Cosign).to_string();
+                signed.then(signature).ok_or_else(|| "its statement is not signed".to_owned())
+            })),
             Content::OpaqueBundle(_) => {
                 let detail = "it holds no statement, and no annotation says that it signs a digest";
                 Err(Why::undecidable("reading a Sigstore bundle", detail).into())

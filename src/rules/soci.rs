@@ -32,7 +32,7 @@ fn named(entry: &Entry, view: &View<'_>) -> Fact<Result<String, String>> {
     let image = view.image(entry)?;
     let Some(text) = image.annotations.get(INDEX_DIGEST) else { return Ok(Err(unnamed(entry, view))) };
     let Ok(digest) = text.parse::<Digest>() else {
-        return Ok(Err(format!("the annotation {INDEX_DIGEST} is '{}', which is no digest", Untrusted(text))));
+        return Ok(Err(format!("the annotation {INDEX_DIGEST} is '{}', which is no digest", ImageText(text))));
     };
     let named = format!("{} that the annotation {INDEX_DIGEST} names", digest.short());
     let document = view.document(&digest)?.unambiguous().map_err(|ambiguities| {

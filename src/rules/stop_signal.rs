@@ -77,7 +77,7 @@ impl Check for StopSignal {
         }
         let written = read.config.stop_signal.as_deref();
         let shown = match written {
-            Some(text) => format!("StopSignal is '{}'", Untrusted(text)),
+            Some(text) => format!("StopSignal is '{}'", ImageText(text)),
             None => "no StopSignal is set, which means 'SIGTERM'".to_owned(),
         };
         let wrong = match Signal::read(written.unwrap_or("SIGTERM")) {

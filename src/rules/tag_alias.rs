@@ -202,11 +202,11 @@ impl Judged {
 
 fn message(alias: &str, digest: &Digest, release: Option<&str>, wanted: &Digest) -> String {
     let (digest, wanted) = (digest.short(), wanted.short());
-    let alias = Untrusted(alias);
+    let alias = ImageText(alias);
     match release {
         Some(release) => format!(
             "the tag '{alias}' names {digest}, wanted {wanted} as '{}', the newest release that it stands for",
-            Untrusted(release)
+            ImageText(release)
         ),
         None => format!("the tag '{alias}' names {digest}, wanted {wanted} as the tag that was named"),
     }
@@ -225,7 +225,7 @@ fn evidence(tag: &str, agreeing: &BTreeSet<String>, named: &[Named<'_>]) -> Stri
         _ => format!("'{tag}' names the same digest as {}", words::listed(agreeing)),
     };
     if let Some(newer) = named.iter().find_map(|named| named.newer) {
-        let _ = write!(evidence, "; '{}' is newer", Untrusted(newer));
+        let _ = write!(evidence, "; '{}' is newer", ImageText(newer));
     }
     evidence
 }

@@ -12,7 +12,9 @@ use crate::graph::{
     Cause, Demand, Graph, Home, LayerHead, Nature, ReferrerList, Root, RootKind, Stop, Subject, Subjects, Tagged, View,
     Why,
 };
-use crate::oci::{Descriptor, Digest, Document, Manifest, MediaType, Sbom, Statement, StatementText, escape};
+use crate::oci::{
+    Descriptor, Digest, Document, ImageText, Manifest, MediaType, Sbom, Statement, StatementText, escape,
+};
 use crate::target::Target;
 
 pub(super) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -218,14 +220,14 @@ impl Judged {
     /// The one cell of this name: its evidence, `violation: ` and the messages, or `unknown: ` and the reason.
     pub(super) fn cell(&self, name: &str) -> String {
         match &self.cells[name] {
-            Ok(Verdict::Pass(evidence)) => evidence.clone(),
+            Ok(Verdict::Pass(evidence)) => ImageText::plain(evidence).into_owned(),
             Ok(Verdict::Violation { findings, .. }) => {
                 let one = |finding: &crate::finding::Finding| {
-                    format!("{} [{}]", escape(&finding.message), finding.location.pointer)
+                    format!("{} [{}]", escape(&ImageText::plain(&finding.message)), finding.location.pointer)
                 };
                 format!("violation: {}", findings.iter().map(one).collect::<Vec<_>>().join("; "))
             }
-            Err(Stop::Unknown(why)) => format!("unknown: {why}"),
+            Err(Stop::Unknown(why)) => format!("unknown: {}", ImageText::plain(&why.to_string())),
             Err(Stop::NotApplicable(reason)) => format!("not applicable: {reason}"),
             Err(Stop::Pending) => unreachable!("judged until nothing is pending"),
         }

@@ -132,7 +132,7 @@ fn bad(key: &'static str, message: String) -> Judged {
 
 impl User {
     fn on_linux(&self, user: &str) -> Result<Judged, Why> {
-        let shown = Untrusted(user);
+        let shown = ImageText(user);
         let uid = match Account::of(user) {
             Account::Nobody => {
                 return Ok(bad("root", "the image names no user and so runs as root, wanted another user".to_owned()));
@@ -159,7 +159,7 @@ impl User {
             (None, Some(_)) => Err(Why::undecidable(
                 "reading the uid of the image's user",
                 format!(
-                    "User is the name '{user}'; its uid stands in a layer: wanted a number (see `must-be = \"numeric\"`)"
+                    "User is the name '{shown}'; its uid stands in a layer: wanted a number (see `must-be = \"numeric\"`)"
                 ),
             )),
             (Some(uid), Some(min)) if uid < u128::from(min) => {
@@ -181,11 +181,11 @@ impl User {
         if name.eq_ignore_ascii_case("ContainerAdministrator") {
             return Ok(bad(
                 "root",
-                format!("the image runs as administrator: User is '{}', wanted another user", Untrusted(user)),
+                format!("the image runs as administrator: User is '{}', wanted another user", ImageText(user)),
             ));
         }
         if self.deny.iter().any(|denied| denied.eq_ignore_ascii_case(name)) {
-            return Ok(bad("denied", format!("User is '{}', which the policy denies", Untrusted(user))));
+            return Ok(bad("denied", format!("User is '{}', which the policy denies", ImageText(user))));
         }
         if self.must_be == MustBe::Numeric || self.min_uid.is_some() {
             return undecidable("Windows has no uids: scope the rule with `platforms = [\"linux/*\"]`");
@@ -247,7 +247,7 @@ fn number(text: &str) -> Option<u128> {
 }
 
 fn evidence(user: &str) -> String {
-    let shown = Untrusted(user);
+    let shown = ImageText(user);
     match Account::of(user) {
         Account::Uid(_) => format!("User is '{shown}'"),
         _ => format!("User is '{shown}'; a name's uid is not looked up"),

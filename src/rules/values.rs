@@ -96,7 +96,7 @@ impl Wanted<'_> {
     /// What is wrong with a value.
     fn fault(&self, name: &str, value: &str) -> Option<String> {
         let shown = shown(name, value);
-        let shown = Untrusted(&shown);
+        let shown = ImageText(&shown);
         if value.is_empty() && self.require.iter().any(|required| required == name) {
             return Some("is empty".to_owned());
         }
@@ -136,7 +136,7 @@ impl Wanted<'_> {
                     } else {
                         &format!("looked in {looked}")
                     };
-                    let message = format!("the {} '{}' is missing: {looked}", self.noun, Untrusted(name));
+                    let message = format!("the {} '{}' is missing: {looked}", self.noun, ImageText(name));
                     findings.add_keyed(message, absent.clone(), fix(name), name);
                 }
                 None => {}
@@ -148,7 +148,7 @@ impl Wanted<'_> {
     /// Adds a finding for each value that must not be there.
     pub(super) fn forbid(&self, held: &Held<'_>, findings: &mut Findings, fix: impl Fn() -> Fix) {
         for name in held.values.keys() {
-            let shown = Untrusted(name);
+            let shown = ImageText(name);
             if let Some(glob) = self.deny.iter().find(|glob| glob.matches(name)) {
                 let message =
                     format!("the {} '{shown}' in {} is refused by `deny` ('{}')", self.noun, held.name, glob.as_str());

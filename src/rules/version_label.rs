@@ -138,7 +138,7 @@ impl Check for VersionLabel {
             let message = format!(
                 "the {} '{NAME}' is '{}', wanted the version of the tag '{tag}'{inherited}",
                 on.noun(),
-                Untrusted(said.text)
+                ImageText(said.text)
             );
             findings.add_keyed(message, said.location.clone(), fix(on, view), on.noun());
         }
@@ -169,7 +169,7 @@ fn evidence(said: &[Said<'_>], tag: &str) -> String {
     if said.is_empty() {
         return "the image says no version".to_owned();
     }
-    let places = words::listed(said.iter().map(|said| format!("the {} '{}'", said.on.noun(), said.text)));
+    let places = words::listed(said.iter().map(|said| format!("the {} '{}'", said.on.noun(), ImageText(said.text))));
     format!("{places} and the tag '{tag}' agree")
 }
 

@@ -76,7 +76,7 @@ impl Check for Volumes {
         for written in volumes {
             let path = cleaned(written, windows).or_else(|| cleaned(&format!("/{written}"), windows));
             if let Some(wrong) = self.paths().objection(&path.unwrap_or_default()) {
-                let message = format!("the image declares the volume '{}'; {wrong}", Untrusted(written));
+                let message = format!("the image declares the volume '{}'; {wrong}", ImageText(written));
                 findings.add_keyed(message, read.at_member(&[&"Volumes", written]), fix(view), written);
             }
         }
@@ -84,7 +84,7 @@ impl Check for Volumes {
             if volumes.is_empty() {
                 "no volume is declared".to_owned()
             } else {
-                format!("declares {}", words::listed(volumes))
+                format!("declares {}", words::listed(volumes.iter().map(|volume| ImageText(volume))))
             }
         })
     }

@@ -5,7 +5,7 @@ use std::fmt::Display;
 
 use crate::finding::{Fix, ImageName, PushName};
 use crate::graph::{Fact, Stop, Subject, View};
-use crate::oci::{Platform, Reference, Untrusted};
+use crate::oci::{Escaped, Platform, Reference};
 
 /// The image as the user named it, for commands that read it.
 pub(super) fn image_name<'g>(view: &View<'g>) -> ImageName<'g> {
@@ -83,7 +83,7 @@ pub(super) fn either<T: Display>(things: impl IntoIterator<Item = T>) -> String 
 fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String {
     let mut things = things.into_iter();
     let mut shown: Vec<String> =
-        things.by_ref().take(SHOWN).map(|thing| Untrusted(&thing.to_string()).to_string()).collect();
+        things.by_ref().take(SHOWN).map(|thing| Escaped(&thing.to_string()).to_string()).collect();
     let more = things.count();
     if more > 0 {
         shown.push(format!("{more} more"));

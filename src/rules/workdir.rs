@@ -73,7 +73,7 @@ impl Check for Workdir {
         let read = ConfigPart::read(entry, view, &["/config/WorkingDir"])?;
         let written = read.config.working_dir.as_deref();
         let shown = match written {
-            Some(path) => format!("WorkingDir is '{}'", Untrusted(path)),
+            Some(path) => format!("WorkingDir is '{}'", ImageText(path)),
             None => "no WorkingDir is set, which means '/'".to_owned(),
         };
         let wrong = match cleaned(written.unwrap_or("/"), is_windows(entry, read.config)) {

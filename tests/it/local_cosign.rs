@@ -1,5 +1,7 @@
 //! What is promised of the layouts that `cosign save` writes: the image is found, and so are its signatures and attestations.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use ocilint::oci::{Digest, known};
 use ocilint::target::Select;
 use serde_json::{Value, json};
@@ -33,7 +35,12 @@ impl Saved {
             &json!({ "layers": [{ "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json", "digest": payload.0,
                 "size": payload.1, "annotations": { "dev.cosignproject.cosign/signature": "MEUCIQ==" } }] }),
         );
-        let envelope = files.blob(r#"{"payloadType":"application/vnd.in-toto+json","payload":"","signatures":[]}"#);
+        let statement = json!({ "_type": "https://in-toto.io/Statement/v0.1", "predicateType": "https://spdx.dev/Document",
+            "subject": [{ "name": "ghcr.io/acme/app", "digest": { "sha256": image.0.hex() } }],
+            "predicate": { "spdxVersion": "SPDX-2.3" } });
+        let payload = BASE64_STANDARD.encode(statement.to_string());
+        let envelope = json!({ "payloadType": "application/vnd.in-toto+json", "payload": payload, "signatures": [] });
+        let envelope = files.blob(envelope.to_string());
         let atts = files.manifest(
             "atts",
             &json!({ "layers": [{ "mediaType": "application/vnd.dsse.envelope.v1+json", "digest": envelope.0,

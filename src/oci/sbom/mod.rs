@@ -211,7 +211,7 @@ struct Document<'a> {
 fn read(text: &str, may_be_wrapped: bool) -> Result<Sbom, SbomError> {
     let document: Object<Document<'_>> = serde_json::from_str(text).map_err(|error| broken(&error))?;
     let Lenient::Is(lenient::Members(document)) = document else {
-        return Err(SbomError::NotAnSbom("no object".to_owned()));
+        return Err(SbomError::Json("it is no object".to_owned()));
     };
     let (spdx2, spdx3) = (document.spdx_version.is_there(), document.graph.is_there());
     match (spdx2, spdx3, document.bom_format.is_there(), document.data) {

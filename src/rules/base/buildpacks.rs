@@ -32,7 +32,7 @@ pub(super) fn claim(labels: &Annotations, at: impl Fn(&str) -> Location) -> Fact
     let Some(text) = labels.get(LABEL).filter(|text| !text.is_empty()) else { return Ok(None) };
     let doing = || format!("reading the label {LABEL}");
     let metadata: Metadata = serde_json::from_str(text)
-        .map_err(|error| Why::new(doing(), Cause::Unreadable { detail: Untrusted(&error.to_string()).to_string() }))?;
+        .map_err(|error| Why::new(doing(), Cause::Unreadable { detail: ImageText(&error.to_string()).to_string() }))?;
     let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
     // What was built from a daemon's images has an image id there, which no registry knows.
     let run_image = metadata.run_image.unwrap_or_default();

@@ -55,7 +55,7 @@ impl Claim {
         location: Location,
     ) -> Fact<Self> {
         let unreadable = |text: &str, problem: &str| {
-            let named = Named::Unreadable(format!("'{}', which is {problem}", Untrusted(text)));
+            let named = Named::Unreadable(format!("'{}', which is {problem}", ImageText(text)));
             Ok(Self { named, digest: None, told_by, location: location.clone() })
         };
         let digest = match digest.map(|text| (text, text.parse::<Digest>())) {

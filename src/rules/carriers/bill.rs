@@ -1,7 +1,7 @@
 //! The bills of materials in carriers, read.
 
 use super::super::prelude::*;
-use super::{Content, is_about_another};
+use super::{Content, statement};
 use crate::oci::{PredicateClass, Sbom, SbomFormat, predicate};
 
 /// The SBOM in a content, in a carrier that is bound to `about`; or why it is none of that manifest.
@@ -14,15 +14,10 @@ pub(in super::super) fn sbom<'g>(
 ) -> Fact<Result<&'g Sbom, String>> {
     let (found, said) = match content {
         Content::Statement { layer, predicate_type } => {
-            let statement = view.statement(layer)?;
-            // The type that the manifest tells is only a copy.
-            if statement.predicate_type != *predicate_type {
-                let (said, is) = (Untrusted(predicate_type), Untrusted(&statement.predicate_type));
-                return Ok(Err(format!("it says '{said}' of a statement of type '{is}'")));
-            }
-            if let Some(reason) = is_about_another(statement, about) {
-                return Ok(Err(reason));
-            }
+            let statement = match statement(content, about, view)? {
+                Ok(statement) => statement,
+                Err(reason) => return Ok(Err(reason)),
+            };
             let found = match &statement.sbom {
                 Some(Ok(sbom)) => sbom,
                 Some(Err(error)) => return Err(Why::sbom(reading(layer), error).into()),

@@ -76,13 +76,13 @@ impl fmt::Display for SignatureKind {
 impl fmt::Display for Content<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Statement { predicate_type, .. } => write!(f, "a statement of type '{}'", Untrusted(predicate_type)),
+            Self::Statement { predicate_type, .. } => write!(f, "a statement of type '{}'", ImageText(predicate_type)),
             Self::Signature(kind) => write!(f, "a {kind}"),
             Self::Unsigned => f.write_str("what cosign signs, without a signature"),
             Self::OpaqueBundle(_) => f.write_str("a Sigstore bundle without a statement"),
             Self::Sbom { media_type, .. } | Self::Other(media_type) => match media_type.description() {
                 Some(description) => f.write_str(description),
-                None => write!(f, "content of type '{}'", Untrusted(media_type.as_str())),
+                None => write!(f, "content of type '{}'", ImageText(media_type.as_str())),
             },
         }
     }

@@ -70,9 +70,9 @@ impl Coverage {
         match subject {
             Subject::Root => format!("no {noun} about the image: {missing}"),
             Subject::Platform(entry) if self == Self::Either => {
-                format!("no {noun} about {} or the whole image: {missing}", Untrusted(&entry.label))
+                format!("no {noun} about {} or the whole image: {missing}", ImageText(&entry.label))
             }
-            Subject::Platform(entry) => format!("no {noun} about {}: {missing}", Untrusted(&entry.label)),
+            Subject::Platform(entry) => format!("no {noun} about {}: {missing}", ImageText(&entry.label)),
         }
     }
 }

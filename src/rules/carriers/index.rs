@@ -52,7 +52,7 @@ pub(super) fn unbound(view: &View<'_>, whole_image: bool) -> Vec<String> {
         Some(format!(
             "attestation {} in the index: it is about '{}', which the index does not name",
             short(descriptor),
-            Untrusted(stray)
+            ImageText(stray)
         ))
     });
     stray.collect()

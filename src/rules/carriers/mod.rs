@@ -21,7 +21,7 @@ pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
 pub(super) use provenance::{SoughtProvenance, provenance};
 pub(super) use search::Search;
-pub(super) use subjects::{are_others, is_about_another};
+pub(super) use subjects::{are_others, is_called_otherwise, statement};
 
 use super::prelude::*;
 
@@ -72,12 +72,15 @@ pub(super) trait Sought {
 
     /// How much a find is worth, to be said beside it.
     fn proven(&self) -> &'static str {
-        "presence only, nothing was verified"
+        "presence only, no signature was verified"
     }
 
     /// Looks closer at a content that is of the kind wanted, in a carrier that is bound to that manifest: what it is, or why it
-    /// does not count.
-    fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(Ok(content.to_string()))
+    /// does not count. Every statement is read, whatever it is called: it may be about another image.
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+        Ok(match content {
+            Content::Statement { .. } => statement(content, about, view)?.map(|_| content.to_string()),
+            _ => Ok(content.to_string()),
+        })
     }
 }

@@ -1,7 +1,7 @@
 //! The provenance in carriers, read.
 
 use super::super::prelude::*;
-use super::{Content, Sought, is_about_another};
+use super::{Content, Sought, statement};
 use crate::oci::{PredicateClass, Provenance};
 
 /// Looks for provenance that a rule can use.
@@ -42,10 +42,8 @@ pub(in super::super) fn provenance<'g>(
     about: &Digest,
     view: &View<'g>,
 ) -> Fact<Result<&'g Provenance, String>> {
-    let Content::Statement { layer, .. } = content else { return Ok(Err(content.to_string())) };
-    let statement = view.statement(layer)?;
-    if let Some(reason) = is_about_another(statement, about) {
-        return Ok(Err(reason));
-    }
-    Ok(statement.provenance.as_ref().ok_or_else(|| "its provenance is empty".to_owned()))
+    let provenance = |statement: &'g crate::oci::Statement| {
+        statement.provenance.as_ref().ok_or_else(|| "its provenance is empty".to_owned())
+    };
+    Ok(statement(content, about, view)?.and_then(provenance))
 }

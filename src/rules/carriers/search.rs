@@ -343,7 +343,7 @@ fn what_is_listed(descriptor: &Descriptor) -> String {
     let predicate = descriptor.annotations.get(BUNDLE_PREDICATE);
     let artifact_type = descriptor.artifact_type.as_ref();
     match (predicate, artifact_type.and_then(MediaType::description)) {
-        (Some(predicate), _) => format!("it is listed as a statement of type '{}'", Untrusted(predicate)),
+        (Some(predicate), _) => format!("it is listed as a statement of type '{}'", ImageText(predicate)),
         (None, Some(description)) => format!("it is listed as {description}"),
         (None, None) => "it is listed as something else".to_owned(),
     }

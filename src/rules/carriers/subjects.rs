@@ -1,17 +1,35 @@
 //! What a statement says that it is about.
 
 use super::super::prelude::*;
+use super::Content;
 use crate::oci::{Statement, StatementSubject};
 
 /// How many digests a message names.
 const NAMED: usize = 2;
 
-/// Why a statement says nothing of the manifest that it is attached to: it names what it is about, and that is not there.
-pub(in super::super) fn is_about_another(statement: &Statement, about: &Digest) -> Option<String> {
-    are_others(&statement.subjects, about)
+/// The statement in a content, in a carrier that is bound to `about`; or why it is none of that manifest: what the manifest and
+/// the index say of a statement are copies, and a statement that was made for another image can be attached to this one.
+pub(in super::super) fn statement<'g>(
+    content: &Content<'_>,
+    about: &Digest,
+    view: &View<'g>,
+) -> Fact<Result<&'g Statement, String>> {
+    let Content::Statement { layer, predicate_type } = content else { return Ok(Err(format!("it holds {content}"))) };
+    let statement = view.statement(layer)?;
+    if let Some(reason) = is_called_otherwise(predicate_type, &statement.predicate_type) {
+        return Ok(Err(reason));
+    }
+    Ok(are_others(&statement.subjects, about).map_or(Ok(statement), Err))
 }
 
-/// The same of the subjects of a statement.
+/// Why a statement is not what its manifest says.
+pub(in super::super) fn is_called_otherwise(said: &str, own: &str) -> Option<String> {
+    let (said_shown, own_shown) = (ImageText(said), ImageText(own));
+    (said != own).then(|| format!("it says '{said_shown}' of a statement of type '{own_shown}'"))
+}
+
+/// Why a statement with these subjects says nothing of the manifest that it is attached to: it names what it is about, and that
+/// is not there.
 pub(in super::super) fn are_others(subjects: &[StatementSubject], about: &Digest) -> Option<String> {
     let strangers = strangers(subjects, about)?;
     Some(format!("its statement is about {strangers}, not about {}", about.short()))
@@ -34,5 +52,5 @@ fn strangers(subjects: &[StatementSubject], about: &Digest) -> Option<String> {
 
 fn shortened(algorithm: &str, hex: &str) -> String {
     let start: String = hex.chars().take(12).collect();
-    format!("{}:{}", Untrusted(algorithm), Untrusted(&start))
+    format!("{}:{}", ImageText(algorithm), ImageText(&start))
 }

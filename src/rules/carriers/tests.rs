@@ -13,6 +13,11 @@ fn statement(predicate_type: &str, predicate: &Value) -> String {
         .to_string()
 }
 
+/// A statement with an SBOM of this name.
+fn spdx(name: &str) -> String {
+    statement(SPDX, &json!({ "spdxVersion": "SPDX-2.3", "name": name }))
+}
+
 /// Provenance with a builder, in mode max or not.
 fn slsa(builder: &str, max: bool) -> String {
     let parameters = if max { json!({ "buildConfig": {} }) } else { json!({}) };
@@ -78,16 +83,12 @@ fn what_the_index_holds_is_all_that_is_asked_for() {
     let mut store = Store::default();
     let platforms = two_platforms(&mut store);
     let [one, two] = &platforms;
-    let entries =
-        [one.clone(), two.clone(), attestation(&mut store, one, SPDX, "1"), attestation(&mut store, two, SPDX, "2")];
-    let root = store.index(&entries);
+    let entries = [one, two].map(|about| attestation(&mut store, about, SPDX, &spdx(&about["digest"].to_string())));
+    let root = store.index(&[platforms.to_vec(), entries.to_vec()].concat());
     let judged = store.judge(&root, "sbom", "");
-    assert_eq!((judged.fetched, judged.waves), (2, 1));
-    assert!(
-        judged
-            .cell("linux/arm64")
-            .starts_with("a statement of type 'https://spdx.dev/Document' in attestation sha256:")
-    );
+    assert_eq!((judged.fetched, judged.waves), (4, 2));
+    let cell = judged.cell("linux/arm64");
+    assert!(cell.starts_with("a statement of type 'https://spdx.dev/Document' (SPDX 2.3 of 0 packages) in"), "{cell}");
     // An attestation in the index is about its platform; the list of the root's referrers and two tags are asked besides.
     let judged = store.judge(&root, "sbom", "coverage = 'image'");
     assert_eq!(judged.fetched, 3);
@@ -102,8 +103,8 @@ fn what_the_index_holds_is_all_that_is_asked_for() {
 fn an_attestation_counts_for_the_platform_that_its_descriptor_names() {
     let mut store = Store::default();
     let [one, two] = two_platforms(&mut store);
-    let swapped = attestation(&mut store, &two, SPDX, "1");
-    let stray = attestation(&mut store, &json!({ "digest": "sha256:gone" }), SPDX, "2");
+    let swapped = attestation(&mut store, &two, SPDX, &spdx("1"));
+    let stray = attestation(&mut store, &json!({ "digest": "sha256:gone" }), SPDX, &spdx("2"));
     let root = store.index(&[one, two, swapped, stray]);
     let judged = store.judge(&root, "sbom", "coverage = 'each-platform'");
     assert!(judged.cell("linux/arm64").starts_with("a statement"));
@@ -114,7 +115,7 @@ fn an_attestation_counts_for_the_platform_that_its_descriptor_names() {
 fn a_subject_that_disagrees_with_the_descriptor_does_not_count() {
     let mut store = Store::default();
     let [one, two] = two_platforms(&mut store);
-    let layer = with(store.put(STATEMENT, "1"), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
+    let layer = with(store.put(STATEMENT, &spdx("1")), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
     let about_two = artifact(&mut store, &two, ATTESTATION, &layer, &json!({}));
     let root = store.index(&[one.clone(), two, entry_of(about_two, &one)]);
     let judged = store.judge(&root, "sbom", "coverage = 'each-platform'");
@@ -129,7 +130,7 @@ fn a_subject_that_disagrees_with_the_descriptor_does_not_count() {
 fn an_entry_that_lost_its_annotations_may_name_its_subject() {
     let mut store = Store::default();
     let [one, two] = two_platforms(&mut store);
-    let layer = with(store.put(STATEMENT, "1"), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
+    let layer = with(store.put(STATEMENT, &spdx("1")), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
     let about_two = artifact(&mut store, &two, ATTESTATION, &layer, &json!({}));
     let unlinked = with(about_two, "platform", json!({ "os": "unknown", "architecture": "unknown" }));
     let root = store.index(&[one, two, unlinked]);
@@ -144,7 +145,7 @@ fn an_entry_that_lost_its_annotations_may_name_its_subject() {
 fn a_manifest_that_names_no_subject_is_still_found_by_its_tag() {
     let mut store = Store::default();
     let one = store.entry("linux", "amd64");
-    let layer = with(store.put(STATEMENT, "1"), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
+    let layer = with(store.put(STATEMENT, &spdx("1")), "annotations", json!({ "in-toto.io/predicate-type": SPDX }));
     let config = store.put(OCI_CONFIG, r#"{"os":"","architecture":""}"#);
     let manifest = json!({ "schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [layer] });
     let tagged = store.put(OCI_MANIFEST, &manifest.to_string());
@@ -211,14 +212,19 @@ fn what_a_list_does_not_tell_is_fetched_before_it_is_missing() {
     let mut silent = attached(&mut store, &root);
     silent.as_object_mut().unwrap().remove("artifactType");
     store.list(&root, silent);
-    assert!(store.judge(&root, "sbom", "").cell("linux/amd64").starts_with("an SPDX document in referrer"));
+    assert!(
+        store
+            .judge(&root, "sbom", "")
+            .cell("linux/amd64")
+            .starts_with("an SPDX document (SPDX 2.3 of 0 packages) in referrer")
+    );
 }
 
 #[test]
 fn a_bundle_without_annotations_is_read() {
     let mut store = Store::default();
     let root = store.image("linux", "amd64");
-    let sbom = bundle(&mut store, &root, &bundle_of(&statement(SPDX, &json!({}))), &json!({}));
+    let sbom = bundle(&mut store, &root, &bundle_of(&spdx("1")), &json!({}));
     store.list(&root, sbom);
     assert!(store.judge(&root, "sbom", "").cell("linux/amd64").starts_with("a statement of type"));
     assert!(store.judge(&root, "signature", "").cell("root").contains("it holds a statement of type"));

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::base::{self, Named};
-use super::super::carriers::{Content, Coverage, Sought, SoughtProvenance};
+use super::super::carriers::{Content, Coverage, Sought, SoughtProvenance, statement};
 use super::super::config_part::{ConfigPart, is_windows};
 use super::super::paths::cleaned;
 use super::super::prelude::*;
@@ -189,14 +189,16 @@ impl Sought for Attestations {
             || content.class().is_some_and(|class| class != PredicateClass::Signature)
     }
 
-    fn examine(&self, content: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(Ok(match (content, content.class()) {
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+        let called = match (content, content.class()) {
             (Content::Statement { .. }, Some(PredicateClass::Provenance)) => "provenance".to_owned(),
             (Content::Statement { predicate_type, .. }, Some(class)) if !class.is_sbom() => {
                 format!("statement of type {}", unversioned(predicate_type))
             }
-            _ => "SBOM".to_owned(),
-        }))
+            (Content::Statement { .. }, _) => "SBOM".to_owned(),
+            _ => return Ok(Ok("SBOM".to_owned())),
+        };
+        Ok(statement(content, about, view)?.map(|_| called))
     }
 }
 
@@ -222,8 +224,12 @@ impl Sought for Signatures {
             || content.class() == Some(PredicateClass::Signature)
     }
 
-    fn examine(&self, _: &Content<'_>, _: &Digest, _: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(Ok("signature".to_owned()))
+    fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
+        Ok(match content {
+            Content::Statement { .. } => statement(content, about, view)?.map(drop),
+            _ => Ok(()),
+        }
+        .map(|()| "signature".to_owned()))
     }
 }
 

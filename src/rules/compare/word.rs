@@ -91,7 +91,7 @@ impl Word {
         }
         let added = || now.things.iter().filter(|(thing, _)| !was.things.contains_key(*thing));
         let removed = || was.things.keys().filter(|thing| !now.things.contains_key(*thing));
-        let shown = |things: &Seen| words::listed(things.things.keys().map(|thing| format!("'{thing}'")));
+        let shown = |things: &Seen| words::listed(things.things.keys().map(|thing| format!("'{}'", ImageText(thing))));
         let mut found: Vec<(String, Location, &str)> = match self.refused() {
             Refused::Added => {
                 added().map(|(thing, at)| (self.added(thing, before), at.clone(), thing.as_str())).collect()
@@ -126,7 +126,7 @@ impl Word {
     }
 
     fn added(self, thing: &str, before: &str) -> String {
-        let thing = Untrusted(thing);
+        let thing = ImageText(thing);
         match self {
             Self::BecameRoot => format!("the image runs as {thing}, and {before} did not"),
             Self::NewPort => format!("the image exposes port {thing}, which {before} did not"),
@@ -136,7 +136,7 @@ impl Word {
     }
 
     fn removed(self, thing: &str, before: &str) -> String {
-        let thing = Untrusted(thing);
+        let thing = ImageText(thing);
         match self {
             Self::LabelRemoved => format!("the label '{thing}' is missing or empty, and {before} has it"),
             Self::AnnotationRemoved => format!("the annotation '{thing}' is missing or empty, and {before} has it"),

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::carriers::is_called_otherwise;
 use super::super::prelude::*;
 use super::Of;
 use super::selector::Selector;
@@ -87,10 +88,9 @@ impl Documents {
         Ok(Self { json: text.json(), role, digest, parts: vec![(noun.to_owned(), String::new())], noun })
     }
 
-    /// The predicate type of a statement, escaped, if it is another one.
-    pub(super) fn type_other_than(&self, told: &str) -> Option<String> {
-        let own = self.json["predicateType"].as_str().unwrap_or_default();
-        (own != told).then(|| Untrusted(own).to_string())
+    /// Why a statement is not what its manifest says.
+    pub(super) fn is_called_otherwise(&self, said: &str) -> Option<String> {
+        is_called_otherwise(said, self.json["predicateType"].as_str().unwrap_or_default())
     }
 
     pub(super) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
@@ -121,7 +121,7 @@ fn sound<T>(document: &Document<T>, selector: Selector<'_>, part: &str) -> Fact<
     match defect {
         None => Ok(()),
         Some(defect) => {
-            let detail = format!("{} ({})", defect.message, Untrusted(&defect.pointer));
+            let detail = format!("{} ({})", defect.message, ImageText(&defect.pointer));
             Err(Why::undecidable(format!("reading {}", document.digest().short()), detail).into())
         }
     }

@@ -151,7 +151,7 @@ impl Words<'_> {
         match (self.selector.pointer(), pointer) {
             (Some(own), _) => own.to_owned(),
             (None, "") => self.selector.to_string(),
-            (None, found) => Untrusted(&sensitive::veiled_pointer(found)).to_string(),
+            (None, found) => ImageText(&sensitive::veiled_pointer(found)).to_string(),
         }
     }
 

@@ -13,9 +13,9 @@ pub(super) fn shown(value: &Value, pointer: &str, beside: Option<&Value>) -> Str
         Value::Array(list) => format!("a list of {}", list.len()),
         Value::Object(members) => format!("an object of {}", words::count(members.len(), "member")),
         Value::Null | Value::Bool(_) => value.to_string(),
-        Value::String(entry) if hidden && in_list => format!("'{}'", Untrusted(&sensitive::veiled_entry(entry))),
+        Value::String(entry) if hidden && in_list => format!("'{}'", ImageText(&sensitive::veiled_entry(entry))),
         _ if hidden => "a value that is not shown".to_owned(),
-        Value::String(text) => format!("'{}'", Untrusted(&plain(text, pointer, beside))),
+        Value::String(text) => format!("'{}'", ImageText(&plain(text, pointer, beside))),
         Value::Number(number) => plain(&number.to_string(), pointer, beside),
     }
 }
@@ -55,6 +55,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn shown(value: &Value, pointer: &str, beside: Option<&Value>) -> String {
+        ImageText::plain(&super::shown(value, pointer, beside)).into_owned()
+    }
 
     #[test]
     fn what_may_hold_a_secret_is_not_shown() {

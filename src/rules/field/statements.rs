@@ -82,9 +82,8 @@ impl Sought for Statements<'_> {
             return Ok(Err(reason));
         }
         let documents = Documents::statement(text, layer)?;
-        // The type that the manifest tells is only a copy.
-        if let Some(own) = documents.type_other_than(predicate_type) {
-            return Ok(Err(format!("it says '{}' of a statement of type '{own}'", Untrusted(predicate_type))));
+        if let Some(reason) = documents.is_called_otherwise(predicate_type) {
+            return Ok(Err(reason));
         }
         let verdict = judge::judge(&documents, self.selector, self.comparison, self.quantifier, &Fix::default)?;
         Ok(match verdict {

@@ -10,7 +10,7 @@ use url::Url;
 use super::script::{Command, Pipeline, Run, Word, read, visit};
 use super::step::Step;
 use crate::finding::Fix;
-use crate::oci::Untrusted;
+use crate::oci::ImageText;
 use crate::rules::shell::{is_shell, runs_text};
 
 /// Something that steps do and had better not.
@@ -203,11 +203,11 @@ fn mentions(script: &str, directories: &[&str]) -> bool {
 /// The scheme and host of a URL from which something is added.
 fn remote(argument: &str) -> Option<String> {
     let url = Url::parse(argument).ok().filter(|url| matches!(url.scheme(), "http" | "https" | "ftp"))?;
-    Some(format!("ADD {}://{}/…", url.scheme(), Untrusted(url.host_str()?)))
+    Some(format!("ADD {}://{}/…", url.scheme(), ImageText(url.host_str()?)))
 }
 
 fn shown(program: &str) -> String {
-    Untrusted(program).to_string()
+    ImageText(program).to_string()
 }
 
 fn is_apt(run: &Run<'_>) -> bool {
@@ -274,7 +274,7 @@ fn piped_to_shell(pipeline: &Pipeline) -> Option<String> {
         }
         if let Some(word) = run.arguments.iter().find(|word| downloads(word)).filter(|_| runs_its_words(&run)) {
             let quoted = if word.text.is_empty() { "$(…)" } else { &word.text };
-            return Some(format!("{} {}", shown(&run.program), Untrusted(quoted)));
+            return Some(format!("{} {}", shown(&run.program), ImageText(quoted)));
         }
         if is_download(&run) {
             download = Some(run.program);

@@ -159,7 +159,7 @@ impl ProvenanceRule {
             Told::Garbled => return Err(unreadable("list of arguments")),
         };
         for name in arguments.keys() {
-            let shown = Untrusted(name);
+            let shown = ImageText(name);
             if let Some(glob) = self.deny_args.iter().find(|glob| glob.matches(name)) {
                 return Ok(Some(format!("the build had the argument '{shown}', refused by '{}'", glob.as_str())));
             }
@@ -200,5 +200,5 @@ fn unreadable(what: &str) -> Stop {
 }
 
 pub(super) fn quoted(text: Option<&str>) -> String {
-    text.map_or_else(|| "not named".to_owned(), |text| format!("'{}'", Untrusted(text)))
+    text.map_or_else(|| "not named".to_owned(), |text| format!("'{}'", ImageText(text)))
 }

@@ -47,7 +47,7 @@ impl Materials {
             return nameless.then(|| "one of its materials has no address".to_owned());
         };
         let address = address(uri);
-        let shown = Untrusted(&address);
+        let shown = ImageText(&address);
         if unpinned {
             return Some(format!("its material '{shown}' has no digest"));
         }

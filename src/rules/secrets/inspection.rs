@@ -7,7 +7,7 @@ use super::super::sensitive::{Criteria, Kind};
 use super::attested::{Attested, attested};
 use super::{Part, Secret, Secrets};
 use crate::finding::Concealed;
-use crate::oci::{Document, Told, pointer};
+use crate::oci::{Document, Told, Untrusted, pointer};
 use crate::rules::prelude::*;
 
 /// Secrets of one subject that are told one by one; the others are counted.

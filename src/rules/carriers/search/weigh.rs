@@ -3,7 +3,7 @@
 use super::{Bound, Candidate, Carrier, Search};
 use crate::oci::Role;
 use crate::rules::carriers::content::{Told, contents, is_blank, open, unopened};
-use crate::rules::carriers::{Content, Found, Home, is_about_another};
+use crate::rules::carriers::{Content, Found, Home};
 use crate::rules::prelude::*;
 
 impl<'g> Search<'_, 'g> {
@@ -27,21 +27,8 @@ impl<'g> Search<'_, 'g> {
         if !self.found.is_empty() && !self.exhaustive {
             return Ok(());
         }
-        let mut opened = Vec::new();
-        for (carrier, layer) in closed {
-            match self.stranger(&carrier, layer) {
-                Some(reason) => self.dismiss(&carrier.name, reason),
-                None => opened.push((carrier, open(layer, self.view))),
-            }
-        }
-        self.examine(opened)
-    }
-
-    /// What the statement in a blob is about, if that was read and is not the subject. Whoever looks for what must not be there
-    /// takes the carrier's word: it hangs on the image whatever it says.
-    fn stranger(&self, carrier: &Carrier, layer: &Descriptor) -> Option<String> {
-        let statement = if self.exhaustive { None } else { self.view.statement(layer).ok() };
-        statement.and_then(|statement| is_about_another(statement, &carrier.about))
+        let view = self.view;
+        self.examine(closed.into_iter().map(|(carrier, layer)| (carrier, open(layer, view))).collect())
     }
 
     /// Whether a blob that no descriptor tells about is worth reading.

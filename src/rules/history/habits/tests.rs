@@ -176,7 +176,8 @@ fn files_that_come_from_elsewhere() {
     all(Habit::AddUrl, true, &["ADD https://example.com/x /y", "ADD --chown=1:1 http://x/y /z", "ADD HTTPS://X/y /z"]);
     all(Habit::AddUrl, false, &["ADD file:0123 in /", "ADD rootfs.tar.xz /", "ADD c:/x /y", "curl https://x"]);
     let step = Step::read("ADD https://user:hunter2@example.com/x?token=hunter2 /y");
-    assert_eq!(Habit::AddUrl.found(&step).as_deref(), Some("ADD https://example.com/…"));
+    let found = Habit::AddUrl.found(&step).unwrap();
+    assert_eq!(ImageText::plain(&found), "ADD https://example.com/…");
 }
 
 #[test]
