@@ -14,6 +14,10 @@ pub struct Untrusted<'a>(pub &'a str);
 
 impl Display for Untrusted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let short = self.0.len() <= SHOWN;
+        if short && self.0.bytes().all(is_plain) {
+            return f.write_str(self.0);
+        }
         for (shown, c) in self.0.chars().enumerate() {
             if shown == SHOWN {
                 return f.write_char('…');
@@ -26,6 +30,9 @@ impl Display for Untrusted<'_> {
 
 /// The whole text with every unsafe character escaped, never cut.
 pub fn escape(text: &str) -> String {
+    if text.bytes().all(is_plain) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if is_unsafe(c) {
@@ -35,6 +42,11 @@ pub fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+/// Whether a byte is printable ASCII, of which nothing is unsafe: nearly every text is made of nothing else.
+fn is_plain(byte: u8) -> bool {
+    (b' '..=b'~').contains(&byte)
 }
 
 /// Like [`escape`], of a text of several lines that this program wrote: its own line ends stay.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::hints::may_promise;
 use super::names::{Promise, promise};
 use super::options::{bare, given};
 use super::values::Manner;
@@ -21,6 +22,9 @@ pub(super) struct Assigned<'t> {
 
 /// Every such value of a text: of instructions, `NAME=value`, `"name": "value"`, `--name value`, `Header: value`.
 pub(super) fn assigned(text: &str) -> Vec<Assigned<'_>> {
+    if !may_promise(text) {
+        return Vec::new();
+    }
     let declared = declared(text);
     let from = declared.as_ref().map_or(0, |declared| declared.end);
     let plain = |(name, value): (_, Range<usize>)| {

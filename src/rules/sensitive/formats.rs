@@ -97,13 +97,18 @@ pub(super) fn find(text: &str) -> impl Iterator<Item = (&'static Format, Range<u
     })
 }
 
+/// What stands in every known credential.
+pub(super) fn marks() -> impl Iterator<Item = &'static str> {
+    FORMATS.iter().flat_map(|format| format.marks).copied()
+}
+
 /// The names of all formats.
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     FORMATS.iter().map(|format| format.id)
 }
 
 static MARKS: LazyLock<Regex> = LazyLock::new(|| {
-    let marks: Vec<String> = FORMATS.iter().flat_map(|format| format.marks).map(|mark| regex::escape(mark)).collect();
+    let marks: Vec<String> = marks().map(regex::escape).collect();
     Regex::new(&marks.join("|")).expect("invariant: escaped texts are an expression")
 });
 

@@ -1,5 +1,7 @@
 //! Names that promise a secret.
 
+use super::hints::may_promise;
+
 /// What the name of a value says that the value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Promise {
@@ -109,6 +111,9 @@ const DEEDS: [&str; 9] = ["ASK", "DISABLE", "DISABLED", "ENABLE", "GENERATE", "P
 
 /// What the name of a variable, label, option or argument promises of its value.
 pub(crate) fn promise(name: &str) -> Option<Promise> {
+    if !may_promise(name) {
+        return None;
+    }
     let words = words(name);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let deed = words.iter().find(|word| !word.is_empty()).is_some_and(|first| DEEDS.contains(first));
@@ -194,6 +199,14 @@ mod tests {
         }
         assert_eq!(promise("BASIC_AUTH"), Some(Promise::Login));
         assert_eq!(promise("auth"), Some(Promise::Login));
+    }
+
+    #[test]
+    fn every_word_that_promises_is_seen_at_a_glance() {
+        let ends = ENDS.iter().map(|(end, _)| end);
+        for word in PASSWORDS.iter().chain(&TOKENS).chain(ends).chain(&["AUTH", "KEY", "KEYS"]) {
+            assert!(may_promise(word) && may_promise(&word.to_lowercase()), "{word}");
+        }
     }
 
     #[test]
