@@ -22,6 +22,7 @@ pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let sealer = Sealer {
         graph,
         read: 0,
+        last: None,
         identity: graph.root.target.identity(),
         options: judgement.options,
         concealed: concealed(judgement),
@@ -105,11 +106,20 @@ struct Sealer<'g, 'p> {
     read: usize,
     identity: String,
     options: &'p Options,
+    /// The last place that was looked up, and what is shown of it.
+    last: Option<(Location, Shown)>,
     /// What no text of the report may hold.
     concealed: Concealed,
     waivers: Waivers<'p>,
     /// How often each fingerprint's text has occurred in this image.
     seen: BTreeMap<String, usize>,
+}
+
+/// What a report shows of a place in a document.
+#[derive(Debug, Clone, Default)]
+struct Shown {
+    bytes: Option<[usize; 2]>,
+    excerpt: Option<Excerpt>,
 }
 
 impl<'g, 'p> Sealer<'g, 'p> {
@@ -130,6 +140,8 @@ impl<'g, 'p> Sealer<'g, 'p> {
             return None;
         }
         let today = self.waivers.today();
+        let origin = plan.instance.origin.as_ref().filter(|_| !found.findings.is_empty());
+        let place = origin.map(PolicyPlace::from);
         let mut cell = Cell {
             rule: plan.instance.name.clone(),
             kind: plan.instance.rule.name,
@@ -141,7 +153,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
             help: None,
             evidence: None,
             waiver: None,
-            findings: found.findings.iter().map(|finding| self.finding(plan, finding)).collect(),
+            findings: found.findings.iter().map(|finding| self.finding(plan, finding, place.as_ref())).collect(),
         };
         match outcome {
             Outcome::Judged(Verdict::Pass(evidence)) => cell.evidence = Some(self.safe(evidence)),
@@ -181,12 +193,10 @@ impl<'g, 'p> Sealer<'g, 'p> {
         if self.options.deny_warnings && level == Level::Warning { Level::Error } else { level }
     }
 
-    fn finding(&mut self, plan: &Plan<'_>, finding: &Finding) -> SealedFinding {
+    fn finding(&mut self, plan: &Plan<'_>, finding: &Finding, place: Option<&PolicyPlace>) -> SealedFinding {
         let location = &finding.location;
-        let found = if finding.concealed.is_empty() { self.locate(location) } else { None };
-        let bytes = found.as_ref().filter(|(text, span)| !is_variable(location) && !holds_secret(text, span, location));
-        let bytes = bytes.map(|(_, span)| [span.value.start, span.value.end]);
-        let excerpt = found.map(|(text, span)| Excerpt::at(text, span).without(&self.concealed));
+        let Shown { bytes, excerpt } =
+            if finding.concealed.is_empty() { self.shown(location) } else { Shown::default() };
         SealedFinding {
             message: self.safe(&finding.message),
             fix: oci::escape_lines(finding.fix.as_str()),
@@ -201,7 +211,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
             },
             waiver: None,
             baselined: false,
-            policy: plan.instance.origin.as_ref().map(PolicyPlace::from),
+            policy: place.cloned(),
         }
     }
 
@@ -236,6 +246,20 @@ impl<'g, 'p> Sealer<'g, 'p> {
             hidden.replace('~', "~0").replace('/', "~1")
         });
         oci::escape(&segments.collect::<Vec<_>>().join("/"))
+    }
+
+    /// What is shown of a place: found once for all the findings in a row that are there.
+    fn shown(&mut self, location: &Location) -> Shown {
+        if let Some((_, shown)) = self.last.as_ref().filter(|(last, _)| last == location) {
+            return shown.clone();
+        }
+        let found = self.locate(location);
+        let bytes = found.as_ref().filter(|(text, span)| !is_variable(location) && !holds_secret(text, span, location));
+        let bytes = bytes.map(|(_, span)| [span.value.start, span.value.end]);
+        let excerpt = found.map(|(text, span)| Excerpt::at(text, span).without(&self.concealed));
+        let shown = Shown { bytes, excerpt };
+        self.last = Some((location.clone(), shown.clone()));
+        shown
     }
 
     /// Finds a place in its document, as long as that does not take too much reading in all.

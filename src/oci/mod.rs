@@ -35,4 +35,4 @@ pub use statement::{
     PredicateClass, Provenance, ProvenanceVersion, Statement, StatementError, StatementSubject, StatementText,
     StatementTextError, Told, Wrapping, predicate,
 };
-pub use text::{Untrusted, escape, escape_lines, is_unsafe};
+pub use text::{Untrusted, escape, escape_lines, is_plain, is_unsafe};

@@ -14,8 +14,7 @@ pub struct Untrusted<'a>(pub &'a str);
 
 impl Display for Untrusted<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let short = self.0.len() <= SHOWN;
-        if short && self.0.bytes().all(is_plain) {
+        if self.0.len() <= SHOWN && is_plain(self.0) {
             return f.write_str(self.0);
         }
         for (shown, c) in self.0.chars().enumerate() {
@@ -30,7 +29,7 @@ impl Display for Untrusted<'_> {
 
 /// The whole text with every unsafe character escaped, never cut.
 pub fn escape(text: &str) -> String {
-    if text.bytes().all(is_plain) {
+    if is_plain(text) {
         return text.to_owned();
     }
     let mut out = String::with_capacity(text.len());
@@ -44,9 +43,9 @@ pub fn escape(text: &str) -> String {
     out
 }
 
-/// Whether a byte is printable ASCII, of which nothing is unsafe: nearly every text is made of nothing else.
-fn is_plain(byte: u8) -> bool {
-    (b' '..=b'~').contains(&byte)
+/// Whether a text is printable ASCII, of which nothing is unsafe: seen at a glance, and true of nearly every text.
+pub fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| (b' '..=b'~').contains(&byte))
 }
 
 /// Like [`escape`], of a text of several lines that this program wrote: its own line ends stay.

@@ -7,7 +7,7 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 use textwrap::core::Word;
 use textwrap::{Options, WordSeparator, WordSplitter};
 
-use crate::oci::{escape, escape_lines, is_unsafe};
+use crate::oci::{escape, escape_lines, is_plain, is_unsafe};
 
 /// Commands that a fix may begin with; such a line is never broken, so that it can be copied.
 const TOOLS: [&str; 14] = [
@@ -215,14 +215,9 @@ impl SafeJson {
     }
 }
 
-/// Whether all of a text is ASCII that is safe, with no `#` behind another: seen at a glance, as nearly all texts are that.
-fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) && !text.contains("##")
-}
-
 impl Formatter for SafeJson {
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if is_plain(fragment) {
+        if is_plain(fragment) && !fragment.contains("##") {
             return writer.write_all(fragment.as_bytes());
         }
         let mut plain = 0;

@@ -110,15 +110,22 @@ impl Origin {
     /// Line and column, both from 1, the column in characters.
     pub fn line_column(&self) -> (usize, usize) {
         let text = &self.source.text;
-        let start = (0..=self.span.start.min(text.len())).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
-        let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let (start, line_start) = self.starts();
+        let lines_before = text.as_bytes()[..line_start].iter().filter(|byte| **byte == b'\n').count();
+        (lines_before + 1, text[line_start..start].chars().count() + 1)
     }
 
     /// The line that it stands on, without its end.
     pub fn line_text(&self) -> &str {
-        self.source.text.lines().nth(self.line_column().0 - 1).unwrap_or_default()
+        let (_, line_start) = self.starts();
+        self.source.text[line_start..].lines().next().unwrap_or_default()
+    }
+
+    /// Where it begins, and where its line does.
+    fn starts(&self) -> (usize, usize) {
+        let text = &self.source.text;
+        let start = text.floor_char_boundary(self.span.start);
+        (start, text[..start].rfind('\n').map_or(0, |at| at + 1))
     }
 }
 

@@ -10,7 +10,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::finding::Concealed;
-use crate::oci::{Span, is_unsafe, locate};
+use crate::oci::{Span, is_plain, is_unsafe, locate};
 use crate::rules::sensitive::{HIDDEN, holds_values, shown, veiled, veiled_entry, veiled_text, veiled_words};
 use lines::{LineStart, Lines, Within, string_end};
 
@@ -196,6 +196,9 @@ impl<'m> Written<'m> {
 
     /// Writes text escaped, up to a width.
     fn cut(&mut self, text: &str, mut room: usize) {
+        if text.len() <= room && is_plain(text) {
+            return self.push(text);
+        }
         for c in text.chars() {
             let shown = if is_unsafe(c) { format!("\\u{{{:x}}}", u32::from(c)) } else { c.to_string() };
             let width = shown.chars().count();

@@ -145,7 +145,7 @@ impl ImageAnnotations {
         }
         let place = if in_index { "index" } else { "manifest" };
         let absent = Location::root(view, "");
-        let evidence = self.wanted().require(&[held], &absent, &mut findings, |name| add(place, name, view));
+        let evidence = self.wanted().require(&[held], &absent, &mut findings, add(place, view));
         findings.verdict(|| evidence)
     }
 
@@ -169,7 +169,7 @@ impl ImageAnnotations {
             return findings.verdict(String::new);
         }
         let place = if self.counts(On::Manifest) { "manifest" } else { "manifest-descriptor" };
-        let evidence = wanted.require(&places, &Location::entry(entry), &mut findings, |name| add(place, name, view));
+        let evidence = wanted.require(&places, &Location::entry(entry), &mut findings, add(place, view));
         findings.verdict(|| evidence)
     }
 }
@@ -215,11 +215,12 @@ fn legible(digest: &Digest, pointer: &str, view: &View<'_>) -> Fact<()> {
     })
 }
 
-fn add(place: &str, name: &str, view: &View<'_>) -> Fix {
-    let annotation = format!("{place}:{name}=VALUE");
+/// How to add an annotation of some name.
+fn add(place: &str, view: &View<'_>) -> impl Fn(&str) -> Fix {
     let command =
         "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} --annotation {} .";
-    words::build(command, view).with(&PolicyWord(&annotation))
+    let build = words::build(command, view);
+    move |name| build.clone().with(&PolicyWord(&format!("{place}:{name}=VALUE")))
 }
 
 fn remove(view: &View<'_>) -> Fix {

@@ -266,6 +266,9 @@ struct Difference {
 impl PlatformParity {
     fn differences(&self, field: Field, parts: &[Part<'_>]) -> Vec<Difference> {
         let said: Vec<BTreeMap<String, String>> = parts.iter().map(|part| field.read(part)).collect();
+        if said.iter().all(|one| *one == said[0]) {
+            return Vec::new();
+        }
         let names: BTreeSet<&String> = said.iter().flat_map(BTreeMap::keys).collect();
         let ignored = |name: &str| field.has_names() && self.ignore.iter().any(|glob| glob.matches(name));
         let wanted = names.into_iter().filter(|name| !ignored(name));

@@ -128,7 +128,7 @@ impl Check for Secrets {
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
-        let mut inspection = Inspection::new(self, fix(view));
+        let mut inspection = Inspection::new(self, view);
         match subject {
             Subject::Root => inspection.indexes(view)?,
             Subject::Platform(entry) => inspection.platform(entry, view),
@@ -154,6 +154,7 @@ impl Secrets {
     }
 }
 
+/// How to mend any of them.
 fn fix(view: &View<'_>) -> Fix {
     Fix::new("revoke the secret and issue another, since every copy of the image holds it; then give it to the build as a secret (`RUN --mount=type=secret,id=token …`), or to the container when it is run:")
         .or(&words::build("docker buildx build --platform {} --secret id=token,env=TOKEN --output type=registry -t {} .", view))

@@ -95,16 +95,15 @@ impl Wanted<'_> {
 
     /// What is wrong with a value.
     fn fault(&self, name: &str, value: &str) -> Option<String> {
-        let shown = shown(name, value);
-        let shown = ImageText(&shown);
+        let shown = || ImageText(&shown(name, value)).to_string();
         if value.is_empty() && self.require.iter().any(|required| required == name) {
             return Some("is empty".to_owned());
         }
         if let Some(pattern) = self.matches.get(name).filter(|pattern| !pattern.matches(value)) {
-            return Some(format!("is '{shown}', wanted a match of '{}'", pattern.as_str()));
+            return Some(format!("is '{}', wanted a match of '{}'", shown(), pattern.as_str()));
         }
         let form = self.types.get(name).filter(|form| !form.admits(value))?;
-        Some(format!("is '{shown}', wanted {form}"))
+        Some(format!("is '{}', wanted {form}", shown()))
     }
 
     /// Adds a finding for each name of which no place has a value as wanted; says where the others were found.

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::super::config_part::ConfigPart;
 use super::super::sensitive::{Criteria, Kind};
 use super::attested::{Attested, attested};
-use super::{Part, Secret, Secrets};
+use super::{Part, Secret, Secrets, fix};
 use crate::finding::Concealed;
 use crate::oci::{Document, Told, Untrusted, pointer};
 use crate::rules::prelude::*;
@@ -16,10 +16,10 @@ const TOLD: usize = 32;
 const NAME: usize = 200;
 
 /// What was found so far.
-pub(super) struct Inspection<'p> {
+pub(super) struct Inspection<'p, 'v> {
     rule: &'p Secrets,
     criteria: Criteria<'p>,
-    fix: Fix,
+    view: &'v View<'v>,
     findings: Findings,
     /// How many were found.
     number: usize,
@@ -35,12 +35,12 @@ const CONFIG: [(Part, &[&str]); 4] = [
     (Part::History, &["/history"]),
 ];
 
-impl<'p> Inspection<'p> {
-    pub(super) fn new(rule: &'p Secrets, fix: Fix) -> Self {
+impl<'p, 'v> Inspection<'p, 'v> {
+    pub(super) fn new(rule: &'p Secrets, view: &'v View<'v>) -> Self {
         Self {
             rule,
             criteria: rule.criteria(),
-            fix,
+            view,
             findings: Findings::new(),
             number: 0,
             untold: Concealed::default(),
@@ -55,7 +55,7 @@ impl<'p> Inspection<'p> {
                 Subject::Root => Location::root(view, ""),
             };
             let message = format!("there are {more} more secrets");
-            self.findings.add_concealed(message, place, self.fix.clone(), "more", self.untold);
+            self.findings.add_concealed(message, place, fix(self.view), "more", self.untold);
         }
         self.findings.verdict(|| "nothing looks like a secret".to_owned())
     }
@@ -235,7 +235,7 @@ impl<'p> Inspection<'p> {
         self.number += 1;
         let value = Concealed::of([&text[secret.range.clone()]]);
         if self.number <= TOLD {
-            self.findings.add_concealed(message, at, self.fix.clone(), key, value);
+            self.findings.add_concealed(message, at, fix(self.view), key, value);
         } else {
             self.untold.add(&value);
         }
