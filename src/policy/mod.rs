@@ -111,8 +111,7 @@ impl Origin {
     pub fn line_column(&self) -> (usize, usize) {
         let text = &self.source.text;
         let (start, line_start) = self.starts();
-        let lines_before = text.as_bytes()[..line_start].iter().filter(|byte| **byte == b'\n').count();
-        (lines_before + 1, text[line_start..start].chars().count() + 1)
+        (text[..line_start].matches('\n').count() + 1, text[line_start..start].chars().count() + 1)
     }
 
     /// The line that it stands on, without its end.

@@ -217,8 +217,12 @@ impl<'m> Written<'m> {
 }
 
 /// The beginning of a string that is looked through, decoded.
-fn beginning(inner: &str) -> String {
-    (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?)).unwrap_or_default()
+fn beginning(inner: &str) -> Cow<'_, str> {
+    if inner.len() <= LOOKED_THROUGH && !inner.contains('\\') {
+        return Cow::Borrowed(inner);
+    }
+    let decoded = (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?));
+    Cow::Owned(decoded.unwrap_or_default())
 }
 
 /// The text that stands between the quotes of a JSON string.

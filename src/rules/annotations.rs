@@ -165,7 +165,9 @@ impl ImageAnnotations {
         for held in places.iter().filter(|held| held.name != INDEX) {
             wanted.forbid(held, &mut findings, || remove(view));
         }
-        if !settled(&places) && findings.note(unread.verdict(String::new)).is_none() {
+        let unread = unread.verdict(String::new);
+        if unread.is_err() && !settled(&places) {
+            findings.note(unread);
             return findings.verdict(String::new);
         }
         let place = if self.counts(On::Manifest) { "manifest" } else { "manifest-descriptor" };
