@@ -1,4 +1,4 @@
-use super::carriers::{Content, Coverage, Sought, location, statement};
+use super::carriers::{Content, Coverage, Sought, location, own};
 use super::prelude::*;
 use crate::oci::predicate::{self, PredicateClass};
 
@@ -47,8 +47,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// What the statements say beside their type and subject, who made them, and whether their signatures are valid. An SBOM that is attached as
-    /// a file is no statement; the rule `sbom` sees it.
+    /// What the statements say beside their type and subject, who made them, and whether their signatures are valid. An SBOM that
+    /// is attached as a file is no statement; the rule `sbom` sees it.
     Attestation: "attestation"
 }
 
@@ -153,7 +153,8 @@ impl Sought for Statements<'_> {
 
     /// A denied one hangs on the image, whatever it says that it is about.
     fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(if self.denied { Ok(()) } else { statement(content, about, view)?.map(drop) }.map(|()| content.to_string()))
+        let counts = if self.denied { Ok(()) } else { own(content, about, view)? };
+        Ok(counts.map(|()| content.to_string()))
     }
 
     fn proven(&self) -> &'static str {

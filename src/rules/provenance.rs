@@ -18,8 +18,8 @@ declare_rule! {
     /// the image's own index, what refers to the image, Sigstore bundles, and cosign's tag `sha256-….att`. One statement must
     /// meet all parameters; parts of several do not add up. SLSA provenance 0.2 and 1 are read, of BuildKit, GitHub's builders, Tekton
     /// and others, and of other versions only that they are there; a verification summary is no provenance. What a parameter asks
-    /// about and has another type than it must is unknown, never absent. The statement itself is read, whatever it is called; one whose subjects are
-    /// other digests is none of this image.
+    /// about and has another type than it must is unknown, never absent. The statement itself is read, whatever it is called; one
+    /// whose subjects are other digests is none of this image.
     ///
     /// # Why
     ///
@@ -170,7 +170,11 @@ impl Sought for ProvenanceRule {
             Err(reason) => return Ok(Err(reason)),
         };
         if !self.looks_inside() {
-            return Ok(Ok(content.to_string()));
+            let why = |part| {
+                let detail = format!("{part} is of another type than it must be");
+                Why::undecidable("reading the provenance", detail).into()
+            };
+            return provenance.garbled().map_or_else(|| Ok(Ok(content.to_string())), |part| Err(why(part)));
         }
         let fault = self.fault(provenance, view.now())?;
         Ok(fault.map_or_else(|| Ok(self.evidence(content, provenance)), Err))

@@ -11,8 +11,7 @@ declare_rule! {
     /// That a signature of cosign or of the Notary Project is about the image: among what refers to it (the referrers API, or
     /// the fallback tag of registries without it), or under cosign's tag `sha256-….sig`. Only its presence is checked, bound to
     /// the digest by its own `subject` or by its tag, and by the statement that a bundle holds; no signature is verified, and the
-    /// evidence says so. A signed attestation, such
-    /// as an SBOM from `cosign attest`, is no signature of the image.
+    /// evidence says so. A signed attestation, such as an SBOM from `cosign attest`, is no signature of the image.
     ///
     /// # Why
     ///

@@ -94,6 +94,16 @@ pub struct Material {
     pub digests: BTreeMap<String, String>,
 }
 
+impl Provenance {
+    /// What every builder must tell in the same form, if it is of another type.
+    pub fn garbled(&self) -> Option<&'static str> {
+        if self.arguments == Told::Garbled {
+            return Some("what the build was asked for");
+        }
+        (self.finished == Told::Garbled).then_some("when the build ended")
+    }
+}
+
 pub(super) fn read(predicate_type: &str, predicate: &RawValue) -> Result<Provenance, StatementError> {
     let predicate = predicate.get().as_bytes();
     Ok(match predicate_type {

@@ -21,7 +21,7 @@ pub(super) use coverage::{Coverage, location};
 pub(super) use found::{Found, Missing};
 pub(super) use provenance::{SoughtProvenance, provenance};
 pub(super) use search::Search;
-pub(super) use subjects::{are_others, is_called_otherwise, statement};
+pub(super) use subjects::{are_others, is_called_otherwise, own, statement};
 
 use super::prelude::*;
 
@@ -78,9 +78,6 @@ pub(super) trait Sought {
     /// Looks closer at a content that is of the kind wanted, in a carrier that is bound to that manifest: what it is, or why it
     /// does not count. Every statement is read, whatever it is called: it may be about another image.
     fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(match content {
-            Content::Statement { .. } => statement(content, about, view)?.map(|_| content.to_string()),
-            _ => Ok(content.to_string()),
-        })
+        Ok(own(content, about, view)?.map(|()| content.to_string()))
     }
 }

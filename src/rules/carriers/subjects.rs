@@ -22,6 +22,14 @@ pub(in super::super) fn statement<'g>(
     Ok(are_others(&statement.subjects, about).map_or(Ok(statement), Err))
 }
 
+/// Why a content is none of the manifest that its carrier is bound to, which only a statement tells.
+pub(in super::super) fn own(content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<(), String>> {
+    match content {
+        Content::Statement { .. } => Ok(statement(content, about, view)?.map(drop)),
+        _ => Ok(Ok(())),
+    }
+}
+
 /// Why a statement is not what its manifest says.
 pub(in super::super) fn is_called_otherwise(said: &str, own: &str) -> Option<String> {
     let (said_shown, own_shown) = (ImageText(said), ImageText(own));

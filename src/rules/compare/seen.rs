@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::super::base::{self, Named};
-use super::super::carriers::{Content, Coverage, Sought, SoughtProvenance, statement};
+use super::super::carriers::{Content, Coverage, Sought, SoughtProvenance, own};
 use super::super::config_part::{ConfigPart, is_windows};
 use super::super::paths::cleaned;
 use super::super::prelude::*;
@@ -195,10 +195,9 @@ impl Sought for Attestations {
             (Content::Statement { predicate_type, .. }, Some(class)) if !class.is_sbom() => {
                 format!("statement of type {}", unversioned(predicate_type))
             }
-            (Content::Statement { .. }, _) => "SBOM".to_owned(),
-            _ => return Ok(Ok("SBOM".to_owned())),
+            _ => "SBOM".to_owned(),
         };
-        Ok(statement(content, about, view)?.map(|_| called))
+        Ok(own(content, about, view)?.map(|()| called))
     }
 }
 
@@ -225,11 +224,7 @@ impl Sought for Signatures {
     }
 
     fn examine(&self, content: &Content<'_>, about: &Digest, view: &View<'_>) -> Fact<Result<String, String>> {
-        Ok(match content {
-            Content::Statement { .. } => statement(content, about, view)?.map(drop),
-            _ => Ok(()),
-        }
-        .map(|()| "signature".to_owned()))
+        Ok(own(content, about, view)?.map(|()| "signature".to_owned()))
     }
 }
 
