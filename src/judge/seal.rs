@@ -254,12 +254,20 @@ impl<'g, 'p> Sealer<'g, 'p> {
             return shown.clone();
         }
         let found = self.locate(location);
-        let bytes = found.as_ref().filter(|(text, span)| !is_variable(location) && !holds_secret(text, span, location));
+        let telling = |text: &str, span: &oci::Span| {
+            is_variable(location) || holds_secret(text, span, location) || self.conceals(&text[span.value.clone()])
+        };
+        let bytes = found.as_ref().filter(|(text, span)| !telling(text, span));
         let bytes = bytes.map(|(_, span)| [span.value.start, span.value.end]);
         let excerpt = found.map(|(text, span)| Excerpt::at(text, span).without(&self.concealed));
         let shown = Shown { bytes, excerpt };
         self.last = Some((location.clone(), shown.clone()));
         shown
+    }
+
+    /// Whether a value is a text that holds what another finding conceals.
+    fn conceals(&self, value: &str) -> bool {
+        value.starts_with('"') && matches!(self.concealed.hide_in_image(value), Cow::Owned(_))
     }
 
     /// Finds a place in its document, as long as that does not take too much reading in all.

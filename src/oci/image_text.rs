@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::Untrusted;
+use super::{Untrusted, escape};
 
 /// What stands before and after text from an image until a finding is sealed: noncharacters, which Unicode keeps for use within a
 /// program, and which [`Untrusted`] escapes.
@@ -55,14 +55,25 @@ impl ImageText<'_> {
     }
 }
 
-/// A sentence as it is shown: what of it comes from the image is escaped already where that is told, else all of it is shown as
-/// [`Untrusted`] shows it.
+/// How many characters of a sentence are shown that tells what of it comes from the image, of which each piece is cut already.
+const SENTENCE: usize = 2_000;
+
+/// A sentence as [`Untrusted`] shows it, but for that it still tells what of it comes from the image.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a str);
 
 impl Display for Escaped<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        if ImageText::is_in(self.0) { f.write_str(self.0) } else { Untrusted(self.0).fmt(f) }
+        if !ImageText::is_in(self.0) {
+            return Untrusted(self.0).fmt(f);
+        }
+        let end = self.0.char_indices().nth(SENTENCE).map_or(self.0.len(), |(end, _)| end);
+        for piece in self.0[..end].split_inclusive(FENCES) {
+            let text = piece.trim_end_matches(FENCES);
+            f.write_str(&escape(text))?;
+            f.write_str(&piece[text.len()..])?;
+        }
+        if end < self.0.len() { f.write_char('…') } else { Ok(()) }
     }
 }
 
@@ -77,6 +88,15 @@ mod tests {
         assert_eq!(ImageText::replaced(&sentence, upper), "root is 'ROOT', wanted 'A\\U{FDD0}B\\U{A}', not root");
         assert_eq!(ImageText::plain(&sentence), "root is 'root', wanted 'a\\u{fdd0}b\\u{a}', not root");
         assert!(matches!(ImageText::plain("root"), Cow::Borrowed("root")));
+    }
+
+    #[test]
+    fn a_sentence_is_escaped_and_cut_whatever_it_tells() {
+        let said = format!("it is '{}'", ImageText("a\n"));
+        assert_eq!(Escaped(&said).to_string(), said, "what is escaped stays as it is");
+        assert_eq!(Escaped("\u{fdd0}a\u{1b}[31m\u{fdd1}\n").to_string(), "\u{fdd0}a\\u{1b}[31m\u{fdd1}\\u{a}");
+        assert_eq!(Escaped(&format!("\u{fdd0}{}", "x".repeat(5_000))).to_string().chars().count(), SENTENCE + 1);
+        assert_eq!(Escaped("a\n").to_string(), "a\\u{a}");
     }
 
     #[test]

@@ -153,6 +153,13 @@ async fn no_report_shows_a_secret_that_is_a_word() {
             assert!(secret == "root" || !text.contains(secret), "{secret} in {format:?}:\n{text}");
             assert!(!text.contains("fdd0"), "{text}");
         }
+        let at = |pointer: &str| {
+            let mut findings = report.cells.iter().flat_map(|cell| &cell.findings);
+            findings.find(|finding| finding.location.pointer == pointer).expect("a finding there")
+        };
+        for pointer in ["/config/Labels/com.acme.note", "/config/WorkingDir"] {
+            assert_eq!(at(pointer).location.bytes, None, "the bytes of its place would tell how long it is");
+        }
         let as_root = messages.contains(&"the image runs as root: User is '…', wanted another user");
         assert_eq!(as_root, secret == "root");
         assert!(!messages.iter().any(|message| message.contains(&format!("'{secret}'"))), "{messages:?}");
