@@ -95,6 +95,16 @@ pub struct Material {
 }
 
 impl Provenance {
+    /// Whether it is of a version that is read, and says nothing of any build.
+    pub fn is_empty(&self) -> bool {
+        self.version != ProvenanceVersion::Other
+            && self.build_type.is_none()
+            && self.builder_id.is_none()
+            && self.arguments == Told::Nothing
+            && self.finished == Told::Nothing
+            && self.materials.is_empty()
+    }
+
     /// What every builder must tell in the same form, if it is of another type.
     pub fn garbled(&self) -> Option<&'static str> {
         if self.arguments == Told::Garbled {

@@ -43,7 +43,8 @@ pub(in super::super) fn provenance<'g>(
     view: &View<'g>,
 ) -> Fact<Result<&'g Provenance, String>> {
     let provenance = |statement: &'g crate::oci::Statement| {
-        statement.provenance.as_ref().ok_or_else(|| "its provenance is empty".to_owned())
+        let filled = statement.provenance.as_ref().filter(|provenance| !provenance.is_empty());
+        filled.ok_or_else(|| "its provenance is empty".to_owned())
     };
     Ok(statement(content, about, view)?.and_then(provenance))
 }
