@@ -1,6 +1,7 @@
 mod attested;
 mod inspection;
 
+use super::carriers::Home;
 use super::prelude::*;
 use super::sensitive::{self, Criteria, MIN_ENTROPY, Secret};
 use inspection::Inspection;
@@ -12,7 +13,7 @@ declare_rule! {
     ///
     /// What an image says of itself beside its layers: the variables in `Env`, labels, annotations of indexes, manifests and
     /// descriptors, the commands (`Entrypoint`, `Cmd`, the health check), the history with its build arguments, and the build
-    /// arguments of provenance that BuildKit puts into the index. A secret is
+    /// arguments and addresses of provenance, by default of that which BuildKit puts into the index. A secret is
     ///
     /// - a credential of a known form, with its checksum where the form has one: keys and tokens of AWS, GitHub, GitLab, Slack, Stripe,
     ///   Google, Azure, npm, PyPI, Docker Hub, OpenAI, Anthropic, Hugging Face and some forty others, JSON Web Tokens, private keys;
@@ -49,6 +50,8 @@ declare_rule! {
     ///   be to count. `0` counts every literal value of eight characters or more; `3.5` leaves out what is made of words.
     /// - `allow-defaults` (boolean, default `false`): passwords that software is delivered with do not count.
     /// - `places` (list, default all): where to look: `"env"`, `"labels"`, `"annotations"`, `"commands"`, `"history"`, `"provenance"`.
+    /// - `homes` (list of `"in-index"`, `"referrers"`, `"bundles"` and `"tags"`, `["in-index"]` by default): where provenance is looked
+    ///   for, as by the rule `sbom`. All but the index have to be asked of the registry for each platform.
     ///
     /// # How to fix
     ///
@@ -64,8 +67,8 @@ declare_rule! {
     ///
     /// # What it cannot see
     ///
-    /// Files in layers. Members of the config that are not named above, such as `OnBuild`. Secrets without a form of their own under a name that says nothing, or given to a command in a way of its own
-    /// (`htpasswd -b users app …`). Values in commands that hold `$`, quotes or brackets. Whether a credential still works. The steps that
+    /// Files in layers. Members of the config that are not named above, such as `OnBuild`. Secrets without a form of their own under
+    /// a name that says nothing, or given to a command in a way of its own (`htpasswd -b users app …`). Values in commands that hold `$`, quotes or brackets. Whether a credential still works. The steps that
     /// provenance of mode max records are those of the history.
     Secrets: "secrets"
 }
@@ -80,6 +83,7 @@ pub(super) struct Secrets {
     min_entropy: f64,
     allow_defaults: bool,
     places: Option<BTreeSet<Part>>,
+    homes: Vec<Home>,
 }
 
 impl Default for Secrets {
@@ -90,6 +94,7 @@ impl Default for Secrets {
             min_entropy: MIN_ENTROPY,
             allow_defaults: false,
             places: None,
+            homes: vec![Home::InIndex],
         }
     }
 }
@@ -117,6 +122,8 @@ impl Check for Secrets {
     fn problems(&self) -> Vec<Problem> {
         let nowhere = self.places.as_ref().is_some_and(BTreeSet::is_empty);
         let nowhere = nowhere.then(|| Problem::with("places", "name a place, or leave `places` out for all of them"));
+        let without = self.homes.is_empty();
+        let without = without.then(|| Problem::with("homes", "name a home, or leave `provenance` out of `places`"));
         let range = 0.0..=8.0;
         let entropy = (!range.contains(&self.min_entropy))
             .then(|| Problem::with("min-entropy", "a character has from 0 to 8 bits: `3.0` is the default"));
@@ -124,7 +131,7 @@ impl Check for Secrets {
         let taken = self.patterns.keys().find(known);
         let taken = taken
             .map(|name| Problem::with("patterns", format!("`{name}` is the name of a known kind: choose another")));
-        nowhere.into_iter().chain(entropy).chain(taken).collect()
+        nowhere.into_iter().chain(without).chain(entropy).chain(taken).collect()
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {

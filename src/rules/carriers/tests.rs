@@ -299,7 +299,7 @@ fn an_index_of_one_platform_may_be_the_subject() {
 fn the_longest_search_ends_within_seven_waves() {
     let mut store = Store::default();
     let one = store.entry("linux", "amd64");
-    let weak = attestation(&mut store, &one, SLSA, &slsa("", false));
+    let weak = attestation(&mut store, &one, SLSA, &slsa("w", false));
     let root = store.index(&[one.clone(), weak]);
     let listed = bundle(&mut store, &one, &bundle_of(&slsa("a", false)), &json!({}));
     store.list(&one, listed);

@@ -1,4 +1,4 @@
-//! The provenance in the image's own index.
+//! The provenance of a platform, and of the image as a whole.
 
 use std::cell::RefCell;
 
@@ -9,10 +9,10 @@ use crate::rules::prelude::*;
 /// Provenance statements with the digests of their blobs, and why there may be more.
 pub(super) type Attested<'g> = (Vec<(Digest, &'g Provenance)>, Option<Why>);
 
-/// Every provenance statement about a platform that the index holds.
-pub(super) fn attested<'g>(entry: &Entry, view: &View<'g>) -> Fact<Attested<'g>> {
-    let sought = Statements::default();
-    let (_, doubt) = Coverage::EachPlatform.search(&sought, Subject::Platform(entry), view)?.all()?;
+/// Every provenance statement that hangs on a platform or on the image as a whole in one of the homes, whatever it is about.
+pub(super) fn attested<'g>(homes: &[Home], entry: &Entry, view: &View<'g>) -> Fact<Attested<'g>> {
+    let sought = Statements { homes, read: RefCell::default() };
+    let (_, doubt) = Coverage::Either.search(&sought, Subject::Platform(entry), view)?.all()?;
     let mut statements = Vec::new();
     for layer in sought.read.into_inner() {
         if let (Some(provenance), Ok(digest)) = (&view.statement(&layer)?.provenance, layer.digest) {
@@ -23,22 +23,22 @@ pub(super) fn attested<'g>(entry: &Entry, view: &View<'g>) -> Fact<Attested<'g>>
 }
 
 /// Gathers the blobs of the statements that are found.
-#[derive(Default)]
-struct Statements {
+struct Statements<'p> {
+    homes: &'p [Home],
     read: RefCell<Vec<Descriptor>>,
 }
 
-impl Sought for Statements {
+impl Sought for Statements<'_> {
     fn noun(&self) -> String {
         "provenance".to_owned()
     }
 
     fn homes(&self) -> &[Home] {
-        &[Home::InIndex]
+        self.homes
     }
 
     fn tags(&self) -> &'static [&'static str] {
-        &[]
+        &["att"]
     }
 
     fn wants(&self, content: &Content<'_>) -> bool {
