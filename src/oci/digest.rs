@@ -1,10 +1,6 @@
 //! Content digests, as the OCI image specification's "Digests" section describes them.
 
-use std::{
-    fmt::{self, Write as _},
-    str::FromStr,
-    sync::Arc,
-};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256, Sha512};
@@ -220,11 +216,11 @@ impl fmt::Debug for Hasher {
 }
 
 fn named(algorithm: Algorithm, hash: &[u8]) -> Digest {
-    let mut text = format!("{algorithm}:");
-    for byte in hash {
-        // Writing to a `String` cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    let mut text = String::with_capacity(algorithm.as_str().len() + 1 + 2 * hash.len());
+    text.push_str(algorithm.as_str());
+    text.push(':');
+    text.extend(hash.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]));
     Digest(text.into())
 }
 

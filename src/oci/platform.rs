@@ -291,6 +291,9 @@ fn is_plain(c: char) -> bool {
 /// Percent-encodes all but letters, digits and `_ . -`.
 fn encoded(text: &str) -> String {
     const RISKY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-');
+    if text.chars().all(is_plain) {
+        return text.to_owned();
+    }
     utf8_percent_encode(text, RISKY).to_string()
 }
 
