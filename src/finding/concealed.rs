@@ -93,12 +93,10 @@ fn without<'t>(text: Cow<'t, str>, value: &str) -> Cow<'t, str> {
     replaced(text, value, |_, _| true)
 }
 
-/// The text without a word, where that is no part of another nor the name of a member.
+/// The text without a word, where that is no part of another.
 fn without_word<'t>(text: Cow<'t, str>, word: &str) -> Cow<'t, str> {
     let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    replaced(text, word, |before, after| {
-        ends(before.chars().next_back()) && ends(after.chars().next()) && !after.starts_with("\":")
-    })
+    replaced(text, word, |before, after| ends(before.chars().next_back()) && ends(after.chars().next()))
 }
 
 /// The text with a gap for a value, where what stands before and after it is as wanted.
@@ -158,6 +156,6 @@ mod tests {
         );
         assert_eq!(numbers.hide_in_image(r#"{ "User": "1000" }"#), r#"{ "User": "…" }"#);
         assert_eq!(Concealed::of(["db"]).hide_in_image(r#""db": "db""#), r#""db": "db""#, "too short to be told");
-        assert_eq!(Concealed::of(["pass"]).hide_in_image(r#""pass": "pass""#), r#""pass": "…""#);
+        assert_eq!(Concealed::of(["/pass"]).hide_in_image(r#"{ "/pass": {} }"#), r#"{ "…": {} }"#);
     }
 }

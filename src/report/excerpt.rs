@@ -67,12 +67,14 @@ impl Excerpt {
         Self { lines: starts.windows(2).map(line).collect() }
     }
 
-    /// The same without certain values; a line that held one is marked no more.
+    /// The same without certain values; of a line that held one all is marked if something was.
     #[must_use]
     pub fn without(mut self, values: &Concealed) -> Self {
         for line in &mut self.lines {
             if let Cow::Owned(hidden) = values.hide_in_image(&line.text) {
-                (line.text, line.mark) = (hidden, None);
+                let indent = hidden.len() - hidden.trim_start().len();
+                line.mark = line.mark.map(|_| [indent, hidden.len()]);
+                line.text = hidden;
             }
         }
         self

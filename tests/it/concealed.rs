@@ -152,6 +152,8 @@ async fn no_report_shows_a_secret_that_is_a_word() {
             // Of `root` the program speaks of its own accord.
             assert!(secret == "root" || !text.contains(secret), "{secret} in {format:?}:\n{text}");
             assert!(!text.contains("fdd0"), "{text}");
+            // A place is told, though what stands there is hidden.
+            assert!(format != Format::Human || text.contains(" at /config/Labels/com.acme.note]"), "{text}");
         }
         let at = |pointer: &str| {
             let mut findings = report.cells.iter().flat_map(|cell| &cell.findings);
