@@ -51,8 +51,15 @@ impl Concealed {
     ///
     /// The program's own words stay: a report says `root` and `password` of its own accord, and a gap in a sentence that everybody
     /// knows would tell what the secret is.
-    pub(crate) fn hide<'t>(&self, sentence: &'t str) -> Cow<'t, str> {
-        let sentence = ImageText::replaced(sentence, |text| self.words().fold(Cow::Borrowed(text), without_word));
+    ///
+    /// `veil` hides what is a secret by its form, which has to be looked for while that is whole.
+    pub(crate) fn hide<'t>(&self, sentence: &'t str, veil: impl Fn(&str) -> Cow<'_, str>) -> Cow<'t, str> {
+        let piece = |text: &'t str| self.words().fold(veil(text), without_word);
+        let sentence = ImageText::replaced(sentence, piece);
+        let sentence = match veil(&sentence) {
+            Cow::Owned(veiled) => Cow::Owned(veiled),
+            Cow::Borrowed(_) => sentence,
+        };
         self.others().fold(sentence, |text, value| without(text, &value))
     }
 
@@ -125,14 +132,18 @@ fn replaced<'t>(text: Cow<'t, str>, value: &str, fits: impl Fn(&str, &str) -> bo
 mod tests {
     use super::*;
 
+    fn hidden(concealed: &Concealed, sentence: &str) -> String {
+        concealed.hide(sentence, |text| Cow::Borrowed(text)).into_owned()
+    }
+
     #[test]
     fn concealed_values_are_hidden_in_any_text() {
         let concealed = Concealed::of(["correct horse battery"]);
-        assert_eq!(concealed.hide("is 'correct horse battery', ok"), "is '…', ok");
-        assert_eq!(concealed.hide("is 'correct horse ba…"), "is '……");
-        assert_eq!(concealed.hide("correct"), "correct");
-        assert_eq!(Concealed::of(["a\u{7}bcd"]).hide("a\\u{7}bcd a\u{7}bcd"), "… …");
-        assert_eq!(Concealed::of(["ab"]).hide("absent"), "absent");
+        assert_eq!(hidden(&concealed, "is 'correct horse battery', ok"), "is '…', ok");
+        assert_eq!(hidden(&concealed, "is 'correct horse ba…"), "is '……");
+        assert_eq!(hidden(&concealed, "correct"), "correct");
+        assert_eq!(hidden(&Concealed::of(["a\u{7}bcd"]), "a\\u{7}bcd a\u{7}bcd"), "… …");
+        assert_eq!(hidden(&Concealed::of(["ab"]), "absent"), "absent");
         assert_eq!(format!("{concealed:?}"), "Concealed");
     }
 
@@ -140,18 +151,31 @@ mod tests {
     fn a_gap_in_a_known_sentence_would_tell_the_value() {
         let sentence = "1000 wanted: the image runs as root on linux/amd64 and holds an address with a password";
         for value in ["root", "wanted", "password", "password123!", "1000", "the image"] {
-            assert_eq!(Concealed::of([value]).hide(sentence), sentence, "{value}");
+            assert_eq!(hidden(&Concealed::of([value]), sentence), sentence, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_is_a_secret_by_its_form_is_hidden_as_a_whole() {
+        // A form that is known by its beginning, which is a value of its own.
+        fn veil(text: &str) -> Cow<'_, str> {
+            let at = text.find("tok_");
+            at.map_or(Cow::Borrowed(text), |at| Cow::Owned(format!("{}…{}", &text[..at], &text[at + 8..])))
+        }
+        for value in ["tok_1", "tok"] {
+            let sentence = format!("is '{}'", ImageText("tok_1234"));
+            assert_eq!(Concealed::of([value]).hide(&sentence, veil), "is '…'", "{value}");
         }
     }
 
     #[test]
     fn a_word_is_hidden_where_the_image_says_it() {
         let sentence = format!("the image runs as root: User is '{}', wanted 'root'", ImageText("root of rootless"));
-        let hidden = "the image runs as root: User is '… of rootless', wanted 'root'";
-        assert_eq!(Concealed::of(["root"]).hide(&sentence), hidden);
+        let wanted = "the image runs as root: User is '… of rootless', wanted 'root'";
+        assert_eq!(hidden(&Concealed::of(["root"]), &sentence), wanted);
         let numbers = Concealed::of(["1000"]);
         assert_eq!(
-            numbers.hide(&format!("1000 wanted, not {}", ImageText("1000:10001000"))),
+            hidden(&numbers, &format!("1000 wanted, not {}", ImageText("1000:10001000"))),
             "1000 wanted, not …:10001000"
         );
         assert_eq!(numbers.hide_in_image(r#"{ "User": "1000" }"#), r#"{ "User": "…" }"#);

@@ -229,7 +229,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     /// A rule's text, fit to be shown: nothing in it acts on its reader, and no secret is in it.
     fn safe(&self, text: &str) -> String {
-        oci::escape(&veiled(&self.concealed.hide(text)))
+        oci::escape(&self.concealed.hide(text, veiled))
     }
 
     /// The place of a finding. The names in it are the image's own; that of a secret is shown.
