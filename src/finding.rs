@@ -3,6 +3,7 @@
 mod concealed;
 mod gathered;
 
+use std::borrow::Borrow;
 use std::fmt::Write;
 
 use serde::Serialize;
@@ -186,18 +187,12 @@ impl FixArgument for Entry {
 }
 
 /// Platforms as a `--platform` argument: `linux/amd64,linux/arm64`; a placeholder where there are none.
-impl FixArgument for [Platform] {
+impl<P: Borrow<Platform>> FixArgument for Vec<P> {
     fn in_command(&self) -> String {
         if self.is_empty() {
             return "OS/ARCH".to_owned();
         }
-        self.iter().map(FixArgument::in_command).collect::<Vec<_>>().join(",")
-    }
-}
-
-impl FixArgument for Vec<Platform> {
-    fn in_command(&self) -> String {
-        self.as_slice().in_command()
+        self.iter().map(|platform| platform.borrow().in_command()).collect::<Vec<_>>().join(",")
     }
 }
 

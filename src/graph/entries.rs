@@ -4,7 +4,7 @@
 //! annotations, `artifactType` or `subject` say; an entry is left out only if its os or architecture is `unknown`, or if its
 //! *fetched* manifest is no image.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::runnable::{not_runnable, not_selectable};
 use super::view::{Facts, digest_of};
@@ -152,13 +152,13 @@ struct Finder<'f, 'g> {
     subjects: Subjects,
     /// Entries of the indexes opened so far, those included that are there twice or lead nowhere.
     entries: usize,
-    seen: BTreeSet<Key>,
+    seen: HashSet<Key<'g>>,
     pending: bool,
 }
 
 impl<'f, 'g> Finder<'f, 'g> {
     fn new(facts: &'f Facts<'g>) -> Self {
-        Self { facts, subjects: Subjects::of(Nature::Image), entries: 0, seen: BTreeSet::new(), pending: false }
+        Self { facts, subjects: Subjects::of(Nature::Image), entries: 0, seen: HashSet::new(), pending: false }
     }
 
     fn find(mut self) -> Fact<Subjects> {
@@ -222,7 +222,7 @@ impl<'f, 'g> Finder<'f, 'g> {
         Ok(platform.ok_or_else(missing)?.normalised())
     }
 
-    fn index(&mut self, digest: &Digest, index: &Index, depth: usize) -> Fact<()> {
+    fn index(&mut self, digest: &Digest, index: &'g Index, depth: usize) -> Fact<()> {
         if self.subjects.indexes.contains(digest) {
             return Ok(());
         }
@@ -241,7 +241,7 @@ impl<'f, 'g> Finder<'f, 'g> {
         Ok(())
     }
 
-    fn entry(&mut self, descriptor: &Descriptor, place: Place, depth: usize) -> Fact<()> {
+    fn entry(&mut self, descriptor: &'g Descriptor, place: Place, depth: usize) -> Fact<()> {
         if key(descriptor).is_some_and(|key| !self.seen.insert(key)) {
             return Ok(());
         }
@@ -348,12 +348,12 @@ fn nature_of_empty(index: &Index) -> Nature {
 
 /// What two entries must have in common for the second to be left out: everything that decides whether a runtime could
 /// select it, and where it fetches it from. `None` where the digest is no digest.
-type Key = (Digest, Option<Platform>, MediaType, Option<MediaType>, Option<u64>, Vec<String>);
+type Key<'g> = (&'g Digest, Option<Platform>, &'g MediaType, Option<&'g MediaType>, Option<u64>, &'g [String]);
 
-fn key(descriptor: &Descriptor) -> Option<Key> {
-    let Descriptor { media_type, artifact_type, size, urls, .. } = descriptor;
+fn key(descriptor: &Descriptor) -> Option<Key<'_>> {
+    let Descriptor { digest, media_type, artifact_type, size, urls, .. } = descriptor;
     let platform = descriptor.platform.as_ref().map(Platform::normalised);
-    Some((descriptor.digest.clone().ok()?, platform, media_type.clone(), artifact_type.clone(), *size, urls.clone()))
+    Some((digest.as_ref().ok()?, platform, media_type, artifact_type.as_ref(), *size, urls))
 }
 
 fn budget(what: String) -> Stop {

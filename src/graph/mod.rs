@@ -16,5 +16,5 @@ pub use explore::everything;
 pub use facts::{Demand, Fetched, Graph, Home, Known, LayerHead, ReferrerList, Root, RootKind, Tagged};
 pub(crate) use runnable::not_runnable;
 pub use tree::{GraphNode, tree};
-pub use view::{Fact, Facts, Stop, View, contradicted_type};
+pub use view::{Fact, Facts, Stop, View, contradicted_type, unambiguous};
 pub use why::{Cause, Why};

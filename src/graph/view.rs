@@ -186,8 +186,13 @@ impl<'g> Facts<'g> {
 
     /// The image config of a platform.
     pub fn config(&self, entry: &Entry) -> Fact<&'g ImageConfig> {
+        unambiguous(self.config_of(entry)?)
+    }
+
+    /// The document of the image config of a platform, of the size that the manifest says, ambiguous or not.
+    pub fn config_of(&self, entry: &Entry) -> Fact<&'g Document<ImageConfig>> {
         if entry.place == Place::Saved {
-            return unambiguous(self.config_document(&self.root().digest)?);
+            return self.config_document(&self.root().digest);
         }
         let image = self.image(entry)?;
         let Some(descriptor) = &image.config else {
@@ -195,7 +200,7 @@ impl<'g> Facts<'g> {
         };
         let document = self.config_document(digest_of(descriptor)?)?;
         check_size(descriptor, document.bytes().len(), "config")?;
-        unambiguous(document)
+        Ok(document)
     }
 
     /// The digest of the config of a platform, for locations.
@@ -300,7 +305,8 @@ pub(super) fn digest_of(descriptor: &Descriptor) -> Result<&Digest, Why> {
     })
 }
 
-fn unambiguous<T>(document: &Document<T>) -> Fact<&T> {
+/// What a document says, if all readers read the same in it.
+pub fn unambiguous<T>(document: &Document<T>) -> Fact<&T> {
     match document.ambiguities().first() {
         None => Ok(document.value()),
         Some(first) => {

@@ -1,5 +1,7 @@
 //! Which cells there are: instances in scope × subjects.
 
+use std::sync::Arc;
+
 use super::{Options, Outcome, listed};
 use crate::graph::{Cause, Entry, Graph, Nature, Subjects, Why};
 use crate::oci::Platform;
@@ -14,16 +16,16 @@ pub(super) struct Plan<'p> {
     /// The entry it is about, by position; `None` for the root.
     pub(super) entry: Option<usize>,
     /// `root`, or the name of the platform.
-    pub(super) label: String,
+    pub(super) label: Arc<str>,
     /// The platform, where it is known.
-    pub(super) platform: Option<Platform>,
+    pub(super) platform: Option<Arc<Platform>>,
     /// How it ends, where that is known without the rule.
     pub(super) settled: Option<Outcome>,
 }
 
 /// Every cell of an image.
 pub(super) fn plan<'p>(policy: &'p Policy, options: &Options, subjects: &Subjects, graph: &Graph) -> Vec<Plan<'p>> {
-    let planner = Planner { policy, options, subjects };
+    let planner = Planner::new(policy, options, subjects);
     let name = graph.root.target.name.as_ref().map(crate::oci::Reference::canonical_name);
     let covers = |instance: &&Instance| match (&instance.images, &name) {
         (None, _) => true,
@@ -38,71 +40,68 @@ pub(super) fn plan<'p>(policy: &'p Policy, options: &Options, subjects: &Subject
         instances.any(|instance| instance.rule.name == rule)
     };
     let needed = |instance: &&Instance| instance.is_explicit() || !explicit(instance.rule.name);
-    policy
-        .instances
-        .iter()
-        .filter(judged)
-        .filter(covers)
-        .filter(needed)
-        .flat_map(|instance| planner.cells(instance))
-        .collect()
+    let mut cells = Vec::new();
+    for instance in policy.instances.iter().filter(judged).filter(covers).filter(needed) {
+        planner.add_cells(instance, &mut cells);
+    }
+    cells
 }
 
 struct Planner<'p, 's> {
     policy: &'p Policy,
     options: &'s Options,
     subjects: &'s Subjects,
+    root: Arc<str>,
+    /// What the cells about each of the entries are called.
+    labels: Vec<Arc<str>>,
+    /// The platform of each of them, where it is known.
+    platforms: Vec<Option<Arc<Platform>>>,
 }
 
-impl<'p> Planner<'p, '_> {
-    fn cells(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
-        let mut cells = Vec::new();
+impl<'p, 's> Planner<'p, 's> {
+    fn new(policy: &'p Policy, options: &'s Options, subjects: &'s Subjects) -> Self {
+        let labels = subjects.entries.iter().map(|entry| entry.label.as_str().into()).collect();
+        let platform = |entry: &Entry| entry.platform.clone().ok().map(Arc::new);
+        let platforms = subjects.entries.iter().map(platform).collect();
+        Self { policy, options, subjects, root: "root".into(), labels, platforms }
+    }
+
+    fn add_cells(&self, instance: &'p Instance, cells: &mut Vec<Plan<'p>>) {
         let judges = instance.check.judges();
         if judges != Judges::EachPlatform {
             cells.push(self.root(instance, None));
         }
         if judges != Judges::Root {
-            let platforms = self.platforms(instance);
-            if platforms.is_empty() && cells.is_empty() {
+            let before = cells.len();
+            cells.extend(self.platforms(instance));
+            if cells.len() == before && judges == Judges::EachPlatform {
                 cells.push(self.root(instance, Some(self.without_platforms(instance))));
             }
-            cells.extend(platforms);
         }
-        cells
     }
 
     fn root(&self, instance: &'p Instance, settled: Option<Outcome>) -> Plan<'p> {
         // A root that is no image has an outcome of its own for image rules, which says more than "no platform".
         let settled = settled.filter(|_| matches!(self.subjects.nature, Nature::Image));
-        Plan { policy: self.policy, instance, entry: None, label: "root".to_owned(), platform: None, settled }
+        Plan { policy: self.policy, instance, entry: None, label: self.root.clone(), platform: None, settled }
     }
 
-    fn platforms(&self, instance: &'p Instance) -> Vec<Plan<'p>> {
+    fn platforms(&self, instance: &'p Instance) -> impl Iterator<Item = Plan<'p>> {
         let entries = self.subjects.entries.iter().enumerate();
-        let mut cells: Vec<Plan<'p>> = entries.filter_map(|(at, entry)| self.platform(instance, at, entry)).collect();
-        cells.extend(self.undetermined(instance));
-        cells.extend(self.absent(instance));
-        cells
+        let known = entries.filter_map(|(position, entry)| self.platform(instance, position, entry));
+        known.chain(self.undetermined(instance)).chain(self.absent(instance))
     }
 
     fn platform(&self, instance: &'p Instance, position: usize, entry: &Entry) -> Option<Plan<'p>> {
-        let plan = |platform, settled| Plan {
-            policy: self.policy,
-            instance,
-            entry: Some(position),
-            label: entry.label.clone(),
-            platform,
-            settled,
-        };
-        match &entry.platform {
-            Ok(platform) if self.is_asked(platform) && in_scope(instance, platform) => {
-                Some(plan(Some(platform.clone()), None))
-            }
-            Ok(_) => None,
+        let settled = match &entry.platform {
+            Ok(platform) if self.is_asked(platform) && in_scope(instance, platform) => None,
+            Ok(_) => return None,
             // Whether it is among the platforms asked for cannot be known.
-            Err(why) if self.is_narrowed(instance) => Some(plan(None, Some(Outcome::Unknown(why.clone())))),
-            Err(_) => Some(plan(None, None)),
-        }
+            Err(why) if self.is_narrowed(instance) => Some(Outcome::Unknown(why.clone())),
+            Err(_) => None,
+        };
+        let (label, platform) = (self.labels[position].clone(), self.platforms[position].clone());
+        Some(Plan { policy: self.policy, instance, entry: Some(position), label, platform, settled })
     }
 
     /// Entries that may be runnable and could not be looked at.
@@ -115,7 +114,7 @@ impl<'p> Planner<'p, '_> {
                 policy: self.policy,
                 instance,
                 entry: None,
-                label: format!("entry#{}", number + 1),
+                label: format!("entry#{}", number + 1).into(),
                 platform: None,
                 settled: Some(Outcome::Unknown(why.clone())),
             })
@@ -139,8 +138,8 @@ impl<'p> Planner<'p, '_> {
                 policy: self.policy,
                 instance,
                 entry: None,
-                label: wanted.to_string(),
-                platform: Some(wanted.clone()),
+                label: wanted.to_string().into(),
+                platform: Some(Arc::new(wanted.clone())),
                 settled: Some(Outcome::Unknown(Why::new("judging the platforms asked for", cause))),
             }
         };

@@ -14,7 +14,7 @@ use crate::report::{
     Cell, CellVerdict, Excerpt, Fetched, ImageReport, JudgedPlatform, PolicyPlace, SealedFinding, SealedLocation,
     TargetFailure,
 };
-use crate::rules::sensitive::{shown, veiled, veiled_pointer};
+use crate::rules::sensitive::{may_hold, shown, veiled, veiled_pointer};
 
 pub(super) fn seal(judgement: &Judgement<'_>, graph: &Graph) -> ImageReport {
     let name = graph.root.target.name.as_ref();
@@ -83,8 +83,9 @@ fn judged_platforms(judgement: &Judgement<'_>, graph: &Graph) -> Vec<JudgedPlatf
     let Some(subjects) = judgement.subjects.as_ref().filter(|subjects| subjects.nature == Nature::Image) else {
         return Vec::new();
     };
-    let asked =
-        |label: &str| judgement.options.platforms.is_empty() || judgement.plans.iter().any(|plan| plan.label == label);
+    let asked = |label: &str| {
+        judgement.options.platforms.is_empty() || judgement.plans.iter().any(|plan| *plan.label == *label)
+    };
     let digest = |entry: &crate::graph::Entry| entry.digest().ok().cloned();
     let entries = subjects.entries.iter().filter(|entry| asked(&entry.label));
     let platforms = entries.map(|entry| JudgedPlatform { platform: oci::escape(&entry.label), digest: digest(entry) });
@@ -229,18 +230,25 @@ impl<'g, 'p> Sealer<'g, 'p> {
 
     /// A rule's text, fit to be shown: nothing in it acts on its reader, and no secret is in it.
     fn safe(&self, text: &str) -> String {
+        if self.concealed.is_empty() {
+            let text = ImageText::plain(text);
+            // Nearly every sentence of nearly every image.
+            if !may_hold(&text) {
+                return oci::escape(&text);
+            }
+        }
         oci::escape(&self.concealed.hide(text, veiled))
     }
 
     /// The place of a finding. The names in it are the image's own; that of a secret is shown.
     fn pointer(&self, finding: &Finding) -> String {
         let pointer = veiled_pointer(&finding.location.pointer);
-        if !finding.concealed.is_empty() {
+        if self.concealed.is_empty() || !finding.concealed.is_empty() {
             return oci::escape(&pointer);
         }
         let mut free = false;
         let segments = pointer.split('/').map(|segment| {
-            let name = segment.replace("~1", "/").replace("~0", "~");
+            let name = oci::pointer_unescape(segment);
             let hidden = if free { self.concealed.hide_in_image(&name) } else { Cow::Borrowed(&*name) };
             free = FREELY_NAMED.contains(&segment);
             hidden.replace('~', "~0").replace('/', "~1")
@@ -315,7 +323,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
         let index = finding.location.digest.as_ref().and_then(|digest| self.graph.index(digest));
         let descriptor = index.and_then(|index| index.manifests.get(position));
         let platform = descriptor.and_then(|descriptor| descriptor.platform.as_ref());
-        platform.map_or_else(|| "*".to_owned(), |platform| platform.normalised().to_string())
+        platform.map_or_else(|| "*".to_owned(), ToString::to_string)
     }
 }
 
@@ -340,9 +348,10 @@ fn is_variable(location: &Location) -> bool {
 
 /// Whether the value at a place is a text that holds a secret, whose length is nobody's business either.
 fn holds_secret(text: &str, span: &oci::Span, location: &Location) -> bool {
-    let name = location.pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-    let value = serde_json::from_str::<String>(&text[span.value.clone()]);
-    value.is_ok_and(|value| shown(&name, &value) != value)
+    let name = oci::pointer_unescape(location.pointer.rsplit('/').next().unwrap_or_default());
+    let value = &text[span.value.clone()];
+    let value = value.starts_with('"').then(|| serde_json::from_str::<String>(value));
+    value.is_some_and(|value| value.is_ok_and(|value| shown(&name, &value) != value))
 }
 
 /// Whether a cell counts as an error whatever its level: by a grave finding that no waiver covers, or one of those that are

@@ -109,7 +109,7 @@ impl<'p> Waivers<'p> {
 
 /// Whether a waiver is for a cell.
 fn is_for(waiver: &Waiver, plan: &Plan<'_>) -> bool {
-    waiver.rule == plan.instance.name && waiver.is_for_platform(plan.platform.as_ref())
+    waiver.rule == plan.instance.name && waiver.is_for_platform(plan.platform.as_deref())
 }
 
 /// Ends a cell with findings as waived, in the baseline, unknown, or still a violation.

@@ -51,7 +51,13 @@ impl ImageText<'_> {
 
     /// A sentence in which text from the image is no longer told from the rest.
     pub(crate) fn plain(sentence: &str) -> Cow<'_, str> {
-        Self::replaced(sentence, Cow::Borrowed)
+        if !Self::is_in(sentence) {
+            return Cow::Borrowed(sentence);
+        }
+        let [opening, closing] = FENCES;
+        let mut plain = String::with_capacity(sentence.len());
+        sentence.split(opening).flat_map(|piece| piece.split(closing)).for_each(|piece| plain.push_str(piece));
+        Cow::Owned(plain)
     }
 }
 

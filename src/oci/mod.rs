@@ -23,7 +23,10 @@ pub use digest::{Algorithm, Digest, DigestError, Hasher};
 pub use document::{Document, Read, Unreadable};
 pub(crate) use from_text::from_text;
 pub use image_text::{Escaped, ImageText};
-pub use json::{Ambiguity, AmbiguityKind, Json, JsonError, JsonProblem, Shape, Span, locate, pointer, pointer_escape};
+pub use json::{
+    Ambiguity, AmbiguityKind, Json, JsonError, JsonProblem, Shape, Span, locate, pointer, pointer_escape,
+    pointer_unescape,
+};
 pub use layer::{LayerClass, LayerClassError};
 pub use manifest::{ImageManifest, Index, Manifest, ManifestKind, NotAManifest, Schema1};
 pub use media_type::{Compression, Family, MANIFEST_ACCEPT, MediaType, Role, known};

@@ -1,6 +1,6 @@
 //! Platforms: operating system, architecture, variant.
 
-use std::{fmt, str::FromStr};
+use std::{borrow::Cow, fmt, str::FromStr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -82,19 +82,27 @@ impl Platform {
 
     /// The normalised `os/architecture[/variant]` alone: letters, digits and `_ . - / %`, fit for a command line.
     pub fn short(&self) -> String {
-        let this = self.normalised();
-        let variant = this.variant.map(|variant| format!("/{}", encoded(&variant))).unwrap_or_default();
-        format!("{}/{}{variant}", encoded(&this.os), encoded(&this.architecture))
+        self.normalised().name()
+    }
+
+    /// The same of a platform that is normalised.
+    fn name(&self) -> String {
+        let mut name = [&*encoded(&self.os), &*encoded(&self.architecture)].join("/");
+        if let Some(variant) = &self.variant {
+            name.push('/');
+            name.push_str(&encoded(variant));
+        }
+        name
     }
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let this = self.normalised();
-        let mut text = this.short();
+        let mut text = this.name();
         if this.os_version.is_some() || !this.os_features.is_empty() {
             let details = [this.os_version.unwrap_or_default()].into_iter().chain(this.os_features);
-            let details: Vec<String> = details.map(|detail| encoded(&detail)).collect();
+            let details: Vec<String> = details.map(|detail| encoded(&detail).into_owned()).collect();
             text = format!("{text} ({})", details.join("+"));
         }
         f.pad(&text)
@@ -268,7 +276,7 @@ fn without_parentheses(text: &str) -> Option<(String, &str)> {
 /// As containerd does it (`platforms`, `normalizeArch`).
 fn normalised_architecture(architecture: &str, variant: &str) -> (String, String) {
     let (architecture, variant) = (architecture.to_ascii_lowercase(), variant.to_ascii_lowercase());
-    let (architecture, variant) = match (architecture.as_str(), variant.as_str()) {
+    let (architecture, variant) = match (&*architecture, &*variant) {
         ("i386", _) => ("386", ""),
         ("x86_64" | "x86-64" | "amd64", "v1") => ("amd64", ""),
         ("x86_64" | "x86-64", variant) => ("amd64", variant),
@@ -279,7 +287,7 @@ fn normalised_architecture(architecture: &str, variant: &str) -> (String, String
         ("armel", _) | ("arm", "6") => ("arm", "v6"),
         ("arm", "5") => ("arm", "v5"),
         ("arm", "8") => ("arm", "v8"),
-        unchanged => unchanged,
+        _ => return (architecture, variant),
     };
     (architecture.into(), variant.into())
 }
@@ -289,12 +297,9 @@ fn is_plain(c: char) -> bool {
 }
 
 /// Percent-encodes all but letters, digits and `_ . -`.
-fn encoded(text: &str) -> String {
+fn encoded(text: &str) -> Cow<'_, str> {
     const RISKY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'-');
-    if text.chars().all(is_plain) {
-        return text.to_owned();
-    }
-    utf8_percent_encode(text, RISKY).to_string()
+    utf8_percent_encode(text, RISKY).into()
 }
 
 /// Undoes percent-encoding; `None` for an empty text.

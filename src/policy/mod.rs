@@ -29,6 +29,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use jiff::civil::Date;
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 
 use crate::rules::{Check, Rule};
@@ -111,7 +112,7 @@ impl Origin {
     pub fn line_column(&self) -> (usize, usize) {
         let text = &self.source.text;
         let (start, line_start) = self.starts();
-        (text[..line_start].matches('\n').count() + 1, text[line_start..start].chars().count() + 1)
+        (memchr_iter(b'\n', text[..line_start].as_bytes()).count() + 1, text[line_start..start].chars().count() + 1)
     }
 
     /// The line that it stands on, without its end.

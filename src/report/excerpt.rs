@@ -113,17 +113,18 @@ struct Written<'m> {
     /// What the line stands in.
     within: Within,
     /// The name of the member that is being written.
-    name: Option<String>,
+    name: Option<Cow<'m, str>>,
     columns: usize,
     marked: &'m Range<usize>,
     mark: Option<[usize; 2]>,
 }
 
 impl<'m> Written<'m> {
-    fn line(document: &str, start: LineStart, end: usize, marked: &'m Range<usize>) -> ExcerptLine {
+    fn line(document: &'m str, start: LineStart, end: usize, marked: &'m Range<usize>) -> ExcerptLine {
         let indent = 2 * start.depth.min(INDENT);
-        let mut line =
-            Self { text: " ".repeat(indent), within: start.within, name: None, columns: indent, marked, mark: None };
+        let mut text = String::with_capacity(indent + LINE);
+        text.extend(std::iter::repeat_n(' ', indent));
+        let mut line = Self { text, within: start.within, name: None, columns: indent, marked, mark: None };
         let mut at = start.offset;
         while at < end {
             at = line.token(document, at);
@@ -132,7 +133,7 @@ impl<'m> Written<'m> {
     }
 
     /// Writes the token at `at`, and says where the next one begins.
-    fn token(&mut self, document: &str, at: usize) -> usize {
+    fn token(&mut self, document: &'m str, at: usize) -> usize {
         let bytes = document.as_bytes();
         let end = match bytes[at] {
             b' ' | b'\t' | b'\n' | b'\r' => return at + 1,
@@ -157,7 +158,7 @@ impl<'m> Written<'m> {
         end
     }
 
-    fn string(&mut self, document: &str, inner: &str, is_name: bool) {
+    fn string(&mut self, document: &'m str, inner: &'m str, is_name: bool) {
         // Room for the closing quote and a comma.
         let room = LINE.saturating_sub(self.columns + 3);
         self.push("\"");
@@ -224,12 +225,15 @@ fn beginning(inner: &str) -> Cow<'_, str> {
         return Cow::Borrowed(inner);
     }
     let decoded = (0..=LOOKED_THROUGH.min(inner.len())).rev().find_map(|end| decoded(inner.get(..end)?));
-    Cow::Owned(decoded.unwrap_or_default())
+    decoded.unwrap_or_default()
 }
 
 /// The text that stands between the quotes of a JSON string.
-fn decoded(inner: &str) -> Option<String> {
-    serde_json::from_str(&format!("\"{inner}\"")).ok()
+fn decoded(inner: &str) -> Option<Cow<'_, str>> {
+    if !inner.contains('\\') {
+        return Some(Cow::Borrowed(inner));
+    }
+    serde_json::from_str(&format!("\"{inner}\"")).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]

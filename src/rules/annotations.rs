@@ -1,3 +1,5 @@
+use std::cell::LazyCell;
+
 use super::config_part::manifest_annotations;
 use super::prelude::*;
 use super::value_type::ValueType;
@@ -221,8 +223,8 @@ fn legible(digest: &Digest, pointer: &str, view: &View<'_>) -> Fact<()> {
 fn add(place: &str, view: &View<'_>) -> impl Fn(&str) -> Fix {
     let command =
         "docker buildx build --platform {} --output type=registry,oci-mediatypes=true -t {} --annotation {} .";
-    let build = words::build(command, view);
-    move |name| build.clone().with(&PolicyWord(&format!("{place}:{name}=VALUE")))
+    let build = LazyCell::new(|| words::build(command, view));
+    move |name| LazyCell::force(&build).clone().with(&PolicyWord(&format!("{place}:{name}=VALUE")))
 }
 
 fn remove(view: &View<'_>) -> Fix {

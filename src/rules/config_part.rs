@@ -1,6 +1,7 @@
 //! What rules about one part of an image's config share.
 
 use super::prelude::*;
+use crate::graph::unambiguous;
 use crate::oci::pointer;
 
 /// The config of a platform, for a rule about some of its parts, and where it is.
@@ -8,16 +9,16 @@ use crate::oci::pointer;
 pub(super) struct ConfigPart<'g> {
     /// The config.
     pub(super) config: &'g ImageConfig,
-    digest: Digest,
+    /// Its digest.
+    pub(super) digest: &'g Digest,
 }
 
 impl<'g> ConfigPart<'g> {
     /// Reads the config of a platform. Unknown when one of the parts, named by pointers, is not what it must be: the config then
     /// seems to lack what some runtime may find there.
     pub(super) fn read(entry: &Entry, view: &View<'g>, parts: &[&str]) -> Fact<Self> {
-        let config = view.config(entry)?;
-        let digest = view.config_digest(entry)?;
-        let document = view.config_document(&digest)?;
+        let document = view.config_of(entry)?;
+        let (config, digest) = (unambiguous(document)?, document.digest());
         if let Some(defect) = parts.iter().find_map(|part| document.defect_of(part)) {
             let detail = format!("{} ({})", defect.message, defect.pointer);
             return Err(Why::undecidable("reading the config", detail).into());
@@ -27,7 +28,7 @@ impl<'g> ConfigPart<'g> {
 
     /// A place in the config.
     pub(super) fn at(&self, pointer: impl Into<String>) -> Location {
-        Location::new(NodeRole::Config, &self.digest, pointer)
+        Location::new(NodeRole::Config, self.digest, pointer)
     }
 
     /// The place of a member of the object `config`, which need not be there, or of something in it.

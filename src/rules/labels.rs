@@ -91,7 +91,7 @@ impl Check for Labels {
         let entry = subject.platform()?;
         let read = ConfigPart::read(entry, view, &["/config/Labels"])?;
         let values = &read.config.labels;
-        let digest = view.config_digest(entry)?;
+        let digest = read.digest.clone();
         let held =
             Held { name: "the config", values, role: NodeRole::Config, digest, pointer: "/config/Labels".to_owned() };
         let absent = read.at(if values.is_empty() { "/config" } else { "/config/Labels" });

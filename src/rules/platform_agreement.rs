@@ -1,3 +1,4 @@
+use super::config_part::ConfigPart;
 use super::prelude::*;
 
 declare_rule! {
@@ -58,13 +59,12 @@ impl Check for PlatformAgreement {
         let Some(declared) = &entry.descriptor.platform else {
             return Ok(Verdict::Pass("no platform is declared besides the config's own".to_owned()));
         };
-        let config = match view.config(entry) {
+        let read = match ConfigPart::read(entry, view, &[]) {
             Err(Stop::NotApplicable(reason)) if !is_wasm(declared) => return no_image(entry, &reason, view),
-            config => config?,
+            read => read?,
         };
         let missing = || Why::undecidable("comparing the platform", "the config names no os or no architecture");
-        let stated = config.platform().ok_or_else(missing)?;
-        let digest = view.config_digest(entry)?;
+        let stated = read.config.platform().ok_or_else(missing)?;
         let mut findings = Findings::new();
         for (field, declared, stated) in differences(declared, &stated) {
             let message = format!(
@@ -72,12 +72,7 @@ impl Check for PlatformAgreement {
                 ImageText(&declared),
                 ImageText(&stated)
             );
-            findings.add_keyed(
-                message,
-                Location::new(NodeRole::Config, &digest, format!("/{field}")),
-                fix(view),
-                field,
-            );
+            findings.add_keyed(message, read.at(format!("/{field}")), fix(view), field);
         }
         findings.verdict(|| format!("index and config agree on {}", declared.short()))
     }
@@ -98,11 +93,10 @@ fn no_image(entry: &Entry, reason: &str, view: &View<'_>) -> Fact<Verdict> {
 
 /// Where two platforms differ: the field, and what either says.
 fn differences(declared: &Platform, stated: &Platform) -> Vec<(&'static str, String, String)> {
-    let variants = (declared.variant.is_some() && stated.variant.is_some()).then(|| {
-        let text = |platform: Platform| platform.variant.unwrap_or_else(|| "(default)".to_owned());
-        ("variant", text(declared.normalised()), text(stated.normalised()))
-    });
+    let both = declared.variant.is_some() && stated.variant.is_some();
     let (declared, stated) = (declared.normalised(), stated.normalised());
+    let text = |variant: Option<String>| variant.unwrap_or_else(|| "(default)".to_owned());
+    let variants = both.then(|| ("variant", text(declared.variant), text(stated.variant)));
     let names = [("os", declared.os, stated.os), ("architecture", declared.architecture, stated.architecture)];
     names.into_iter().chain(variants).filter(|(_, declared, stated)| declared != stated).collect()
 }

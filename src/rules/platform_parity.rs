@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::config_part::{ConfigPart, is_windows};
 use super::paths::cleaned;
 use super::prelude::*;
@@ -101,19 +103,19 @@ impl Field {
         Self::LayerCount,
     ];
 
-    /// The member of the config that holds it, and what one thing in it is called.
+    /// The pointer of what holds it in the config, and what one thing in it is called.
     fn names(self) -> (&'static str, &'static str) {
         match self {
-            Self::User => ("User", "User"),
-            Self::Entrypoint => ("Entrypoint", "Entrypoint"),
-            Self::Cmd => ("Cmd", "Cmd"),
-            Self::Env => ("Env", "the variable"),
-            Self::Ports => ("ExposedPorts", "the port"),
-            Self::Volumes => ("Volumes", "the volume"),
-            Self::Workdir => ("WorkingDir", "WorkingDir"),
-            Self::StopSignal => ("StopSignal", "StopSignal"),
-            Self::Healthcheck => ("Healthcheck", "Healthcheck"),
-            Self::Labels => ("Labels", "the label"),
+            Self::User => ("/config/User", "User"),
+            Self::Entrypoint => ("/config/Entrypoint", "Entrypoint"),
+            Self::Cmd => ("/config/Cmd", "Cmd"),
+            Self::Env => ("/config/Env", "the variable"),
+            Self::Ports => ("/config/ExposedPorts", "the port"),
+            Self::Volumes => ("/config/Volumes", "the volume"),
+            Self::Workdir => ("/config/WorkingDir", "WorkingDir"),
+            Self::StopSignal => ("/config/StopSignal", "StopSignal"),
+            Self::Healthcheck => ("/config/Healthcheck", "Healthcheck"),
+            Self::Labels => ("/config/Labels", "the label"),
             Self::LayerCount => ("", "the number of layers"),
         }
     }
@@ -124,10 +126,10 @@ impl Field {
     }
 
     /// What a config says of it: names, of which a field that has none has the empty one, and what is said of each.
-    fn read(self, part: &Part<'_>) -> BTreeMap<String, String> {
+    fn read<'g>(self, part: &Part<'g>) -> Said<'g> {
         let config = part.read.config;
-        let there = |names: Vec<String>| names.into_iter().map(|name| (name, "there".to_owned())).collect();
-        let alone = |value: Option<String>| value.map(|value| (String::new(), value)).into_iter().collect();
+        let alone =
+            |value: Option<String>| value.map(|value| (Cow::Borrowed(""), Cow::Owned(value))).into_iter().collect();
         let quoted = |value: &str| Some(format!("'{value}'"));
         let line = |words: &Option<Vec<String>>| {
             let words = words.as_ref().filter(|words| !words.is_empty())?;
@@ -137,19 +139,27 @@ impl Field {
             Self::User => alone(config.user.as_deref().filter(|user| !user.is_empty()).and_then(quoted)),
             Self::Entrypoint => alone(line(&config.entrypoint)),
             Self::Cmd => alone(line(&config.cmd)),
-            Self::Env => there(config.env.iter().map(|entry| variable(entry, part.windows)).collect()),
-            Self::Ports => there(config.exposed_ports.iter().map(|port| full_port(port)).collect()),
-            Self::Volumes => there(config.volumes.iter().map(|path| path_of(path, part.windows)).collect()),
+            Self::Env => there(config.env.iter().map(|entry| variable(entry, part.windows))),
+            Self::Ports => there(config.exposed_ports.iter().map(|port| full_port(port).into())),
+            Self::Volumes => there(config.volumes.iter().map(|path| path_of(path, part.windows).into())),
             Self::Workdir => alone(quoted(&path_of(config.working_dir.as_deref().unwrap_or("/"), part.windows))),
             Self::StopSignal => alone(config.stop_signal.as_deref().and_then(quoted)),
             Self::Healthcheck => {
                 let none = |test: &&Vec<String>| test.iter().all(|word| word == "NONE");
                 alone(line(&config.healthcheck.as_ref().filter(|test| !none(test)).cloned()))
             }
-            Self::Labels => config.labels.clone().into_iter().collect(),
+            Self::Labels => config.labels.iter().map(|(name, value)| (name.into(), value.into())).collect(),
             Self::LayerCount => alone(Some(part.layers.to_string())),
         }
     }
+}
+
+/// What a config says of a field.
+type Said<'g> = BTreeMap<Cow<'g, str>, Cow<'g, str>>;
+
+/// Names of which nothing is said but that they are there.
+fn there<'g>(names: impl Iterator<Item = Cow<'g, str>>) -> Said<'g> {
+    names.map(|name| (name, Cow::Borrowed("there"))).collect()
 }
 
 impl Field {
@@ -167,11 +177,11 @@ impl Field {
 }
 
 /// The name in an entry of `Env`; an entry without `=` may be a value, and is only counted.
-fn variable(entry: &str, windows: bool) -> String {
+fn variable(entry: &str, windows: bool) -> Cow<'_, str> {
     match entry.split_once('=') {
-        Some((name, _)) if windows => name.to_ascii_uppercase(),
-        Some((name, _)) => name.to_owned(),
-        None => "(an entry without '=')".to_owned(),
+        Some((name, _)) if windows => name.to_ascii_uppercase().into(),
+        Some((name, _)) => name.into(),
+        None => "(an entry without '=')".into(),
     }
 }
 
@@ -194,9 +204,8 @@ struct Part<'g> {
 
 impl<'g> Part<'g> {
     fn read(entry: &'g Entry, fields: &BTreeSet<Field>, view: &View<'g>) -> Fact<Self> {
-        let members = fields.iter().map(|field| field.names().0).filter(|member| !member.is_empty());
-        let parts: Vec<String> = members.map(|member| format!("/config/{member}")).collect();
-        let read = ConfigPart::read(entry, view, &parts.iter().map(String::as_str).collect::<Vec<_>>())?;
+        let parts = fields.iter().map(|field| field.names().0).filter(|pointer| !pointer.is_empty());
+        let read = ConfigPart::read(entry, view, &parts.collect::<Vec<_>>())?;
         let os = entry.platform.as_ref().map(|platform| platform.os.clone()).map_err(Clone::clone)?;
         let layers = if fields.contains(&Field::LayerCount) { view.image(entry)?.layers.len() } else { 0 };
         let windows = is_windows(entry, read.config);
@@ -265,11 +274,11 @@ struct Difference {
 
 impl PlatformParity {
     fn differences(&self, field: Field, parts: &[Part<'_>]) -> Vec<Difference> {
-        let said: Vec<BTreeMap<String, String>> = parts.iter().map(|part| field.read(part)).collect();
+        let said: Vec<Said<'_>> = parts.iter().map(|part| field.read(part)).collect();
         if said.iter().all(|one| *one == said[0]) {
             return Vec::new();
         }
-        let names: BTreeSet<&String> = said.iter().flat_map(BTreeMap::keys).collect();
+        let names: BTreeSet<&Cow<'_, str>> = said.iter().flat_map(BTreeMap::keys).collect();
         let ignored = |name: &str| field.has_names() && self.ignore.iter().any(|glob| glob.matches(name));
         let wanted = names.into_iter().filter(|name| !ignored(name));
         wanted.filter_map(|name| difference(field, name, &said, parts)).collect()
@@ -277,18 +286,18 @@ impl PlatformParity {
 }
 
 /// What platforms say differently of one name in a field.
-fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts: &[Part<'_>]) -> Option<Difference> {
-    let mut by_value: BTreeMap<Option<&String>, Vec<usize>> = BTreeMap::new();
+fn difference(field: Field, name: &str, said: &[Said<'_>], parts: &[Part<'_>]) -> Option<Difference> {
+    let mut by_value: BTreeMap<Option<&Cow<'_, str>>, Vec<usize>> = BTreeMap::new();
     for (position, said) in said.iter().enumerate() {
         by_value.entry(said.get(name)).or_default().push(position);
     }
-    let mut values: Vec<(Option<&String>, Vec<usize>)> = by_value.into_iter().collect();
+    let mut values: Vec<(Option<&Cow<'_, str>>, Vec<usize>)> = by_value.into_iter().collect();
     // What most platforms say comes first, and of equals what the first platform says.
     values.sort_by_key(|(_, positions)| (std::cmp::Reverse(positions.len()), positions.first().copied()));
     let (_, odd) = values.get(1)?;
     let part = parts.get(*odd.first()?)?;
     let label = |position: &usize| parts.get(*position).map_or("", |part| part.label);
-    let phrase = |(value, positions): &(Option<&String>, Vec<usize>)| {
+    let phrase = |(value, positions): &(Option<&Cow<'_, str>>, Vec<usize>)| {
         let value = value.map_or_else(|| "none".to_owned(), |value| field.shown(name, value));
         format!("{} on {}", ImageText(&value), words::listed(positions.iter().map(label)))
     };
@@ -296,13 +305,13 @@ fn difference(field: Field, name: &str, said: &[BTreeMap<String, String>], parts
     if values.len() > VALUES {
         phrases.push(words::count(values.len() - VALUES, "other value"));
     }
-    let (member, noun) = field.names();
+    let (pointer, noun) = field.names();
     let named = if name.is_empty() { String::new() } else { format!(" '{}'", ImageText(name)) };
     let there = said.get(*odd.first()?)?.contains_key(name);
     let location = match field {
         Field::LayerCount => part.read.at(""),
         // An excerpt is of what differs, and not of the values of variables.
-        _ if there && field != Field::Env => part.read.at_member(&[&member]),
+        _ if there && field != Field::Env => part.read.at(pointer),
         _ => part.read.at("/config"),
     };
     let odd_ones = values.iter().skip(1).flat_map(|(_, positions)| positions).map(label);

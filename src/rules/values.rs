@@ -1,5 +1,6 @@
 //! What is wanted of named values: annotations and labels.
 
+use std::cell::LazyCell;
 use std::fmt::Write;
 
 use super::prelude::*;
@@ -116,6 +117,10 @@ impl Wanted<'_> {
         findings: &mut Findings,
         fix: impl Fn(&str) -> Fix,
     ) -> String {
+        let looked = LazyCell::new(|| match places {
+            [] => "the image has no place for it".to_owned(),
+            places => format!("looked in {}", words::either(places.iter().map(|held| held.name))),
+        });
         let mut evidence = String::new();
         for name in self.names() {
             if let Some(held) = self.place_of(name, places) {
@@ -129,13 +134,7 @@ impl Wanted<'_> {
                     findings.add_keyed(message, held.at(name), fix(name), name);
                 }
                 None if self.is_required(name) => {
-                    let looked = words::either(places.iter().map(|held| held.name));
-                    let looked = if places.is_empty() {
-                        "the image has no place for it"
-                    } else {
-                        &format!("looked in {looked}")
-                    };
-                    let message = format!("the {} '{}' is missing: {looked}", self.noun, ImageText(name));
+                    let message = format!("the {} '{}' is missing: {}", self.noun, ImageText(name), *looked);
                     findings.add_keyed(message, absent.clone(), fix(name), name);
                 }
                 None => {}

@@ -1,7 +1,7 @@
 //! How messages name things.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
+use std::fmt::{Display, Write};
 
 use crate::finding::{Fix, ImageName, PushName};
 use crate::graph::{Fact, Stop, Subject, View};
@@ -52,13 +52,14 @@ pub(super) fn about(command: &'static str, subject: Subject<'_>, view: &View<'_>
 const PLATFORMS: usize = 64;
 
 /// The platforms of the image, each once; none if there are too many to be listed.
-fn platforms(view: &View<'_>) -> Vec<Platform> {
+fn platforms<'g>(view: &View<'g>) -> Vec<&'g Platform> {
     if view.subjects().entries.len() > PLATFORMS {
         return Vec::new();
     }
     let known = view.subjects().entries.iter().filter_map(|entry| entry.platform.as_ref().ok());
-    let by_name: BTreeMap<String, &Platform> = known.map(|platform| (platform.short(), platform)).collect();
-    by_name.into_values().cloned().collect()
+    let short = |platform: &'g Platform| (&platform.os, &platform.architecture, &platform.variant);
+    let by_name: BTreeMap<_, _> = known.map(|platform| (short(platform), platform)).collect();
+    by_name.into_values().collect()
 }
 
 /// `1 layer`, `3 layers`.
@@ -81,18 +82,23 @@ pub(super) fn either<T: Display>(things: impl IntoIterator<Item = T>) -> String 
 }
 
 fn joined<T: Display>(things: impl IntoIterator<Item = T>, word: &str) -> String {
-    let mut things = things.into_iter();
-    let mut shown: Vec<String> =
-        things.by_ref().take(SHOWN).map(|thing| Escaped(&thing.to_string()).to_string()).collect();
+    let mut things = things.into_iter().peekable();
+    let Some(first) = things.next() else { return "none".to_owned() };
+    let mut text = Escaped(&first.to_string()).to_string();
+    let last = format!(" {word} ");
+    let mut shown = 1;
+    while shown < SHOWN
+        && let Some(thing) = things.next()
+    {
+        let before = if things.peek().is_none() { &last } else { ", " };
+        let _ = write!(text, "{before}{}", Escaped(&thing.to_string()));
+        shown += 1;
+    }
     let more = things.count();
     if more > 0 {
-        shown.push(format!("{more} more"));
+        let _ = write!(text, "{last}{more} more");
     }
-    match shown.split_last() {
-        None => "none".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, others)) => format!("{} {word} {last}", others.join(", ")),
-    }
+    text
 }
 
 /// Names layers by their positions from 0, as people count: `layer 2 of 5`, `layers 1, 2 and 4 of 5`, `all 5 layers`.

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use super::Tree;
+use crate::oci::pointer_unescape;
 
 /// One change to every document of a name. Exactly one of the actions is given.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -118,8 +119,7 @@ impl Edit {
 
     /// The container that the pointer's last segment is in, and that segment.
     fn place<'t>(&self, tree: &'t mut Tree) -> Option<(&'t mut Tree, String)> {
-        let mut segments: Vec<String> =
-            self.pointer.split('/').map(|raw| raw.replace("~1", "/").replace("~0", "~")).collect();
+        let mut segments: Vec<String> = self.pointer.split('/').map(|raw| pointer_unescape(raw).into_owned()).collect();
         let last = segments.pop()?;
         let (first, parents) = segments.split_first()?;
         if !first.is_empty() {

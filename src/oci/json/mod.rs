@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::Untrusted;
 
 pub(crate) use pointer::Path;
-pub use pointer::{Span, locate, pointer, pointer_escape};
+pub use pointer::{Span, locate, pointer, pointer_escape, pointer_unescape};
 pub use shape::Shape;
 pub(crate) use shape::misspelt;
 

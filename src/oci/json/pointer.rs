@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::{
-    Deserialize,
+    Deserialize, Deserializer as _,
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
@@ -56,6 +56,15 @@ pub fn pointer_escape(segment: &str) -> Cow<'_, str> {
     }
 }
 
+/// One segment of a pointer as it is without escapes.
+pub fn pointer_unescape(segment: &str) -> Cow<'_, str> {
+    if segment.contains('~') {
+        Cow::Owned(segment.replace("~1", "/").replace("~0", "~"))
+    } else {
+        Cow::Borrowed(segment)
+    }
+}
+
 /// The pointer made of these segments, each escaped: `pointer(&[&"layers", &2])` is `/layers/2`.
 pub fn pointer(segments: &[&dyn Display]) -> String {
     segments.iter().fold(String::new(), |mut text, segment| {
@@ -85,18 +94,22 @@ pub fn locate(text: &str, pointer: &str) -> Option<Span> {
         let start = raw.get().as_ptr() as usize - text.as_ptr() as usize;
         start..start + raw.get().len()
     };
-    let mut key = None;
-    let mut value: &RawValue = serde_json::from_str(text).ok()?;
-    for segment in pointer.split('/').skip(1) {
-        let segment = segment.replace("~1", "/").replace("~0", "~");
-        if value.get().starts_with('{') {
-            let (name, member) = member(value.get(), &segment)?;
-            (key, value) = (Some(span(name)), member);
+    let Some(pointer) = pointer.strip_prefix('/') else {
+        return Some(Span { key: None, value: span(serde_json::from_str(text).ok()?) });
+    };
+    let (mut within, mut found) = (text, None);
+    for segment in pointer.split('/') {
+        let segment = pointer_unescape(segment);
+        let (key, value) = if within.trim_start().starts_with('{') {
+            let (name, value) = member(within, &segment)?;
+            (Some(span(name)), value)
         } else {
-            (key, value) = (None, element(value.get(), &segment)?);
-        }
+            (None, element(within, &segment)?)
+        };
+        within = value.get();
+        found = Some(Span { key, value: span(value) });
     }
-    Some(Span { key, value: span(value) })
+    found
 }
 
 fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue)> {
@@ -123,42 +136,40 @@ fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue
             Ok(found)
         }
     }
-    Member(name).deserialize(&mut serde_json::Deserializer::from_str(object)).ok()?
+    let mut object = serde_json::Deserializer::from_str(object);
+    let found = Member(name).deserialize(&mut object).ok()?;
+    object.end().ok()?;
+    found
 }
 
 #[derive(Deserialize)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
-    use serde::de::DeserializeSeed;
-    struct Element(usize);
-    impl<'de> DeserializeSeed<'de> for Element {
-        type Value = Option<&'de RawValue>;
-        fn deserialize<D: de::Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-            deserializer.deserialize_seq(self)
-        }
-    }
-    impl<'de> Visitor<'de> for Element {
-        type Value = Option<&'de RawValue>;
+    struct Element<'f, 'de>(usize, &'f mut Option<&'de RawValue>);
+    impl<'de> Visitor<'de> for Element<'_, 'de> {
+        type Value = ();
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("an array")
         }
-        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
             for _ in 0..self.0 {
                 if elements.next_element::<IgnoredAny>()?.is_none() {
-                    return Ok(None);
+                    return Ok(());
                 }
             }
-            let found = elements.next_element()?;
-            while elements.next_element::<IgnoredAny>()?.is_some() {}
-            Ok(found)
+            *self.1 = elements.next_element()?;
+            Ok(())
         }
     }
     let canonical = index == "0" || (index.bytes().all(|b| b.is_ascii_digit()) && !index.starts_with('0'));
     if !canonical {
         return None;
     }
-    Element(index.parse().ok()?).deserialize(&mut serde_json::Deserializer::from_str(array)).ok()?
+    let mut found = None;
+    // What follows the element is not looked at, and the deserializer complains about that.
+    let _ = serde_json::Deserializer::from_str(array).deserialize_seq(Element(index.parse().ok()?, &mut found));
+    found
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@
 //! only one of these programs mistakes for a known one is ambiguous already. Where they decode into a map (annotations,
 //! labels, ports, volumes) names are taken as they are.
 
+use super::pointer_unescape;
+
 /// What a document is expected to be, which says where names are compared with the known ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
@@ -33,14 +35,14 @@ impl Shape {
 pub(crate) fn misspelt(shape: Shape, pointer: &str) -> Option<(String, &'static str)> {
     let mut place = shape.root();
     for segment in pointer.split('/').skip(1) {
-        let segment = segment.replace("~1", "/").replace("~0", "~");
+        let segment = pointer_unescape(segment);
         let Some(names) = place.names() else {
             place = place.element();
             continue;
         };
         place = match (names.exact(&segment), names.folded(&segment)) {
             (Some(place), _) => place,
-            (None, Some((known, _))) => return Some((segment, known)),
+            (None, Some((known, _))) => return Some((segment.into_owned(), known)),
             (None, None) => return None,
         };
     }

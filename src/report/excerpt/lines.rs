@@ -1,5 +1,7 @@
 //! Where the lines of a JSON document would begin if it were indented, and what they stand in.
 
+use std::borrow::Cow;
+
 use super::decoded;
 use crate::rules::sensitive::holds_values;
 
@@ -29,7 +31,7 @@ pub(super) struct Within {
 
 impl Within {
     /// The nearest name on the way there.
-    pub(super) fn name(self, text: &str) -> Option<String> {
+    pub(super) fn name(self, text: &str) -> Option<Cow<'_, str>> {
         let (start, end) = self.name?;
         decoded(text.get(start..end)?)
     }

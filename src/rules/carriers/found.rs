@@ -1,12 +1,70 @@
 //! What came of a search.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::super::prelude::*;
 use super::Content;
+use super::index::short;
 
 /// How many carriers that do not count are named.
 const NAMED: usize = 5;
+
+/// A carrier as messages name it: by where it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum CarrierName<'g> {
+    /// An entry of the index that is bound by its annotations.
+    InIndex(&'g Descriptor),
+    /// An entry of the index that is bound by nothing.
+    Unlinked(&'g Descriptor),
+    /// An entry of a list of referrers.
+    Referrer(&'g Descriptor),
+    /// What one of cosign's tags points to.
+    Tagged(&'g Digest, &'static str),
+}
+
+impl fmt::Display for CarrierName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InIndex(descriptor) => write!(f, "attestation {} in the index", short(descriptor)),
+            Self::Unlinked(descriptor) => {
+                write!(f, "entry {} in the index, which no annotation links", short(descriptor))
+            }
+            Self::Referrer(descriptor) => write!(f, "referrer {}", short(descriptor)),
+            Self::Tagged(digest, suffix) => write!(f, "{} under cosign's tag .{suffix}", digest.short()),
+        }
+    }
+}
+
+/// Why a carrier does not count.
+#[derive(Debug)]
+pub(super) enum Reason<'g> {
+    /// It holds something else.
+    Holds(Content<'g>),
+    /// Anything else, in words.
+    Words(Cow<'static, str>),
+}
+
+impl fmt::Display for Reason<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Holds(content) => write!(f, "it holds {content}"),
+            Self::Words(words) => f.write_str(words),
+        }
+    }
+}
+
+impl From<&'static str> for Reason<'_> {
+    fn from(words: &'static str) -> Self {
+        Self::Words(Cow::Borrowed(words))
+    }
+}
+
+impl From<String> for Reason<'_> {
+    fn from(words: String) -> Self {
+        Self::Words(Cow::Owned(words))
+    }
+}
 
 /// A carrier that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +72,7 @@ pub(in super::super) struct Found<'g> {
     /// The digest of the carrier's manifest.
     pub(super) digest: Digest,
     /// The carrier in a sentence.
-    pub(super) carrier: String,
+    pub(super) carrier: CarrierName<'g>,
     /// What it is bound to.
     pub(super) about: Digest,
     /// What it holds.
@@ -37,8 +95,8 @@ impl<'g> Found<'g> {
     }
 
     /// The carrier, as messages name it.
-    pub(in super::super) fn carrier(&self) -> &str {
-        &self.carrier
+    pub(in super::super) fn carrier(&self) -> CarrierName<'g> {
+        self.carrier
     }
 
     /// What was found and in which carrier.

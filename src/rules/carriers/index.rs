@@ -18,15 +18,17 @@ fn entries<'g>(view: &View<'g>) -> impl Iterator<Item = &'g Descriptor> {
 }
 
 /// The entries that say of themselves that they are attestations, and what they say they are about.
-pub(super) fn attestations<'g>(view: &View<'g>) -> impl Iterator<Item = (&'g Descriptor, Vec<&'g str>)> {
+pub(super) fn attestations<'g>(view: &View<'g>) -> impl Iterator<Item = (&'g Descriptor, Named<'g>)> {
     entries(view).filter_map(|entry| {
         let (name, value) = REFERENCE_TYPE;
         let is_one = entry.annotations.get(name).is_none_or(|kind| kind == value);
-        let named: Vec<&str> =
-            REFERENCE_DIGESTS.iter().filter_map(|name| entry.annotations.get(*name)).map(String::as_str).collect();
-        (is_one && !named.is_empty()).then_some((entry, named))
+        let named = REFERENCE_DIGESTS.map(|name| entry.annotations.get(name).map(String::as_str));
+        (is_one && named != [None; 2]).then_some((entry, named))
     })
 }
+
+/// What the annotations of an entry name, one of which is there.
+type Named<'g> = [Option<&'g str>; 2];
 
 /// Entries for no platform of which no annotation says what they are about: tools that put an index together anew lose it.
 pub(super) fn unlinked<'g>(view: &View<'g>) -> impl Iterator<Item = &'g Descriptor> {
@@ -48,7 +50,7 @@ pub(super) fn unbound(view: &View<'_>, whole_image: bool) -> Vec<String> {
     }
     let known: BTreeSet<&str> = entries(view).filter_map(|entry| Some(entry.digest.as_ref().ok()?.as_str())).collect();
     let stray = attestations(view).filter_map(|(descriptor, named)| {
-        let stray = named.into_iter().find(|named| !known.contains(named))?;
+        let stray = named.into_iter().flatten().find(|named| !known.contains(named))?;
         Some(format!(
             "attestation {} in the index: it is about '{}', which the index does not name",
             short(descriptor),

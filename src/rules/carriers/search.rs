@@ -3,11 +3,11 @@
 mod weigh;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::super::prelude::*;
 use super::content::{BUNDLE_PREDICATE, signs_a_digest};
-use super::index::{self, short};
+use super::found::{CarrierName, Reason};
+use super::index;
 use super::{Content, Found, Home, Missing, SignatureKind, Sought};
 use crate::graph::Home as ListHome;
 use crate::oci::Role;
@@ -29,7 +29,7 @@ pub(in super::super) struct Search<'s, 'g> {
     /// The carriers so far: one manifest may be found in several homes.
     carriers: BTreeSet<(Digest, Digest)>,
     found: Vec<Found<'g>>,
-    dismissed: Vec<String>,
+    dismissed: Vec<(CarrierName<'g>, Reason<'g>)>,
     looked: Vec<String>,
     unknown: Option<Why>,
 }
@@ -47,17 +47,17 @@ enum Bound {
 
 /// A manifest that may be a carrier.
 struct Candidate<'g> {
-    name: String,
+    name: CarrierName<'g>,
     digest: Digest,
     subject: Digest,
     bound: Bound,
     manifest: Fact<&'g Manifest>,
 }
 
-/// A carrier as messages name it.
+/// A candidate that is bound to a subject.
 #[derive(Clone)]
-struct Carrier {
-    name: String,
+struct Carrier<'g> {
+    name: CarrierName<'g>,
     digest: Digest,
     /// What it is bound to.
     about: Digest,
@@ -113,10 +113,12 @@ impl<'s, 'g> Search<'s, 'g> {
         if let Some(why) = self.unknown {
             return Err(why.into());
         }
+        let mut dismissed: Vec<String> =
+            self.dismissed.iter().map(|(name, reason)| format!("{name}: {reason}")).collect();
         if self.is_home(Home::InIndex) {
-            self.dismissed.extend(index::unbound(self.view, self.entry.is_none()));
+            dismissed.extend(index::unbound(self.view, self.entry.is_none()));
         }
-        Ok(Err(Missing { looked: self.looked, dismissed: self.dismissed }))
+        Ok(Err(Missing { looked: self.looked, dismissed }))
     }
 
     /// Every carrier that counts, in every home, whatever lists say; and why that may not be all.
@@ -145,17 +147,17 @@ impl<'s, 'g> Search<'s, 'g> {
         self.looked.push("the index".to_owned());
         let subject = self.subjects[0].clone();
         let about: Vec<_> =
-            index::attestations(self.view).filter(|(_, named)| named.contains(&subject.as_str())).collect();
+            index::attestations(self.view).filter(|(_, named)| named.contains(&Some(subject.as_str()))).collect();
         let mut candidates = Vec::new();
         for (descriptor, named) in about {
-            let name = format!("attestation {} in the index", short(descriptor));
-            if named.iter().any(|named| *named != subject.as_str()) {
+            let name = CarrierName::InIndex(descriptor);
+            if named.iter().flatten().any(|named| *named != subject.as_str()) {
                 let reason = "its annotations name two manifests";
                 if self.exhaustive {
                     let why = || Why::undecidable(format!("reading {name}"), reason);
                     self.unknown.get_or_insert_with(why);
                 }
-                self.dismiss(&name, reason);
+                self.dismiss(name, reason);
                 continue;
             }
             candidates.extend(self.candidate(name, descriptor, &subject, Bound::ByName));
@@ -178,7 +180,7 @@ impl<'s, 'g> Search<'s, 'g> {
         if self.is_in_index() {
             let subject = self.subjects[0].clone();
             for descriptor in index::unlinked(self.view) {
-                let name = format!("entry {} in the index, which no annotation links", short(descriptor));
+                let name = CarrierName::Unlinked(descriptor);
                 candidates.extend(self.candidate(name, descriptor, &subject, Bound::Unlinked));
             }
         }
@@ -208,7 +210,7 @@ impl<'s, 'g> Search<'s, 'g> {
                 self.looked.push(place(list.home, subject));
             }
             for descriptor in &list.descriptors {
-                let name = format!("referrer {}", short(descriptor));
+                let name = CarrierName::Referrer(descriptor);
                 // GitLab answers the fallback tag with the subject itself, whose entries then look like referrers.
                 if descriptor.digest.as_ref() == Ok(subject) {
                     continue;
@@ -217,7 +219,7 @@ impl<'s, 'g> Search<'s, 'g> {
                     promise if promise == wanted => {
                         candidates.extend(self.candidate(name, descriptor, subject, Bound::Listed));
                     }
-                    Promise::None if wanted == Promise::Likely => self.dismiss(&name, what_is_listed(descriptor)),
+                    Promise::None if wanted == Promise::Likely => self.dismiss(name, what_is_listed(descriptor)),
                     _ => {}
                 }
             }
@@ -267,9 +269,9 @@ impl<'s, 'g> Search<'s, 'g> {
                 let detail = ambiguities.first().map(ToString::to_string).unwrap_or_default();
                 Stop::Unknown(Why::new(format!("reading {}", tagged.digest.short()), Cause::Ambiguous { detail }))
             });
-            let name = format!("{} under cosign's tag .{suffix}", tagged.digest.short());
+            let name = CarrierName::Tagged(&tagged.digest, suffix);
             if tagged.digest == subject {
-                self.dismiss(&name, "it is the image itself");
+                self.dismiss(name, "it is the image itself");
             } else if self.seen.insert((subject.clone(), tagged.digest.clone(), Bound::ByName)) {
                 candidates.push(Candidate {
                     name,
@@ -286,7 +288,7 @@ impl<'s, 'g> Search<'s, 'g> {
     /// A candidate, unless it was looked at in the same way before.
     fn candidate(
         &mut self,
-        name: String,
+        name: CarrierName<'g>,
         descriptor: &'g Descriptor,
         subject: &Digest,
         bound: Bound,
@@ -321,8 +323,8 @@ impl<'s, 'g> Search<'s, 'g> {
         }
     }
 
-    fn dismiss(&mut self, name: &str, reason: impl fmt::Display) {
-        self.dismissed.push(format!("{name}: {reason}"));
+    fn dismiss(&mut self, name: CarrierName<'g>, reason: impl Into<Reason<'g>>) {
+        self.dismissed.push((name, reason.into()));
     }
 }
 

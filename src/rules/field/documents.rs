@@ -34,7 +34,7 @@ impl Documents {
         match (of, subject) {
             (Of::Config, Subject::Platform(entry)) => {
                 view.config(entry)?;
-                let document = view.config_document(&view.config_digest(entry)?)?;
+                let document = view.config_of(entry)?;
                 Self::read(document, selector, NodeRole::Config, "the config")
             }
             (Of::Manifest, Subject::Platform(entry)) => {

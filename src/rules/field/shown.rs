@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::prelude::*;
 use super::super::sensitive;
+use crate::oci::pointer_unescape;
 
 /// A value as messages show it, at a place of a document; `beside` is the list or object that holds it.
 pub(super) fn shown(value: &Value, pointer: &str, beside: Option<&Value>) -> String {
@@ -25,7 +26,7 @@ const LOOKED_THROUGH: usize = 4_096;
 
 /// The segments of a pointer, as names.
 fn names(pointer: &str) -> Vec<String> {
-    pointer.split('/').map(|segment| segment.replace("~1", "/").replace("~0", "~")).collect()
+    pointer.split('/').map(|segment| pointer_unescape(segment).into_owned()).collect()
 }
 
 /// Whether the value of an environment variable or build argument stands at a place.

@@ -199,20 +199,18 @@ impl<'p, 'v> Inspection<'p, 'v> {
     fn pairs(&mut self, noun: &str, values: &Annotations, outer: &str, at: impl Fn(String) -> Location) {
         for (name, value) in values {
             self.text(format_args!("the name of a {noun}"), name, || at(outer.to_owned()));
-            let place = if is_telling(name) { outer.to_owned() } else { format!("{outer}{}", pointer(&[name])) };
-            self.pair(noun, name, value, || at(place));
+            let place = || if is_telling(name) { outer.to_owned() } else { format!("{outer}{}", pointer(&[name])) };
+            self.pair(noun, name, value, || at(place()));
         }
     }
 
     fn pair(&mut self, noun: &str, name: &str, value: &str, at: impl FnOnce() -> Location) {
-        let criteria = self.criteria.clone();
-        let mut at = Some(at);
-        for secret in
-            criteria.in_value(name, value).into_iter().filter(|secret| !self.rule.allows(secret)).collect::<Vec<_>>()
-        {
-            let Some(at) = at.take() else { break };
+        let mut found = self.criteria.in_value(name, value);
+        found.retain(|secret| !self.rule.allows(secret));
+        if let Some(first) = found.first() {
             let shown = name_of(name);
-            self.tell(format_args!("the {noun} '{shown}' holds {}", what(secret.kind)), at(), &secret, value, &shown);
+            let values = Concealed::of(found.iter().map(|secret| &value[secret.range.clone()]));
+            self.tell(format_args!("the {noun} '{shown}' holds {}", what(first.kind)), at(), values, &shown);
         }
     }
 
@@ -229,16 +227,16 @@ impl<'p, 'v> Inspection<'p, 'v> {
         let name = secret.name.map(name_of);
         let of = name.as_ref().map(|name| format!(" for '{name}'")).unwrap_or_default();
         let key = name.unwrap_or_else(|| secret.kind.id().to_owned());
-        self.tell(format_args!("{place} holds {}{of}", what(secret.kind)), at(), secret, text, &key);
+        let value = Concealed::of([&text[secret.range.clone()]]);
+        self.tell(format_args!("{place} holds {}{of}", what(secret.kind)), at(), value, &key);
     }
 
-    fn tell(&mut self, message: impl Display, at: Location, secret: &Secret<'_, '_>, text: &str, key: &str) {
+    fn tell(&mut self, message: impl Display, at: Location, values: Concealed, key: &str) {
         self.number += 1;
-        let value = Concealed::of([&text[secret.range.clone()]]);
         if self.number <= TOLD {
-            self.findings.add_concealed(message, at, fix(self.view), key, value);
+            self.findings.add_concealed(message, at, fix(self.view), key, values);
         } else {
-            self.untold.add(&value);
+            self.untold.add(&values);
         }
     }
 }

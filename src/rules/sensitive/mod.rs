@@ -19,6 +19,7 @@ use std::ops::Range;
 use super::Pattern;
 use commands::assigned;
 pub(crate) use formats::{Format, ids};
+pub(crate) use hints::may_hold;
 pub(crate) use names::promise;
 use options::given;
 use values::{Manner, is_secret};
@@ -98,7 +99,7 @@ impl<'p> Criteria<'p> {
     }
 
     fn within<'t>(&self, text: &'t str, manner: Manner) -> Vec<Secret<'t, 'p>> {
-        if self.patterns.is_none_or(BTreeMap::is_empty) && !hints::may_hold(text) {
+        if self.patterns.is_none_or(BTreeMap::is_empty) && !may_hold(text) {
             return Vec::new();
         }
         let mut found: Vec<Secret<'t, 'p>> = Vec::new();

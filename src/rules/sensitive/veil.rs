@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Criteria;
 use super::commands::declared;
+use crate::oci::pointer_unescape;
 
 /// What stands for a hidden value, whatever its length.
 pub(crate) const HIDDEN: &str = "…";
@@ -73,12 +74,12 @@ pub(crate) fn holds_values(outer: Option<&str>, name: &str) -> bool {
 
 /// A JSON pointer without the secrets in the names that it leads through.
 pub(crate) fn veiled_pointer(pointer: &str) -> Cow<'_, str> {
-    let plain = pointer.replace("~1", "/").replace("~0", "~");
+    let plain = pointer_unescape(pointer);
     if matches!(veiled(&plain), Cow::Borrowed(_)) {
         return Cow::Borrowed(pointer);
     }
     let veiled = |segment: &str| {
-        let name = segment.replace("~1", "/").replace("~0", "~");
+        let name = pointer_unescape(segment);
         if matches!(veiled(&name), Cow::Borrowed(_)) { segment.to_owned() } else { HIDDEN.to_owned() }
     };
     Cow::Owned(pointer.split('/').map(veiled).collect::<Vec<_>>().join("/"))

@@ -1,6 +1,6 @@
 //! What of the manifests that were found counts.
 
-use super::{Bound, Candidate, Carrier, Search};
+use super::{Bound, Candidate, Carrier, Reason, Search};
 use crate::oci::Role;
 use crate::rules::carriers::content::{Told, contents, is_blank, open, unopened};
 use crate::rules::carriers::{Content, Found, Home};
@@ -19,7 +19,7 @@ impl<'g> Search<'_, 'g> {
                 match part {
                     Told::Content(content) => told.push((carrier.clone(), Ok(content))),
                     Told::Closed(layer) if self.may_hold(layer) => closed.push((carrier.clone(), layer)),
-                    Told::Closed(_) => self.dismiss(&carrier.name, "it holds a statement"),
+                    Told::Closed(_) => self.dismiss(carrier.name, "it holds a statement"),
                 }
             }
         }
@@ -37,7 +37,7 @@ impl<'g> Search<'_, 'g> {
     }
 
     /// The carrier's manifest, if it is about the subject and kept in a home that counts.
-    fn bind(&mut self, candidate: Candidate<'g>) -> Fact<Option<(Carrier, &'g ImageManifest)>> {
+    fn bind(&mut self, candidate: Candidate<'g>) -> Fact<Option<(Carrier<'g>, &'g ImageManifest)>> {
         let Candidate { name, digest, subject, bound, manifest } = candidate;
         let Some(manifest) = self.note(manifest)? else { return Ok(None) };
         let about = manifest.subject().map(|about| about.digest.as_ref());
@@ -52,7 +52,7 @@ impl<'g> Search<'_, 'g> {
             }
             _ => "it is no image manifest",
         };
-        self.dismiss(&name, reason);
+        self.dismiss(name, reason);
         Ok(None)
     }
 
@@ -65,7 +65,7 @@ impl<'g> Search<'_, 'g> {
     }
 
     /// Sorts what carriers hold into what counts and what does not.
-    fn examine(&mut self, contents: Vec<(Carrier, Fact<Content<'g>>)>) -> Fact<()> {
+    fn examine(&mut self, contents: Vec<(Carrier<'g>, Fact<Content<'g>>)>) -> Fact<()> {
         let (sought, view) = (self.sought, self.view);
         let examined: Vec<_> = contents
             .into_iter()
@@ -73,15 +73,15 @@ impl<'g> Search<'_, 'g> {
                 let verdict = content.and_then(|content| {
                     if sought.wants(&content) {
                         let examined = sought.examine(&content, &carrier.about, view)?;
-                        Ok(examined.map(|what| (what, content)))
+                        Ok(examined.map(|what| (what, content)).map_err(Reason::from))
                     } else {
-                        Ok(Err(format!("it holds {content}")))
+                        Ok(Err(Reason::Holds(content)))
                     }
                 });
                 (carrier, verdict)
             })
             .collect();
-        if examined.iter().any(|(_, verdict)| *verdict == Err(Stop::Pending)) {
+        if examined.iter().any(|(_, verdict)| matches!(verdict, Err(Stop::Pending))) {
             return Err(Stop::Pending);
         }
         for (carrier, verdict) in examined {
@@ -94,7 +94,7 @@ impl<'g> Search<'_, 'g> {
                     what,
                     proven: sought.proven(),
                 }),
-                Some(Err(reason)) => self.dismiss(&carrier.name, reason),
+                Some(Err(reason)) => self.dismiss(carrier.name, reason),
                 None => {}
             }
         }
