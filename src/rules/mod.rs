@@ -13,6 +13,7 @@ mod layers;
 mod name_glob;
 mod parameters;
 mod paths;
+mod pre_release;
 mod prelude;
 mod schema;
 pub(crate) mod sensitive;

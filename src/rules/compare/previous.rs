@@ -2,11 +2,10 @@
 
 use std::cmp::Ordering;
 
-/// Words that make a version one that is not released yet.
-const PRE_RELEASES: [&str; 16] = [
-    "a", "alpha", "b", "beta", "c", "canary", "dev", "ea", "m", "next", "nightly", "pre", "preview", "rc", "snapshot",
-    "test",
-];
+use crate::rules::pre_release::is_pre_release_word;
+
+/// What is built to be tried is no release either.
+const TEST: &str = "test";
 /// The most numbers of a version, and the longest of them in digits.
 const NUMBERS: usize = 4;
 const DIGITS: usize = 18;
@@ -118,7 +117,7 @@ fn is_pre_release(part: &str) -> bool {
     let word = part.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(part.len());
     let (word, rest) = part.split_at(word);
     let rest = rest.split(['-', '_']).next().unwrap_or_default();
-    PRE_RELEASES.iter().any(|known| word.eq_ignore_ascii_case(known))
+    (is_pre_release_word(word) || word.eq_ignore_ascii_case(TEST))
         && rest.chars().all(|c| c.is_ascii_digit() || c == '.')
 }
 

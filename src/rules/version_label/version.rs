@@ -1,26 +1,9 @@
 //! Versions as tags and labels write them.
 
+use crate::rules::pre_release::is_pre_release_word;
+
 /// Digits beyond which a number alone is a date, a build or a commit, and no version.
 const LONGEST_ALONE: usize = 5;
-/// Words that make what follows a version a version of its own.
-const PRE_RELEASES: [&str; 16] = [
-    "a",
-    "alpha",
-    "b",
-    "beta",
-    "c",
-    "canary",
-    "dev",
-    "ea",
-    "m",
-    "milestone",
-    "next",
-    "nightly",
-    "pre",
-    "preview",
-    "rc",
-    "snapshot",
-];
 
 /// A version: its numbers, and what follows them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +40,7 @@ impl<'t> Version<'t> {
         // `1.2.3rc1` is how Python writes it; `7e3a1b2` is a commit.
         let set_off = rest.is_empty() || rest.starts_with(['-', '_', '+', '.', '~']);
         let words = words(rest);
-        let pre_release =
-            if words.first().is_some_and(|word| PRE_RELEASES.contains(&word.as_str())) { words } else { Vec::new() };
+        let pre_release = if words.first().is_some_and(|word| is_pre_release_word(word)) { words } else { Vec::new() };
         let attached = !pre_release.is_empty() && numbers.len() > 1;
         (set_off || attached).then_some(Self { numbers, pre_release })
     }
