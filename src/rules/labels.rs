@@ -30,7 +30,7 @@ declare_rule! {
     ///
     /// # Parameters
     ///
-    /// - `require` (list of names, empty by default): labels that must be there and not empty.
+    /// - `require` (list of names, empty by default): labels that must be there and neither empty nor blank.
     /// - `match` (table of name and regular expression, empty by default): labels that must be there, the whole value matching.
     /// - `types` (table of name and form, empty by default): the form of a value where the label is there: `"rfc3339"`,
     ///   `"semver"`, `"url"`, `"spdx"`, `"digest"` or `"email"`.

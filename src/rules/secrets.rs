@@ -83,7 +83,7 @@ pub(super) struct Secrets {
     min_entropy: f64,
     allow_defaults: bool,
     places: Option<BTreeSet<Part>>,
-    homes: Vec<Home>,
+    homes: Option<Vec<Home>>,
 }
 
 impl Default for Secrets {
@@ -94,7 +94,7 @@ impl Default for Secrets {
             min_entropy: MIN_ENTROPY,
             allow_defaults: false,
             places: None,
-            homes: vec![Home::InIndex],
+            homes: None,
         }
     }
 }
@@ -122,8 +122,14 @@ impl Check for Secrets {
     fn problems(&self) -> Vec<Problem> {
         let nowhere = self.places.as_ref().is_some_and(BTreeSet::is_empty);
         let nowhere = nowhere.then(|| Problem::with("places", "name a place, or leave `places` out for all of them"));
-        let without = self.homes.is_empty();
-        let without = without.then(|| Problem::with("homes", "name a home, or leave `provenance` out of `places`"));
+        let homes = match &self.homes {
+            Some(_) if !self.looks_at(Part::Provenance) => {
+                Some("provenance is not looked through: add `provenance` to `places`, or leave `homes` out")
+            }
+            Some(homes) if homes.is_empty() => Some("name a home, or leave `provenance` out of `places`"),
+            _ => None,
+        };
+        let homes = homes.map(|message| Problem::with("homes", message));
         let range = 0.0..=8.0;
         let entropy = (!range.contains(&self.min_entropy))
             .then(|| Problem::with("min-entropy", "a character has from 0 to 8 bits: `3.0` is the default"));
@@ -131,7 +137,7 @@ impl Check for Secrets {
         let taken = self.patterns.keys().find(known);
         let taken = taken
             .map(|name| Problem::with("patterns", format!("`{name}` is the name of a known kind: choose another")));
-        nowhere.into_iter().chain(without).chain(entropy).chain(taken).collect()
+        nowhere.into_iter().chain(homes).chain(entropy).chain(taken).collect()
     }
 
     fn judge(&self, subject: Subject<'_>, view: &View<'_>) -> Fact<Verdict> {
@@ -145,6 +151,11 @@ impl Check for Secrets {
 }
 
 impl Secrets {
+    /// The homes in which provenance is looked for.
+    fn homes(&self) -> &[Home] {
+        self.homes.as_deref().unwrap_or(&[Home::InIndex])
+    }
+
     fn looks_at(&self, part: Part) -> bool {
         self.places.as_ref().is_none_or(|places| places.contains(&part))
     }

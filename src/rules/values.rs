@@ -97,7 +97,7 @@ impl Wanted<'_> {
     /// What is wrong with a value.
     fn fault(&self, name: &str, value: &str) -> Option<String> {
         let shown = || ImageText(&shown(name, value)).to_string();
-        if value.is_empty() && self.require.iter().any(|required| required == name) {
+        if value.trim().is_empty() && self.require.iter().any(|required| required == name) {
             return Some("is empty".to_owned());
         }
         if let Some(pattern) = self.matches.get(name).filter(|pattern| !pattern.matches(value)) {
