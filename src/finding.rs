@@ -6,6 +6,7 @@ mod gathered;
 use std::borrow::Borrow;
 use std::fmt::Write;
 
+use memchr::memmem;
 use serde::Serialize;
 
 use crate::graph::{Entry, Place, RootKind, View};
@@ -134,8 +135,12 @@ impl Fix {
 
     /// Fills the first `{}` with an argument.
     #[must_use]
-    pub fn with(self, argument: &dyn FixArgument) -> Self {
-        Self(self.0.replacen("{}", &argument.in_command(), 1))
+    pub fn with(mut self, argument: &dyn FixArgument) -> Self {
+        const PLACE: &str = "{}";
+        if let Some(at) = memmem::find(self.0.as_bytes(), PLACE.as_bytes()) {
+            self.0.replace_range(at..at + PLACE.len(), &argument.in_command());
+        }
+        self
     }
 
     /// Adds another way on a line of its own.

@@ -4,7 +4,7 @@
 //! annotations, `artifactType` or `subject` say; an entry is left out only if its os or architecture is `unknown`, or if its
 //! *fetched* manifest is no image.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 use super::runnable::{not_runnable, not_selectable};
 use super::view::{Facts, digest_of};
@@ -152,13 +152,13 @@ struct Finder<'f, 'g> {
     subjects: Subjects,
     /// Entries of the indexes opened so far, those included that are there twice or lead nowhere.
     entries: usize,
-    seen: HashSet<Key<'g>>,
+    seen: BTreeSet<Key<'g>>,
     pending: bool,
 }
 
 impl<'f, 'g> Finder<'f, 'g> {
     fn new(facts: &'f Facts<'g>) -> Self {
-        Self { facts, subjects: Subjects::of(Nature::Image), entries: 0, seen: HashSet::new(), pending: false }
+        Self { facts, subjects: Subjects::of(Nature::Image), entries: 0, seen: BTreeSet::new(), pending: false }
     }
 
     fn find(mut self) -> Fact<Subjects> {
@@ -234,6 +234,7 @@ impl<'f, 'g> Finder<'f, 'g> {
             return Err(budget(format!("{MAX_ENTRIES} entries in its indexes; it has {} or more", self.entries)));
         }
         self.subjects.indexes.push(digest.clone());
+        self.subjects.entries.reserve(index.manifests.len());
         for (position, descriptor) in index.manifests.iter().enumerate() {
             let place = Place::Index { digest: digest.clone(), pointer: format!("/manifests/{position}") };
             self.entry(descriptor, place, depth)?;

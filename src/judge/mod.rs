@@ -6,7 +6,7 @@ mod cells;
 mod seal;
 mod waive;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::finding::Verdict;
@@ -60,7 +60,8 @@ pub struct Judgement<'p> {
     round: usize,
     subjects: Option<Subjects>,
     plans: Vec<Plan<'p>>,
-    outcomes: BTreeMap<usize, Outcome>,
+    /// How each of them ended; `None` while it is open.
+    outcomes: Vec<Option<Outcome>>,
 }
 
 /// How one cell ended.
@@ -74,7 +75,7 @@ enum Outcome {
 impl<'p> Judgement<'p> {
     /// Nothing judged yet.
     pub fn new(policy: &'p Policy, options: &'p Options) -> Self {
-        Self { policy, options, round: 0, subjects: None, plans: Vec::new(), outcomes: BTreeMap::new() }
+        Self { policy, options, round: 0, subjects: None, plans: Vec::new(), outcomes: Vec::new() }
     }
 
     /// Why a target cannot be judged by this policy, known before anything is read.
@@ -126,6 +127,7 @@ impl<'p> Judgement<'p> {
 
     fn settle(&mut self, subjects: Subjects, graph: &Graph) {
         self.plans = plan(self.policy, self.options, &subjects, graph);
+        self.outcomes = vec![None; self.plans.len()];
         self.subjects = Some(subjects);
     }
 
@@ -146,13 +148,9 @@ impl<'p> Judgement<'p> {
     fn judge_where(&mut self, graph: &Graph, wanted: impl Fn(&Instance) -> bool) -> BTreeSet<Demand> {
         let subjects = self.subjects.as_ref().expect("invariant: subjects are found before cells are judged");
         let view = View::new(graph, subjects);
-        for (number, plan) in self.plans.iter().enumerate() {
-            if wanted(plan.instance)
-                && !self.outcomes.contains_key(&number)
-                && let Some(outcome) = judge_cell(plan, subjects, &view)
-            {
-                self.outcomes.insert(number, outcome);
-            }
+        let cells = self.plans.iter().zip(&mut self.outcomes);
+        for (plan, outcome) in cells.filter(|(plan, outcome)| outcome.is_none() && wanted(plan.instance)) {
+            *outcome = judge_cell(plan, subjects, &view);
         }
         view.into_demands()
     }
@@ -165,9 +163,9 @@ impl<'p> Judgement<'p> {
             self.judge_cells(graph);
         }
         self.judge_implicit(graph);
-        for number in 0..self.plans.len() {
+        for outcome in &mut self.outcomes {
             let why = || Outcome::Unknown(Why::new("gathering the facts for this rule", Cause::Rounds));
-            self.outcomes.entry(number).or_insert_with(why);
+            outcome.get_or_insert_with(why);
         }
     }
 }

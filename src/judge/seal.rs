@@ -126,11 +126,14 @@ struct Shown {
 impl<'g, 'p> Sealer<'g, 'p> {
     fn cells(mut self, judgement: &Judgement<'p>) -> (Vec<Cell>, Waivers<'p>) {
         let mut cells = Vec::with_capacity(judgement.plans.len());
-        for (number, plan) in judgement.plans.iter().enumerate() {
-            let outcome = judgement.outcomes.get(&number).expect("invariant: every planned cell has ended");
+        assert!(
+            judgement.plans.len() == judgement.outcomes.len(),
+            "invariant: every cell has an outcome, and no other has"
+        );
+        for (plan, outcome) in judgement.plans.iter().zip(&judgement.outcomes) {
+            let outcome = outcome.as_ref().expect("invariant: every planned cell has ended");
             cells.extend(self.cell(plan, outcome));
         }
-        assert!(judgement.plans.len() == judgement.outcomes.len(), "invariant: no cell beyond the planned ones");
         (cells, self.waivers)
     }
 
@@ -330,7 +333,7 @@ impl<'g, 'p> Sealer<'g, 'p> {
 /// What the findings of an image conceal, whichever report they end in.
 fn concealed(judgement: &Judgement<'_>) -> Concealed {
     let mut all = Concealed::default();
-    for outcome in judgement.outcomes.values() {
+    for outcome in judgement.outcomes.iter().flatten() {
         if let Outcome::Judged(Verdict::Violation { findings, .. }) = outcome {
             for finding in findings {
                 all.add(&finding.concealed);

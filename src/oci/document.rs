@@ -94,10 +94,10 @@ impl<T> Document<T> {
         let within = |inner: &str, outer: &str| {
             inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        let is_object = self.text().trim_start().starts_with('{');
+        let is_object = || self.text().trim_start().starts_with('{');
         let concerns = |defect: &&Defect| match defect.pointer.as_str() {
             // What the document lacks says nothing about what it has.
-            "" => !is_object,
+            "" => !is_object(),
             at => within(at, part) || within(part, at),
         };
         let flood = || self.defects.last().filter(|_| self.has_more_defects());

@@ -1,8 +1,13 @@
 //! Media types of manifests, configurations, layers and artifacts.
 
-use std::{fmt, sync::Arc};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 pub mod known;
 mod table;
@@ -22,52 +27,58 @@ pub const MANIFEST_ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
 /// A media type as a document or a registry writes it.
 ///
 /// Types are compared byte for byte, as clients do: one that differs in case is unknown. The text may be anything; escape it before showing it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MediaType(Arc<str>);
+#[derive(Clone, Deserialize)]
+#[serde(from = "String")]
+pub struct MediaType {
+    text: Arc<str>,
+    /// Looked up once, when a type is read: rules ask for it many times.
+    row: Option<&'static table::Row>,
+}
 
 impl MediaType {
     /// Takes the text as it is.
     pub fn new(text: impl Into<Arc<str>>) -> Self {
-        Self(text.into())
+        let text = text.into();
+        let row = row(&text);
+        Self { text, row }
     }
 
     /// Reads a `Content-Type` header: without its parameters, in lower case.
     pub fn from_content_type(header: &str) -> Self {
         let essence = header.split(';').next().unwrap_or_default();
-        Self(essence.trim().to_ascii_lowercase().into())
+        Self::new(essence.trim().to_ascii_lowercase())
     }
 
     /// The raw text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Who defines the type.
     pub fn family(&self) -> Family {
-        self.row().map_or(Family::Other, |row| row.family)
+        self.row.map_or(Family::Other, |row| row.family)
     }
 
     /// What content of this type is for.
     pub fn role(&self) -> Role {
-        self.row().map_or(Role::Unknown, |row| row.role)
+        self.row.map_or(Role::Unknown, |row| row.role)
     }
 
     /// How the type says that the content is compressed; `None` where it does not say, or what is compressed is hidden by encryption.
     pub fn compression(&self) -> Option<Compression> {
-        self.row().and_then(|row| row.compression)
+        self.row.and_then(|row| row.compression)
     }
 
     /// What the type is called in a sentence, with its article ("an OCI image index"); `None` for an unknown type.
     pub fn description(&self) -> Option<&'static str> {
-        self.row().map(|row| row.description)
+        self.row.map(|row| row.description)
     }
 
     /// The class of a layer of this type, as far as the type alone tells it; annotations can add to it.
     pub fn layer_class(&self) -> Option<LayerClass> {
         match (self.role(), self.compression()) {
             _ if self.is_encrypted() => Some(LayerClass::Encrypted),
-            _ if *self.0 == *known::NYDUS_BLOB => Some(LayerClass::Nydus),
+            _ if *self.text == *known::NYDUS_BLOB => Some(LayerClass::Nydus),
             (Role::Layer, Some(Compression::None)) => Some(LayerClass::None),
             (Role::Layer, Some(Compression::Gzip)) => Some(LayerClass::Gzip),
             (Role::Layer, Some(Compression::Zstd)) => Some(LayerClass::Zstd),
@@ -80,12 +91,12 @@ impl MediaType {
     pub fn is_foreign(&self) -> bool {
         ["application/vnd.docker.image.rootfs.foreign.", "application/vnd.oci.image.layer.nondistributable."]
             .into_iter()
-            .any(|start| self.0.starts_with(start))
+            .any(|start| self.text.starts_with(start))
     }
 
     /// Whether the layer is encrypted (ocicrypt).
     pub fn is_encrypted(&self) -> bool {
-        self.role() == Role::Layer && self.0.ends_with("+encrypted")
+        self.role() == Role::Layer && self.text.ends_with("+encrypted")
     }
 
     /// Whether this is any type of manifest or index.
@@ -108,21 +119,66 @@ impl MediaType {
     /// Errs on the side of yes: Docker and Podman look at a layer's bytes rather than at its type, so generic types and all that
     /// call themselves an archive count.
     pub fn is_tar_like(&self) -> bool {
-        let mut words = self.0.split(['/', '.', '+', '-']);
+        let mut words = self.text.split(['/', '.', '+', '-']);
         matches!(self.role(), Role::Layer | Role::Generic) || words.any(|word| matches!(word, "tar" | "gzip" | "zstd"))
     }
 
     /// Whether runtimes run a manifest whose config has this type: the image configurations, and generic types that they accept all the same.
     pub fn is_runnable_config(&self) -> bool {
-        self.role() == Role::ImageConfig || (self.role() == Role::Generic && &*self.0 != "text/plain")
+        self.role() == Role::ImageConfig || (self.role() == Role::Generic && &*self.text != "text/plain")
     }
+}
 
-    fn row(&self) -> Option<&'static table::Row> {
-        let exact = table::EXACT.iter().find(|row| row.text == &*self.0);
-        exact.or_else(|| {
-            let fits = |(row, end): &&(table::Row, &str)| self.0.starts_with(row.text) && self.0.ends_with(end);
-            table::PATTERNS.iter().find(fits).map(|(row, _)| row)
-        })
+/// What is known about a type.
+fn row(text: &str) -> Option<&'static table::Row> {
+    let exact = table::EXACT.iter().find(|row| row.text == text);
+    exact.or_else(|| {
+        let fits = |(row, end): &&(table::Row, &str)| text.starts_with(row.text) && text.ends_with(end);
+        table::PATTERNS.iter().find(fits).map(|(row, _)| row)
+    })
+}
+
+impl fmt::Debug for MediaType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("MediaType").field(&self.text).finish()
+    }
+}
+
+impl PartialEq for MediaType {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for MediaType {}
+
+impl PartialOrd for MediaType {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for MediaType {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+impl Hash for MediaType {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
+    }
+}
+
+impl From<String> for MediaType {
+    fn from(text: String) -> Self {
+        Self::new(text)
+    }
+}
+
+impl Serialize for MediaType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 
@@ -134,19 +190,19 @@ impl From<&str> for MediaType {
 
 impl PartialEq<str> for MediaType {
     fn eq(&self, other: &str) -> bool {
-        &*self.0 == other
+        &*self.text == other
     }
 }
 
 impl PartialEq<&str> for MediaType {
     fn eq(&self, other: &&str) -> bool {
-        &*self.0 == *other
+        &*self.text == *other
     }
 }
 
 impl fmt::Display for MediaType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 

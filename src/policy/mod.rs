@@ -112,7 +112,7 @@ impl Origin {
     pub fn line_column(&self) -> (usize, usize) {
         let text = &self.source.text;
         let (start, line_start) = self.starts();
-        (memchr_iter(b'\n', text[..line_start].as_bytes()).count() + 1, text[line_start..start].chars().count() + 1)
+        (memchr_iter(b'\n', &text.as_bytes()[..line_start]).count() + 1, text[line_start..start].chars().count() + 1)
     }
 
     /// The line that it stands on, without its end.

@@ -163,6 +163,24 @@ fn there<'g>(names: impl Iterator<Item = Cow<'g, str>>) -> Said<'g> {
 }
 
 impl Field {
+    /// Whether two configs have the same written there, which says the same of platforms of one kind.
+    fn is_same(self, one: &Part<'_>, other: &Part<'_>) -> bool {
+        let (a, b) = (one.read.config, other.read.config);
+        match self {
+            Self::User => a.user == b.user,
+            Self::Entrypoint => a.entrypoint == b.entrypoint,
+            Self::Cmd => a.cmd == b.cmd,
+            Self::Env => a.env == b.env,
+            Self::Ports => a.exposed_ports == b.exposed_ports,
+            Self::Volumes => a.volumes == b.volumes,
+            Self::Workdir => a.working_dir == b.working_dir,
+            Self::StopSignal => a.stop_signal == b.stop_signal,
+            Self::Healthcheck => a.healthcheck == b.healthcheck,
+            Self::Labels => a.labels == b.labels,
+            Self::LayerCount => one.layers == other.layers,
+        }
+    }
+
     /// A value for a message, without what looks like a secret in it.
     fn shown(self, name: &str, value: &str) -> String {
         match self {
@@ -274,6 +292,9 @@ struct Difference {
 
 impl PlatformParity {
     fn differences(&self, field: Field, parts: &[Part<'_>]) -> Vec<Difference> {
+        if parts.iter().all(|part| part.windows == parts[0].windows && field.is_same(part, &parts[0])) {
+            return Vec::new();
+        }
         let said: Vec<Said<'_>> = parts.iter().map(|part| field.read(part)).collect();
         if said.iter().all(|one| *one == said[0]) {
             return Vec::new();

@@ -84,8 +84,8 @@ pub struct Span {
 
 /// The byte ranges that an RFC 6901 pointer names in `text`.
 ///
-/// Of members with the same name the last one is meant, as in [`serde_json::Value`]. `None`: the text is no JSON, or the
-/// pointer leads nowhere.
+/// Of members with the same name the last one is meant, as in [`serde_json::Value`]. `None`: the pointer leads nowhere, or what had
+/// to be read to follow it is no JSON.
 pub fn locate(text: &str, pointer: &str) -> Option<Span> {
     if !pointer.is_empty() && !pointer.starts_with('/') {
         return None;

@@ -84,7 +84,7 @@ impl<'p, 'v> Inspection<'p, 'v> {
         // A classic archive holds neither a manifest nor attestations.
         let is_saved = entry.place == Place::Saved;
         let attested =
-            (!is_saved && self.rule.looks_at(Part::Provenance)).then(|| attested(&self.rule.homes, entry, view));
+            (!is_saved && self.rule.looks_at(Part::Provenance)).then(|| attested(self.rule.homes(), entry, view));
         let config = CONFIG.iter().any(|(part, _)| self.rule.looks_at(*part)).then(|| view.config(entry));
         // Every round begins anew: nothing is looked through before all of it is there.
         if matches!(attested, Some(Err(Stop::Pending))) || matches!(config, Some(Err(Stop::Pending))) {

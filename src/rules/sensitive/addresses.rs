@@ -13,6 +13,9 @@ const TOKEN: usize = 20;
 
 /// The passwords of the addresses in a text: `https://user:password@host/`, `https://token@host/`, `user:password@tcp(host)/`.
 pub(super) fn find(text: &str, manner: Manner, criteria: &Criteria<'_>) -> Vec<Range<usize>> {
+    if !text.contains('@') {
+        return Vec::new();
+    }
     let urls = text.match_indices("://").filter_map(|(at, mark)| password(text, at + mark.len(), manner, criteria));
     let sources = text.match_indices("@tcp(").filter_map(|(at, _)| password_before(text, at, manner, criteria));
     urls.chain(sources).collect()

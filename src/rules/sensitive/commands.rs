@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::hints::may_promise;
 use super::names::{Promise, promise};
-use super::options::{bare, given};
+use super::options::{bare, given, may_give};
 use super::values::Manner;
 
 /// Bytes of a name.
@@ -38,7 +38,9 @@ pub(super) fn assigned(text: &str) -> Vec<Assigned<'_>> {
     let mut found: Vec<Assigned<'_>> =
         declared.map(|declared| declared.values).unwrap_or_default().into_iter().filter_map(plain).collect();
     by_signs(text, from, &mut found);
-    by_options(text, from, &mut found);
+    if may_give(text) {
+        by_options(text, from, &mut found);
+    }
     by_chpasswd(text, from, &mut found);
     found
 }

@@ -27,6 +27,11 @@ pub(super) fn given<'t>(words: impl Iterator<Item = &'t str>) -> Vec<Given<'t>> 
     found
 }
 
+/// Whether a text may hold what [`given`] finds: an option, `machine` of `.netrc`, `config set` or `setx`.
+pub(super) fn may_give(text: &str) -> bool {
+    text.contains('-') || ["machine", "set"].into_iter().any(|word| text.contains(word))
+}
+
 /// A word of a command without the quotes and signs around it.
 pub(super) fn bare(word: &str) -> &str {
     word.trim_matches(['"', '\'', ';', ')', '`', ',', '[', ']'])
