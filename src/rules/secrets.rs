@@ -13,7 +13,8 @@ declare_rule! {
     ///
     /// What an image says of itself beside its layers: the variables in `Env`, labels, annotations of indexes, manifests and
     /// descriptors, the commands (`Entrypoint`, `Cmd`, the health check), the history with its build arguments, and the build
-    /// arguments and addresses of provenance, by default of that which BuildKit puts into the index. A secret is
+    /// arguments (those of requests within the request as well) and addresses of provenance, by default of that which BuildKit puts
+    /// into the index. A secret is
     ///
     /// - a credential of a known form, with its checksum where the form has one: keys and tokens of AWS, GitHub, GitLab, Slack, Stripe,
     ///   Google, Azure, npm, PyPI, Docker Hub, OpenAI, Anthropic, Hugging Face and some forty others, JSON Web Tokens, private keys;

@@ -33,6 +33,9 @@ pub struct Provenance {
     /// parameters, of which those in an object have its name before theirs (`inputs.VERSION`). [`Told::Nothing`] where the
     /// statement has no place for them.
     pub arguments: Told<BTreeMap<String, String>>,
+    /// What else `BuildKit` was asked for, as JSON, by name (`inputs.base`): requests within the request have arguments of their
+    /// own.
+    pub requests: Told<BTreeMap<String, String>>,
     /// What the build claims of itself.
     pub claims: Claims,
     /// When the build ended, as written.

@@ -176,17 +176,15 @@ impl<'p, 'v> Inspection<'p, 'v> {
         }
         for (digest, provenance) in statements {
             let at = || Location::new(NodeRole::Statement, &digest, "");
-            match &provenance.arguments {
-                Told::Said(arguments) => {
-                    for (name, value) in arguments {
-                        self.pair("argument of the build in provenance", name, value, at);
-                    }
-                }
-                Told::Garbled => {
-                    let detail = "they are of another type than they must be";
-                    self.findings.stop(Why::undecidable("reading the build arguments in provenance", detail).into());
-                }
-                Told::Nothing => {}
+            for (name, value) in provenance.arguments.said().into_iter().flatten() {
+                self.pair("argument of the build in provenance", name, value, at);
+            }
+            for request in provenance.requests.said().into_iter().flat_map(BTreeMap::values) {
+                self.text("a request within that of the build in provenance", request, at);
+            }
+            if [&provenance.arguments, &provenance.requests].contains(&&Told::Garbled) {
+                let detail = "they are of another type than they must be";
+                self.findings.stop(Why::undecidable("reading the build arguments in provenance", detail).into());
             }
             let sources = [&provenance.source, &provenance.client_source].into_iter().filter_map(Told::said);
             let materials = provenance.materials.iter().filter_map(|material| material.uri.as_ref());

@@ -206,6 +206,7 @@ impl V0 {
                 runner: Told::Nothing,
             },
             arguments: invocation.and_then(|invocation| invocation.parameters.as_ref()).and_then(|raw| parameters(raw)),
+            requests: invocation.and_then(|invocation| invocation.parameters.as_ref()).and_then(|raw| requests(raw)),
             claims: claims(metadata),
             finished: finished(metadata),
             materials: self.materials,
@@ -248,6 +249,7 @@ impl V1 {
                 Told::Nothing => definition.external_parameters.as_ref().and_then(|raw| external_parameters(raw)),
                 request => request.and_then(|raw| parameters(raw)),
             },
+            requests: request.and_then(|raw| requests(raw)),
             claims: claims(metadata),
             finished: finished(metadata),
             materials: definition.resolved_dependencies,
@@ -288,6 +290,15 @@ fn parameters(raw: &RawValue) -> Told<BTreeMap<String, String>> {
         (Told::Nothing, Told::Nothing) => others(raw, |_| true),
         (_, Told::Nothing) => Told::Said(BTreeMap::new()),
         (_, args) => args.map(Arguments::texts),
+    })
+}
+
+/// What `BuildKit` was asked for besides the arguments and what is told without values.
+fn requests(raw: &RawValue) -> Told<BTreeMap<String, String>> {
+    object::<Request>(raw).and_then(|request| match (&request.frontend, &request.args) {
+        // Of another builder all of it are arguments.
+        (Told::Nothing, Told::Nothing) => Told::Nothing,
+        _ => others(raw, |name| !["frontend", "args", "secrets", "ssh", "locals"].contains(&name)),
     })
 }
 
