@@ -44,7 +44,7 @@ fn pages() -> BTreeMap<String, String> {
 /// The pages that the program knows better, or parts of them.
 fn own(pages: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     let mut own: BTreeMap<String, String> = RULES.iter().map(|rule| (page_of(rule), rule_page(rule))).collect();
-    own.insert("rules/README.md".to_owned(), rules_page());
+    own.insert("rules/index.md".to_owned(), rules_page());
     own.insert("SUMMARY.md".to_owned(), summary(&pages["SUMMARY.md"]));
     own.insert("packs.md".to_owned(), packs::page(&pages["packs.md"]));
     own
@@ -85,7 +85,7 @@ fn summary(written: &str) -> String {
     let mut text = String::new();
     for line in written.lines().filter(|line| !line.starts_with("  - [`")) {
         let _ = writeln!(text, "{line}");
-        if line == "- [Rules](rules/README.md)" {
+        if line == "- [Rules](rules/index.md)" {
             for rule in RULES {
                 let _ = writeln!(text, "  - [`{0}`](rules/{0}.md)", rule.name);
             }
@@ -201,6 +201,8 @@ fn every_link_leads_somewhere() {
             let target = if path.is_empty() { name.clone() } else { joined(folder, path) };
             let page = pages.get(&target).unwrap_or_else(|| panic!("{name}: there is no {link}"));
             assert!(anchor.is_empty() || anchors(page).any(|known| known == anchor), "{name}: there is no {link}");
+            // mdBook writes such a page as `index.html`, and leaves links to it as they are.
+            assert!(!target.ends_with("README.md"), "{name}: {link} leads nowhere in the book");
         }
     }
     assert!(number > RULES.len(), "{number}");
