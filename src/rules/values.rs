@@ -98,7 +98,7 @@ impl Wanted<'_> {
     fn fault(&self, name: &str, value: &str) -> Option<String> {
         let shown = || ImageText(&shown(name, value)).to_string();
         if value.trim().is_empty() && self.require.iter().any(|required| required == name) {
-            return Some("is empty".to_owned());
+            return Some(if value.is_empty() { "is empty" } else { "is blank" }.to_owned());
         }
         if let Some(pattern) = self.matches.get(name).filter(|pattern| !pattern.matches(value)) {
             return Some(format!("is '{}', wanted a match of '{}'", shown(), pattern.as_str()));
