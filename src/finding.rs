@@ -6,7 +6,6 @@ mod gathered;
 use std::borrow::Borrow;
 use std::fmt::Write;
 
-use memchr::memmem;
 use serde::Serialize;
 
 use crate::graph::{Entry, Place, RootKind, View};
@@ -137,7 +136,7 @@ impl Fix {
     #[must_use]
     pub fn with(mut self, argument: &dyn FixArgument) -> Self {
         const PLACE: &str = "{}";
-        if let Some(at) = memmem::find(self.0.as_bytes(), PLACE.as_bytes()) {
+        if let Some(at) = self.0.find(PLACE) {
             self.0.replace_range(at..at + PLACE.len(), &argument.in_command());
         }
         self
