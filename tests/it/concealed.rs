@@ -168,6 +168,20 @@ async fn no_report_shows_a_secret_that_is_a_word() {
     }
 }
 
+/// A value may hold more than one secret, and each may be repeated elsewhere.
+#[tokio::test]
+async fn no_report_shows_the_second_secret_of_a_value() {
+    let image =
+        r#"labels = { conf = "password=swordfish token=Zb3kQ9vXr7TnL2mW", a = "swordfish", b = "Zb3kQ9vXr7TnL2mW" }"#;
+    let policy = load("[rules.secrets]\n[rules.labels]\nmatch = { a = 'x', b = 'x' }\n");
+    let report = judged(&policy, toml::from_str(image).unwrap()).await;
+    for format in [Format::Human, Format::Json, Format::Sarif] {
+        let text = written(&policy, format, &report);
+        assert!(text.contains("the label 'a' in the config is '…'"), "{text}");
+        assert!(!text.contains("swordfish") && !text.contains("Zb3kQ9vXr7TnL2mW"), "{format:?}:\n{text}");
+    }
+}
+
 async fn report(values: &[&str; 4]) -> ImageReport {
     let names = ["SECRET", "TOKEN", "PLAIN", "ACME"];
     let text = names.iter().zip(values).fold(IMAGE.to_owned(), |text, (name, value)| {
