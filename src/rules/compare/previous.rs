@@ -161,6 +161,7 @@ mod tests {
         assert_eq!(before("3.13.0rc2", tags), "3.13.0rc1");
         assert_eq!(before("3.13.0rc1", tags), "3.13.0b2");
         assert_eq!(before("3.13.0", tags), "3.12.0");
+        assert_eq!(before("1.3.0", "1.2.0 1.3.0-milestone1 1.3.0-test2"), "1.2.0");
     }
 
     #[test]
