@@ -1,11 +1,10 @@
 //! The image config (image-spec, config.md, and Docker's extensions of it).
 
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{
     Annotations, Platform,
-    json::Path,
+    json::{Path, Tree},
     reading::{Defect, Defects, Object, found},
 };
 
@@ -67,7 +66,7 @@ pub struct History {
 
 impl ImageConfig {
     /// Reads an image config, and what is wrong with it.
-    pub fn read(value: &Value) -> (ImageConfig, Vec<Defect>) {
+    pub fn read(value: &Tree<'_>) -> (ImageConfig, Vec<Defect>) {
         let defects = Defects::new();
         let config = Object::read(value, &Path::Root, &defects, read).unwrap_or_default();
         (config, defects.into_vec())
@@ -115,7 +114,7 @@ fn read(object: Object<'_>) -> ImageConfig {
 fn read_rootfs(object: Object<'_>) -> Vec<String> {
     match object.get("type") {
         None => object.defect("`type` is missing, expected \"layers\""),
-        Some(kind) if kind != "layers" => {
+        Some(kind) if kind.as_str() != Some("layers") => {
             object.defect_at("type", format_args!("`type` is {}, expected \"layers\"", found(kind)));
         }
         Some(_) => {}
@@ -150,7 +149,7 @@ fn read_run(object: Object<'_>, config: &mut ImageConfig) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -158,8 +157,12 @@ mod tests {
         json!({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": ["sha256:a", "sha256:b"]}})
     }
 
+    fn config_of(config: &Value) -> (ImageConfig, Vec<Defect>) {
+        ImageConfig::read(&config.into())
+    }
+
     fn defects(config: &Value) -> Vec<(String, String)> {
-        let (_, defects) = ImageConfig::read(config);
+        let (_, defects) = config_of(config);
         defects.into_iter().map(|defect| (defect.pointer, defect.message)).collect()
     }
 
@@ -176,7 +179,7 @@ mod tests {
             "ExposedPorts": {"80/tcp": {}, "53": {}}, "Volumes": {"/v": {}}, "Labels": {"l": ""},
             "Healthcheck": {"Test": ["CMD", "true"]}
         });
-        let (read, defects) = ImageConfig::read(&document);
+        let (read, defects) = config_of(&document);
         assert_eq!(defects, []);
         assert_eq!(read.user.as_deref(), Some("0"));
         assert_eq!((read.entrypoint, read.cmd), (Some(vec!["/e".to_owned()]), None));
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_absent_and_an_empty_user_are_told_apart() {
-        let user = |config: Value| ImageConfig::read(&json!({ "config": config })).0.user;
+        let user = |config: Value| config_of(&json!({ "config": config })).0.user;
         assert_eq!(user(json!({})), None);
         assert_eq!(user(json!({"User": null})), None);
         assert_eq!(user(json!({"User": ""})).as_deref(), Some(""));
@@ -212,7 +215,7 @@ mod tests {
         let mut document = config();
         document["os"] = json!("");
         assert_eq!(defects(&document), [("/os".to_owned(), "`os` is empty".to_owned())]);
-        assert_eq!(ImageConfig::read(&document).0.platform(), None);
+        assert_eq!(config_of(&document).0.platform(), None);
         document = config();
         document["rootfs"]["type"] = json!("layers+base");
         let message = "`type` is the string \"layers+base\", expected \"layers\"";
@@ -257,7 +260,7 @@ mod tests {
     fn lists_keep_their_indices_when_an_element_is_wrong() {
         let mut document = config();
         document["config"] = json!({"Env": [1, "A=b", null]});
-        let (read, _) = ImageConfig::read(&document);
+        let (read, _) = config_of(&document);
         assert_eq!(read.env, ["", "A=b", ""]);
         let expected = [("/config/Env/0", "found a number"), ("/config/Env/2", "found null")];
         let expected = expected.map(|(at, found)| (at.to_owned(), format!("{found}, expected a string")));
@@ -279,12 +282,12 @@ mod tests {
 
     #[test]
     fn layers_are_counted_against_the_manifest() {
-        let (read, _) = ImageConfig::read(&config());
+        let (read, _) = config_of(&config());
         assert_eq!(read.check_layers(2), None);
         let message = "`diff_ids` lists 2 layers, the manifest has 3";
         assert_eq!(read.check_layers(3).unwrap().message, message);
         // The place of the defect exists in a config without the list as well.
-        let (read, _) = ImageConfig::read(&json!({}));
+        let (read, _) = config_of(&json!({}));
         assert_eq!(read.check_layers(1).unwrap().pointer, "");
     }
 }

@@ -164,7 +164,7 @@ mod tests {
 
     fn layer(descriptor: &Value) -> Descriptor {
         let manifest = json!({"layers": [descriptor]});
-        let Ok((Manifest::Image(mut manifest), _)) = Manifest::read(&manifest) else { panic!("{manifest}") };
+        let Ok((Manifest::Image(mut manifest), _)) = Manifest::read(&(&manifest).into()) else { panic!("{manifest}") };
         manifest.layers.remove(0)
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::{
-    Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape, manifest::NotAManifest,
+    Ambiguity, Defect, Digest, ImageConfig, Json, JsonError, Manifest, Shape, json::Tree, manifest::NotAManifest,
     reading::MAX_DEFECTS,
 };
 
@@ -38,9 +38,10 @@ impl<T: Read> Document<T> {
 
     /// Reads bytes whose digest was computed already, with whatever algorithm they were asked for.
     pub fn read_as(bytes: Bytes, digest: Digest) -> Result<Document<T>, Unreadable> {
-        let (bytes, json, mut ambiguities) = Json::parse(bytes, T::SHAPE)?.into_parts();
+        let (json, mut ambiguities) = Json::parse(&bytes, T::SHAPE)?.into_parts();
         ambiguities.extend(T::ambiguity(&json));
         let (value, defects) = T::read(&json)?;
+        drop(json);
         Ok(Document { bytes, digest, value, ambiguities, defects })
     }
 }
@@ -116,10 +117,10 @@ pub trait Read: Sized + sealed::Sealed {
     const SHAPE: Shape;
 
     /// The typed form and its defects.
-    fn read(value: &Value) -> Result<(Self, Vec<Defect>), Unreadable>;
+    fn read(value: &Tree<'_>) -> Result<(Self, Vec<Defect>), Unreadable>;
 
     /// An ambiguity that the names alone do not show.
-    fn ambiguity(_: &Value) -> Option<Ambiguity> {
+    fn ambiguity(_: &Tree<'_>) -> Option<Ambiguity> {
         None
     }
 }
@@ -133,11 +134,11 @@ mod sealed {
 impl Read for Manifest {
     const SHAPE: Shape = Shape::Manifest;
 
-    fn read(value: &Value) -> Result<(Self, Vec<Defect>), Unreadable> {
+    fn read(value: &Tree<'_>) -> Result<(Self, Vec<Defect>), Unreadable> {
         Ok(Manifest::read(value)?)
     }
 
-    fn ambiguity(value: &Value) -> Option<Ambiguity> {
+    fn ambiguity(value: &Tree<'_>) -> Option<Ambiguity> {
         Manifest::ambiguity(value)
     }
 }
@@ -145,7 +146,7 @@ impl Read for Manifest {
 impl Read for ImageConfig {
     const SHAPE: Shape = Shape::Config;
 
-    fn read(value: &Value) -> Result<(Self, Vec<Defect>), Unreadable> {
+    fn read(value: &Tree<'_>) -> Result<(Self, Vec<Defect>), Unreadable> {
         Ok(ImageConfig::read(value))
     }
 }

@@ -3,11 +3,10 @@
 use std::fmt::{self, Display};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::{
     Ambiguity, AmbiguityKind, Annotations, Descriptor, MediaType, Role,
-    json::quoted,
+    json::{Members, Tree, quoted},
     media_type::known,
     reading::{Defect, Defects, Object, found},
 };
@@ -108,7 +107,7 @@ impl Manifest {
     ///
     /// The kind is what the document's `mediaType` says, if that is a known type, else what its members show. Whether the
     /// two agree is for [`Manifest::ambiguity`].
-    pub fn read(value: &Value) -> Result<(Manifest, Vec<Defect>), NotAManifest> {
+    pub fn read(value: &Tree<'_>) -> Result<(Manifest, Vec<Defect>), NotAManifest> {
         let not = |found| NotAManifest { found };
         let members = value.as_object().ok_or_else(|| not(found(value)))?;
         let kind = Kind::of(members).ok_or_else(|| not(shown(members)))?;
@@ -118,7 +117,7 @@ impl Manifest {
     }
 
     /// Whether the document holds what marks two kinds of manifests, so that clients may read different ones (CVE-2021-41190).
-    pub fn ambiguity(value: &Value) -> Option<Ambiguity> {
+    pub fn ambiguity(value: &Tree<'_>) -> Option<Ambiguity> {
         let names = two_kinds(value)?;
         let pointer = format!("/{}", names.last()?);
         Some(Ambiguity { pointer, kind: AmbiguityKind::TwoKinds { names } })
@@ -205,14 +204,14 @@ impl Kind {
         ("blobs", Kind::Artifact),
     ];
 
-    fn of(members: &Map<String, Value>) -> Option<Kind> {
+    fn of(members: &Members<'_>) -> Option<Kind> {
         let mut marks = Kind::MARKS.into_iter();
         let marked = marks.find(|(name, _)| members.contains_key(*name));
         Kind::claimed(members).or(marked.map(|(_, kind)| kind))
     }
 
     /// The kind that the document's `mediaType` says.
-    fn claimed(members: &Map<String, Value>) -> Option<Kind> {
+    fn claimed(members: &Members<'_>) -> Option<Kind> {
         match MediaType::from(members.get("mediaType")?.as_str()?).role() {
             Role::Index => Some(Kind::Index),
             Role::Manifest => Some(Kind::Image),
@@ -224,10 +223,10 @@ impl Kind {
 }
 
 /// Members of the document that mark different kinds. A member counts even when it is null, as it does for containerd.
-fn two_kinds(value: &Value) -> Option<Vec<&'static str>> {
+fn two_kinds(value: &Tree<'_>) -> Option<Vec<&'static str>> {
     let members = value.as_object()?;
     let claimed = Kind::claimed(members).map(|kind| ("mediaType", kind));
-    let version = members.get("schemaVersion").is_some_and(|version| version == 2);
+    let version = members.get("schemaVersion").is_some_and(|version| version.as_u64() == Some(2));
     let version = (version && members.contains_key("fsLayers")).then_some(("schemaVersion", Kind::Image));
     let marks = Kind::MARKS.into_iter().filter(|(name, _)| members.contains_key(*name));
     let marks: Vec<_> = claimed.into_iter().chain(version).chain(marks).collect();
@@ -237,7 +236,7 @@ fn two_kinds(value: &Value) -> Option<Vec<&'static str>> {
 }
 
 /// An object as a message shows it: by the first of its names.
-fn shown(members: &Map<String, Value>) -> String {
+fn shown(members: &Members<'_>) -> String {
     let names: Vec<_> = members.keys().take(3).map(|name| quoted(name)).collect();
     match (names.len(), members.len()) {
         (_, 0) => "an empty object".to_owned(),
@@ -262,7 +261,7 @@ fn media_type(object: Object<'_>, name: &str) -> Option<MediaType> {
 fn check_schema_version(object: Object<'_>) {
     match object.get("schemaVersion") {
         None => object.defect("`schemaVersion` is missing, expected 2"),
-        Some(version) if version != 2 => {
+        Some(version) if version.as_u64() != Some(2) => {
             object.defect_at("schemaVersion", format_args!("`schemaVersion` is {}, expected 2", found(version)));
         }
         Some(_) => {}
@@ -317,7 +316,7 @@ fn read_schema1(object: Object<'_>) -> Schema1 {
         name: object.text("name"),
         tag: object.text("tag"),
         architecture: object.text("architecture"),
-        layers: object.get("fsLayers").and_then(Value::as_array).map_or(0, Vec::len),
+        layers: object.get("fsLayers").and_then(Tree::as_array).map_or(0, <[_]>::len),
     }
 }
 

@@ -1,13 +1,12 @@
 //! Lenient reading: whatever the specification forbids becomes a defect with its place, and reading goes on.
 
-use std::{cell::RefCell, fmt::Display};
+use std::{borrow::Cow, cell::RefCell, fmt::Display};
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use super::{
     Annotations,
-    json::{Bounded, Path, quoted},
+    json::{Bounded, Members, Path, Tree, quoted},
 };
 
 /// More defects than these say nothing new about a document.
@@ -44,25 +43,25 @@ impl Defects {
 /// An object being read, with its place. `null` counts as absent everywhere, as in Go.
 #[derive(Clone, Copy)]
 pub(super) struct Object<'a> {
-    members: &'a Map<String, Value>,
+    members: &'a Members<'a>,
     path: &'a Path<'a>,
     defects: &'a Defects,
 }
 
 impl<'a> Object<'a> {
     /// The whole document.
-    pub(super) fn root(members: &'a Map<String, Value>, defects: &'a Defects) -> Object<'a> {
+    pub(super) fn root(members: &'a Members<'a>, defects: &'a Defects) -> Object<'a> {
         Object { members, path: &Path::Root, defects }
     }
 
     /// The object at `path`; anything else is a defect, and then nothing is in it.
     pub(super) fn read<T>(
-        value: &Value,
+        value: &Tree<'_>,
         path: &Path<'_>,
         defects: &Defects,
         read: impl FnOnce(Object<'_>) -> T,
     ) -> Option<T> {
-        if let Value::Object(members) = value {
+        if let Tree::Object(members) = value {
             return Some(read(Object { members, path, defects }));
         }
         defects.add(path, format_args!("found {}, expected an object", kind(value)));
@@ -74,7 +73,7 @@ impl<'a> Object<'a> {
     }
 
     /// The member, unless it is absent or null.
-    pub(super) fn get(self, name: &str) -> Option<&'a Value> {
+    pub(super) fn get(self, name: &str) -> Option<&'a Tree<'a>> {
         self.members.get(name).filter(|value| !value.is_null())
     }
 
@@ -102,7 +101,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn wrong(self, name: &str, value: &Value, expected: &str) {
+    fn wrong(self, name: &str, value: &Tree<'_>, expected: &str) {
         self.defect_at(name, format_args!("`{name}` is {}, expected {expected}", found(value)));
     }
 
@@ -122,7 +121,7 @@ impl<'a> Object<'a> {
     /// A string that must be there and not be empty.
     pub(super) fn required_text(self, name: &str) -> Option<String> {
         self.require(name);
-        if self.get(name).is_some_and(|value| value == "") {
+        if self.get(name).is_some_and(|value| value.as_str() == Some("")) {
             self.defect_at(name, format_args!("`{name}` is empty"));
         }
         self.text(name)
@@ -150,7 +149,7 @@ impl<'a> Object<'a> {
     pub(super) fn strings(self, name: &str) -> Option<Vec<String>> {
         let list = self.list(name)?;
         let path = Path::Member(self.path, name);
-        let read = |(index, value): (usize, &Value)| {
+        let read = |(index, value): (usize, &Tree<'_>)| {
             if value.as_str().is_none() {
                 self.defects
                     .add(&Path::Element(&path, index), format_args!("found {}, expected a string", kind(value)));
@@ -166,18 +165,18 @@ impl<'a> Object<'a> {
             return Annotations::new();
         };
         let path = Path::Member(self.path, name);
-        let read = |(key, value): (&String, &Value)| {
+        let read = |(key, value): (&Cow<'_, str>, &Tree<'_>)| {
             if value.as_str().is_none() {
                 self.defects.add(&Path::Member(&path, key), format_args!("found {}, expected a string", kind(value)));
             }
-            Some((key.clone(), value.as_str()?.to_owned()))
+            Some((key.to_string(), value.as_str()?.to_owned()))
         };
         members.iter().filter_map(read).collect()
     }
 
     /// The names of a map whose values say nothing: Go's `map[string]struct{}`.
     pub(super) fn names(self, name: &str) -> Vec<String> {
-        self.members(name).map(|members| members.keys().cloned().collect()).unwrap_or_default()
+        self.members(name).map(|members| members.keys().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// The object of that name as `read` makes it.
@@ -191,26 +190,26 @@ impl<'a> Object<'a> {
     pub(super) fn objects<T>(self, name: &str, read: impl Fn(Object<'_>) -> T) -> Vec<T> {
         let list = self.list(name).unwrap_or_default();
         let path = Path::Member(self.path, name);
-        let one = |(index, value): (usize, &Value)| {
+        let one = |(index, value): (usize, &Tree<'_>)| {
             Object::read(value, &Path::Element(&path, index), self.defects, &read).unwrap_or_else(|| {
                 let unheard = Defects::new();
-                read(Object::root(&Map::new(), &unheard))
+                read(Object::root(&Members::new(), &unheard))
             })
         };
         list.iter().enumerate().map(one).collect()
     }
 
-    fn list(self, name: &str) -> Option<&'a [Value]> {
+    fn list(self, name: &str) -> Option<&'a [Tree<'a>]> {
         let value = self.get(name)?;
-        if !value.is_array() {
+        if value.as_array().is_none() {
             self.defect_at(name, format_args!("`{name}` is {}, expected a list", kind(value)));
         }
-        value.as_array().map(Vec::as_slice)
+        value.as_array()
     }
 
-    fn members(self, name: &str) -> Option<&'a Map<String, Value>> {
+    fn members(self, name: &str) -> Option<&'a Members<'a>> {
         let value = self.get(name)?;
-        if !value.is_object() {
+        if value.as_object().is_none() {
             self.defect_at(name, format_args!("`{name}` is {}, expected an object", kind(value)));
         }
         value.as_object()
@@ -218,23 +217,23 @@ impl<'a> Object<'a> {
 }
 
 /// How a message names a value where variables may stand: without what it is, which is not to be shown.
-fn kind(value: &Value) -> String {
+fn kind(value: &Tree<'_>) -> String {
     match value {
-        Value::String(_) => "a string".to_owned(),
-        Value::Number(_) => "a number".to_owned(),
+        Tree::String(_) => "a string".to_owned(),
+        Tree::Number(_) => "a number".to_owned(),
         other => found(other),
     }
 }
 
 /// How a message names a value of the document.
-pub(super) fn found(value: &Value) -> String {
+pub(super) fn found(value: &Tree<'_>) -> String {
     match value {
-        Value::Null => "null".to_owned(),
-        Value::Bool(value) => format!("the boolean {value}"),
-        Value::Number(value) => format!("the number {value}"),
-        Value::String(text) => format!("the string {}", quoted(text)),
-        Value::Array(list) if list.is_empty() => "an empty list".to_owned(),
-        Value::Array(_) => "a list".to_owned(),
-        Value::Object(_) => "an object".to_owned(),
+        Tree::Null => "null".to_owned(),
+        Tree::Bool(value) => format!("the boolean {value}"),
+        Tree::Number(value) => format!("the number {value}"),
+        Tree::String(text) => format!("the string {}", quoted(text)),
+        Tree::Array(list) if list.is_empty() => "an empty list".to_owned(),
+        Tree::Array(_) => "a list".to_owned(),
+        Tree::Object(_) => "an object".to_owned(),
     }
 }

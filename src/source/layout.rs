@@ -10,14 +10,13 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use serde_json::Value;
 
 use self::directory::Directory;
 use self::names::Meant;
 use self::referrers::Referrers;
 use super::{Part, Reading, Resolved, Served, Source, off_thread};
 use crate::graph::{Cause, Known, ReferrerList, Why};
-use crate::oci::{Descriptor, Digest, DigestError, Document, Index, Json, Manifest, MediaType, Shape};
+use crate::oci::{Descriptor, Digest, DigestError, Document, Index, Json, Manifest, MediaType, Shape, json};
 use crate::target::Select;
 
 pub(super) use self::names::{answers_to, list};
@@ -232,16 +231,14 @@ impl Contents {
 fn check_version(tree: &dyn Tree) -> Result<bool, Cause> {
     let unreadable = |problem: &str| Cause::Unreadable { detail: format!("oci-layout: {problem}") };
     let Some(bytes) = tree.read(Place::Version, MAX_VERSION)? else { return Ok(false) };
-    let json = Json::parse(bytes, Shape::Any).map_err(|error| unreadable(&error.to_string()))?;
-    if let Some(ambiguity) = json.problems().first() {
+    let version = Json::parse(&bytes, Shape::Any).map_err(|error| unreadable(&error.to_string()))?;
+    if let Some(ambiguity) = version.problems().first() {
         return Err(Cause::Ambiguous { detail: format!("oci-layout: {ambiguity}") });
     }
-    match json.value().get("imageLayoutVersion") {
-        Some(Value::String(version)) if version == VERSION => Ok(true),
-        Some(Value::String(version)) => {
-            Err(unreadable(&format!("imageLayoutVersion is `{version}`, only `{VERSION}` is known")))
-        }
-        _ => Err(unreadable("it holds no imageLayoutVersion")),
+    match version.value().get("imageLayoutVersion").and_then(json::Tree::as_str) {
+        Some(VERSION) => Ok(true),
+        Some(version) => Err(unreadable(&format!("imageLayoutVersion is `{version}`, only `{VERSION}` is known"))),
+        None => Err(unreadable("it holds no imageLayoutVersion")),
     }
 }
 

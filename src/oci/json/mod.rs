@@ -9,12 +9,11 @@ mod shape;
 mod strict;
 #[cfg(test)]
 mod tests;
+mod tree;
 
 use std::fmt::{self, Display};
 
-use bytes::Bytes;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::Untrusted;
 
@@ -22,6 +21,8 @@ pub(crate) use pointer::Path;
 pub use pointer::{Span, locate, pointer, pointer_escape, pointer_unescape};
 pub use shape::Shape;
 pub(crate) use shape::misspelt;
+pub(crate) use tree::Text;
+pub use tree::{Members, Tree};
 
 /// How deep arrays and objects may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -34,24 +35,23 @@ pub const MAX_VALUES: usize = 300_000;
 
 /// A strictly parsed JSON text and the places where other readers may see something else.
 #[derive(Debug, Clone)]
-pub struct Json {
-    bytes: Bytes,
-    value: Value,
+pub struct Json<'t> {
+    value: Tree<'t>,
     problems: Vec<Ambiguity>,
 }
 
-impl Json {
+impl<'t> Json<'t> {
     /// Parses the bytes in one pass; `shape` says which names are known at which place.
     ///
     /// White space may surround the value; a byte order mark, other encodings, nesting beyond [`MAX_DEPTH`] and anything
     /// after the value are errors.
-    pub fn parse(bytes: Bytes, shape: Shape) -> Result<Json, JsonError> {
-        let (value, problems) = strict::parse(&bytes, shape)?;
-        Ok(Json { bytes, value, problems })
+    pub fn parse(bytes: &'t [u8], shape: Shape) -> Result<Json<'t>, JsonError> {
+        let (value, problems) = strict::parse(bytes, shape)?;
+        Ok(Json { value, problems })
     }
 
     /// The value; of equal names the last one counts.
-    pub fn value(&self) -> &Value {
+    pub fn value(&self) -> &Tree<'t> {
         &self.value
     }
 
@@ -60,14 +60,9 @@ impl Json {
         &self.problems
     }
 
-    /// The bytes as they were given.
-    pub fn bytes(&self) -> &Bytes {
-        &self.bytes
-    }
-
-    /// Gives up the parts: the bytes, the value and the ambiguities.
-    pub fn into_parts(self) -> (Bytes, Value, Vec<Ambiguity>) {
-        (self.bytes, self.value, self.problems)
+    /// Gives up the parts: the value and the ambiguities.
+    pub fn into_parts(self) -> (Tree<'t>, Vec<Ambiguity>) {
+        (self.value, self.problems)
     }
 }
 

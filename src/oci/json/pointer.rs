@@ -7,10 +7,12 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer as _,
+    Deserializer as _,
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
+
+use super::Text;
 
 /// Where a walk through a document stands: a chain of segments kept on the stack, so that a pointer costs nothing until
 /// one is written.
@@ -141,9 +143,6 @@ fn member<'t>(object: &'t str, name: &str) -> Option<(&'t RawValue, &'t RawValue
     object.end().ok()?;
     found
 }
-
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 fn element<'t>(array: &'t str, index: &str) -> Option<&'t RawValue> {
     struct Element<'f, 'de>(usize, &'f mut Option<&'de RawValue>);

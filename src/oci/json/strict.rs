@@ -1,22 +1,24 @@
 //! The pass that builds the value and finds the ambiguities.
 
 use std::{
+    borrow::Cow,
     cell::{Cell, RefCell},
+    collections::btree_map::Entry,
     fmt,
 };
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Number;
 
 use super::{
-    Ambiguity, AmbiguityKind, Bounded, JsonError, JsonProblem, MAX_DEPTH, MAX_VALUES, Path, Shape,
+    Ambiguity, AmbiguityKind, Bounded, JsonError, JsonProblem, MAX_DEPTH, MAX_VALUES, Members, Path, Shape, Text, Tree,
     shape::{Names, Place},
 };
 
 /// A flood of ambiguities says no more than the first of them.
 const MAX_AMBIGUITIES: usize = 32;
 
-pub(super) fn parse(bytes: &[u8], shape: Shape) -> Result<(Value, Vec<Ambiguity>), JsonError> {
+pub(super) fn parse(bytes: &[u8], shape: Shape) -> Result<(Tree<'_>, Vec<Ambiguity>), JsonError> {
     let text = utf8(bytes)?;
     let pass = Pass {
         lenient: shape == Shape::Lenient,
@@ -113,50 +115,51 @@ impl Node<'_> {
 }
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = Value;
+    type Value = Tree<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Tree<'de>, D::Error> {
         self.pass.count()?;
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Node<'_> {
-    type Value = Value;
+    type Value = Tree<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_bool<E>(self, value: bool) -> Result<Tree<'de>, E> {
+        Ok(Tree::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, value: i64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, value: u64) -> Result<Tree<'de>, E> {
+        Ok(Tree::Number(value.into()))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_f64<E>(self, value: f64) -> Result<Tree<'de>, E> {
+        // JSON knows no other numbers than finite ones.
+        Ok(Number::from_f64(value).map_or(Tree::Null, Tree::Number))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Tree<'de>, E> {
+        Ok(Tree::String(Cow::Borrowed(value)))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_str<E>(self, value: &str) -> Result<Tree<'de>, E> {
+        Ok(Tree::String(Cow::Owned(value.to_owned())))
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Tree<'de>, E> {
+        Ok(Tree::Null)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Tree<'de>, A::Error> {
         let depth = self.enter()?;
         let mut list = Vec::new();
         loop {
@@ -164,29 +167,40 @@ impl<'de> Visitor<'de> for Node<'_> {
             let node = Node { pass: self.pass, path, depth, place: self.place.element() };
             match elements.next_element_seed(node)? {
                 Some(value) => list.push(value),
-                None => return Ok(Value::Array(list)),
+                None => return Ok(Tree::Array(list)),
             }
         }
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Tree<'de>, A::Error> {
         let depth = self.enter()?;
         let names = self.place.names();
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
+        let mut object = Members::new();
+        while let Some(Text(name)) = members.next_key()? {
             let path = Path::Member(&self.path, &name);
             let place = self.member(&path, &name, names);
             let value = members.next_value_seed(Node { pass: self.pass, path, depth, place })?;
-            if !self.pass.lenient && object.contains_key(&name) {
-                self.pass.report(&path, || AmbiguityKind::Duplicate { name: name.clone() });
+            match object.entry(name) {
+                Entry::Vacant(vacant) => drop(vacant.insert(value)),
+                Entry::Occupied(mut earlier) => {
+                    self.repeated(earlier.key());
+                    earlier.insert(value);
+                }
             }
-            object.insert(name, value);
         }
-        Ok(Value::Object(object))
+        Ok(Tree::Object(object))
     }
 }
 
 impl Node<'_> {
+    /// A name that occurred before.
+    fn repeated(&self, name: &str) {
+        if !self.pass.lenient {
+            let kind = || AmbiguityKind::Duplicate { name: name.to_owned() };
+            self.pass.report(&Path::Member(&self.path, name), kind);
+        }
+    }
+
     /// The place of a member, after its name was compared with the known ones.
     fn member(&self, path: &Path<'_>, name: &str, names: Option<Names>) -> Place {
         let Some(names) = names else {

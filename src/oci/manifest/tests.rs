@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::oci::Digest;
@@ -28,8 +28,12 @@ fn without(mut document: Value, object: &str, name: &str) -> Value {
     document
 }
 
+fn manifest_of(document: &Value) -> Result<(Manifest, Vec<Defect>), NotAManifest> {
+    Manifest::read(&document.into())
+}
+
 fn defects(document: &Value) -> Vec<(String, String)> {
-    let (_, defects) = Manifest::read(document).unwrap();
+    let (_, defects) = manifest_of(document).unwrap();
     defects.into_iter().map(|defect| (defect.pointer, defect.message)).collect()
 }
 
@@ -99,7 +103,7 @@ fn annotations_other_than_strings_are_defects_and_left_out() {
     for ((pointer, message), (at, found)) in defects(&document).iter().zip(expected) {
         assert_eq!((pointer.as_str(), message), (at, &format!("found {found}, expected a string")));
     }
-    let (read, defects) = Manifest::read(&document).unwrap();
+    let (read, defects) = manifest_of(&document).unwrap();
     assert_eq!(defects.len(), 2);
     assert_eq!(read.annotations().unwrap(), &Annotations::from([("good".to_owned(), String::new())]));
     one_defect(&with(manifest(), "/layers/0", "annotations", json!({"x": true})), "/layers/0/annotations/x", "true");
@@ -119,7 +123,7 @@ fn half_a_platform_is_a_defect_and_an_empty_one_is_absent() {
     for empty in [json!({}), json!(null), json!({"os": "", "architecture": ""})] {
         let document = with_platform(empty);
         assert_eq!(defects(&document), []);
-        let Ok((Manifest::Index(index), _)) = Manifest::read(&document) else { panic!() };
+        let Ok((Manifest::Index(index), _)) = manifest_of(&document) else { panic!() };
         assert_eq!(index.manifests[0].platform, None);
     }
 }
@@ -159,7 +163,7 @@ fn the_empty_config_asks_for_an_artifact_type() {
 fn a_list_keeps_its_indices_when_an_element_is_wrong() {
     let document = with(manifest(), "", "layers", json!([7, descriptor()]));
     one_defect(&document, "/layers/0", "found a number, expected an object");
-    let Ok((Manifest::Image(manifest), _)) = Manifest::read(&document) else { panic!() };
+    let Ok((Manifest::Image(manifest), _)) = manifest_of(&document) else { panic!() };
     assert_eq!(manifest.layers.len(), 2);
     assert_eq!((manifest.layers[0].size, manifest.layers[1].size), (None, Some(2)));
 }
@@ -173,27 +177,27 @@ fn a_flood_of_defects_is_cut() {
 
 #[test]
 fn the_kind_is_the_claimed_one_or_shows_in_the_members() {
-    let kind = |document: Value| Manifest::read(&document).unwrap().0.kind();
+    let kind = |document: Value| manifest_of(&document).unwrap().0.kind();
     assert_eq!(kind(manifest()), ManifestKind::Image);
     assert_eq!(kind(json!({"layers": []})), ManifestKind::Image);
     assert_eq!(kind(index()), ManifestKind::Index);
     assert_eq!(kind(json!({"mediaType": INDEX})), ManifestKind::Index);
     assert_eq!(kind(json!({"mediaType": "application/x", "config": {}})), ManifestKind::Image);
     assert_eq!(kind(json!({"schemaVersion": 1, "fsLayers": []})), ManifestKind::Schema1);
-    assert!(Manifest::read(&json!({"mediaType": "application/x"})).is_err());
+    assert!(manifest_of(&json!({"mediaType": "application/x"})).is_err());
 }
 
 #[test]
 fn the_type_of_an_artifact_is_its_own_or_its_configs() {
-    let (read, _) = Manifest::read(&manifest()).unwrap();
+    let (read, _) = manifest_of(&manifest()).unwrap();
     let config_type = "application/vnd.oci.image.layer.v1.tar+gzip";
     assert_eq!(read.artifact_type_or_config().unwrap(), config_type);
     assert_eq!(read.effective_media_type(), known::OCI_MANIFEST);
-    let (read, _) = Manifest::read(&with(manifest(), "", "artifactType", json!("a/b"))).unwrap();
+    let (read, _) = manifest_of(&with(manifest(), "", "artifactType", json!("a/b"))).unwrap();
     assert_eq!(read.artifact_type_or_config().unwrap(), "a/b");
-    let (read, _) = Manifest::read(&with(manifest(), "", "artifactType", json!(""))).unwrap();
+    let (read, _) = manifest_of(&with(manifest(), "", "artifactType", json!(""))).unwrap();
     assert_eq!(read.artifact_type_or_config().unwrap(), config_type);
-    let (read, _) = Manifest::read(&index()).unwrap();
+    let (read, _) = manifest_of(&index()).unwrap();
     assert_eq!(read.artifact_type_or_config(), None);
     assert_eq!(read.effective_media_type(), known::OCI_INDEX);
 }
@@ -202,7 +206,7 @@ fn the_type_of_an_artifact_is_its_own_or_its_configs() {
 fn dead_artifact_manifests_are_read_as_manifests() {
     let document = json!({"mediaType": known::OCI_ARTIFACT_MANIFEST, "artifactType": "a/b", "blobs": [descriptor()],
         "subject": descriptor(), "annotations": {"a": "b"}});
-    let (read, defects) = Manifest::read(&document).unwrap();
+    let (read, defects) = manifest_of(&document).unwrap();
     assert_eq!(defects, []);
     assert!(read.subject().is_some());
     let Manifest::Image(manifest) = read else { panic!() };
@@ -213,7 +217,7 @@ fn dead_artifact_manifests_are_read_as_manifests() {
 fn schema_1_is_counted() {
     let document = json!({"schemaVersion": 1, "name": "a/b", "tag": "1", "architecture": "amd64",
         "fsLayers": [{"blobSum": ""}, {"blobSum": ""}], "history": [{}, {}], "signatures": []});
-    let Ok((Manifest::Schema1(schema1), defects)) = Manifest::read(&document) else { panic!() };
+    let Ok((Manifest::Schema1(schema1), defects)) = manifest_of(&document) else { panic!() };
     assert_eq!(defects, []);
     assert_eq!((schema1.name.as_deref(), schema1.layers), (Some("a/b"), 2));
 }

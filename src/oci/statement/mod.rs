@@ -8,7 +8,7 @@ mod tests;
 mod text;
 mod told;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use base64::{
     Engine as _, alphabet,
@@ -17,7 +17,11 @@ use base64::{
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::{MediaType, Sbom, SbomError, Untrusted, json::quoted, sbom::other_format};
+use super::{
+    MediaType, Sbom, SbomError, Untrusted,
+    json::{Text, quoted},
+    sbom::other_format,
+};
 use bounded::Members;
 pub use predicate::PredicateClass;
 pub use provenance::{Claims, Material, Provenance, ProvenanceVersion, Workflow};
@@ -93,8 +97,11 @@ impl Statement {
     /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle; which of them is decided by the members of
     /// the document, the media type only helps to say what was expected.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
-        let (bytes, wrapping) = unwrapped(bytes, media_type)?;
-        statement(&bytes, wrapping)
+        let document = Written::read(bytes)?;
+        match document.unwrap(media_type)? {
+            Some((signed, wrapping)) => statement(&parse(&signed, STATEMENT)?, wrapping),
+            None => statement(&document, Wrapping::None),
+        }
     }
 
     /// The class of the predicate type.
@@ -103,12 +110,15 @@ impl Statement {
     }
 }
 
+/// How errors name a statement that was read out of its wrapping, or that needed none.
+const STATEMENT: &str = "statement";
+
 /// The versions of the in-toto statement; a reader has to refuse any other.
 const STATEMENT_TYPES: [&str; 2] = ["https://in-toto.io/Statement/v0.1", "https://in-toto.io/Statement/v1"];
 
-/// The members that tell what a document is.
+/// What is read of a document: the members that tell what it is, and those of a statement, as they are written.
 #[derive(Deserialize)]
-struct Wrapped<'a> {
+struct Written<'a> {
     #[serde(borrow, default, rename = "dsseEnvelope")]
     bundled: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "messageSignature")]
@@ -117,84 +127,99 @@ struct Wrapped<'a> {
     payload: Option<Text<'a>>,
     #[serde(borrow, default, rename = "payloadType")]
     payload_type: Option<Text<'a>>,
+    #[serde(borrow, default, rename = "_type")]
+    statement_type: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "predicateType")]
     predicate_type: Option<&'a RawValue>,
-}
-
-/// A string, borrowed where it holds no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-#[derive(Deserialize)]
-struct RawStatement<'a> {
-    #[serde(borrow, default, rename = "_type")]
-    statement_type: Option<Text<'a>>,
-    #[serde(borrow, rename = "predicateType")]
-    predicate_type: Text<'a>,
-    #[serde(default, deserialize_with = "bounded::list")]
-    subject: Vec<StatementSubject>,
+    #[serde(borrow, default)]
+    subject: Option<&'a RawValue>,
     #[serde(borrow, default)]
     predicate: Option<&'a RawValue>,
 }
 
-/// The text of a statement out of its wrapping.
-fn unwrapped<'a>(bytes: &'a [u8], media_type: &MediaType) -> Result<(Cow<'a, [u8]>, Wrapping), StatementError> {
-    let document: Wrapped<'_> = parse(bytes, "document")?;
-    let Wrapped { bundled, message, payload, predicate_type, .. } = &document;
-    match (bundled, message, payload, predicate_type) {
-        (Some(envelope), None, None, None) => {
-            let envelope = parse(envelope.get().as_bytes(), "envelope")?;
-            Ok((Cow::Owned(payload_of(&envelope)?), Wrapping::Bundle))
+/// The members of a statement.
+struct RawStatement<'a> {
+    predicate_type: Text<'a>,
+    subjects: Vec<StatementSubject>,
+    predicate: Option<&'a RawValue>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(transparent)]
+struct Subjects(#[serde(deserialize_with = "bounded::list")] Vec<StatementSubject>);
+
+impl<'a> Written<'a> {
+    /// Reads a document of any kind.
+    fn read(bytes: &'a [u8]) -> Result<Self, StatementError> {
+        parse(bytes, "document")
+    }
+
+    /// The text that is wrapped in the document, and in what; nothing if the document is a statement itself.
+    fn unwrap(&self, media_type: &MediaType) -> Result<Option<(Vec<u8>, Wrapping)>, StatementError> {
+        match (self.bundled, self.message, &self.payload, self.predicate_type) {
+            (Some(envelope), None, None, None) => {
+                let envelope: Written<'_> = parse(envelope.get().as_bytes(), "envelope")?;
+                Ok(Some((envelope.signed()?, Wrapping::Bundle)))
+            }
+            (None, Some(_), None, None) => Err(not("a bundle that signs a digest")),
+            (None, None, Some(_), None) => Ok(Some((self.signed()?, Wrapping::Envelope))),
+            (None, None, None, Some(_)) => Ok(None),
+            (None, None, None, None) => {
+                let claimed = quoted(media_type.as_str());
+                Err(not(&format!(
+                    "an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}"
+                )))
+            }
+            _ => Err(StatementError::SeveralKinds),
         }
-        (None, Some(_), None, None) => Err(not("a bundle that signs a digest")),
-        (None, None, Some(_), None) => Ok((Cow::Owned(payload_of(&document)?), Wrapping::Envelope)),
-        (None, None, None, Some(_)) => Ok((Cow::Borrowed(bytes), Wrapping::None)),
-        (None, None, None, None) => {
-            let claimed = quoted(media_type.as_str());
-            Err(not(&format!("an object without `predicateType`, `payload` or `dsseEnvelope`, served as {claimed}")))
+    }
+
+    /// What the envelope says that it signs.
+    fn signed(&self) -> Result<Vec<u8>, StatementError> {
+        let payload_type = self.payload_type.as_ref().map_or("", |text| &text.0);
+        let in_toto = payload_type == "application/vnd.in-toto+json"
+            || (payload_type.starts_with("application/vnd.in-toto.") && payload_type.ends_with("+json"));
+        if !in_toto {
+            return Err(not(&format!("an envelope of type {}", quoted(payload_type))));
         }
-        _ => Err(StatementError::SeveralKinds),
+        let payload = self.payload.as_ref().ok_or_else(|| not("an envelope without payload"))?;
+        decode(&payload.0)
+    }
+
+    /// The statement; refuses what says of itself that it is something else.
+    fn statement(&self) -> Result<RawStatement<'a>, StatementError> {
+        let untyped = || StatementError::Json { part: STATEMENT, problem: "`predicateType` is missing".to_owned() };
+        let predicate_type = self.predicate_type.map(|written| value(written, STATEMENT)).transpose()?;
+        let predicate_type = predicate_type.ok_or_else(untyped)?;
+        let subjects = self.subject.map(|written| value(written, STATEMENT)).transpose()?;
+        let Subjects(subjects) = subjects.unwrap_or_default();
+        let statement_type: Option<Text<'_>> =
+            self.statement_type.map(|written| value(written, STATEMENT)).transpose()?;
+        let statement_type = statement_type.as_ref().map_or("", |text| &text.0);
+        if !STATEMENT_TYPES.contains(&statement_type) {
+            return Err(not(&format!("an object of `_type` {}", quoted(statement_type))));
+        }
+        Ok(RawStatement { predicate_type, subjects, predicate: self.predicate })
     }
 }
 
-fn payload_of(envelope: &Wrapped<'_>) -> Result<Vec<u8>, StatementError> {
-    let payload_type = envelope.payload_type.as_ref().map_or("", |text| &text.0);
-    let in_toto = payload_type == "application/vnd.in-toto+json"
-        || (payload_type.starts_with("application/vnd.in-toto.") && payload_type.ends_with("+json"));
-    if !in_toto {
-        return Err(not(&format!("an envelope of type {}", quoted(payload_type))));
-    }
-    let payload = envelope.payload.as_ref().ok_or_else(|| not("an envelope without payload"))?;
-    decode(&payload.0)
-}
-
-/// Refuses what says of itself that it is something else than a statement.
-fn raw(bytes: &[u8]) -> Result<RawStatement<'_>, StatementError> {
-    let raw: RawStatement<'_> = parse(bytes, "statement")?;
-    let statement_type = raw.statement_type.as_ref().map_or("", |text| &text.0);
-    if !STATEMENT_TYPES.contains(&statement_type) {
-        return Err(not(&format!("an object of `_type` {}", quoted(statement_type))));
-    }
-    Ok(raw)
-}
-
-fn statement(bytes: &[u8], wrapping: Wrapping) -> Result<Statement, StatementError> {
-    let raw = raw(bytes)?;
+fn statement(document: &Written<'_>, wrapping: Wrapping) -> Result<Statement, StatementError> {
+    let raw = document.statement()?;
     let predicate_type = raw.predicate_type.0.into_owned();
-    let provenance = match (predicate::class(&predicate_type), raw.predicate) {
-        (PredicateClass::Provenance, Some(predicate)) => Some(provenance::read(&predicate_type, predicate)?),
-        _ => None,
-    };
-    let sbom = match (predicate::class(&predicate_type), raw.predicate) {
-        (PredicateClass::Spdx | PredicateClass::CycloneDx, Some(predicate)) => Some(Sbom::of_predicate(predicate)),
-        _ => None,
+    let class = predicate::class(&predicate_type);
+    let (provenance, sbom) = match (class, raw.predicate) {
+        (PredicateClass::Provenance, Some(predicate)) => (Some(provenance::read(&predicate_type, predicate)?), None),
+        (PredicateClass::Spdx | PredicateClass::CycloneDx, Some(predicate)) => {
+            (None, Some(Sbom::of_predicate(predicate)))
+        }
+        _ => (None, None),
     };
     Ok(Statement {
         predicate_type,
-        subjects: raw.subject,
-        sbom,
+        subjects: raw.subjects,
         has_predicate: raw.predicate.is_some(),
         provenance,
+        sbom,
         wrapping,
     })
 }
@@ -207,6 +232,7 @@ fn decode(payload: &str) -> Result<Vec<u8>, StatementError> {
     GeneralPurpose::new(alphabet, CONFIG).decode(payload).map_err(|_| StatementError::Base64)
 }
 
+/// Reads an object.
 fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<T, StatementError> {
     let read: serde_json::Result<Members<T>> = serde_json::from_slice(bytes);
     let problem = |error: serde_json::Error| match other_format(bytes) {
@@ -214,6 +240,12 @@ fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<
         None => Untrusted(&error.to_string()).to_string(),
     };
     read.map(|Members(value)| value).map_err(|error| StatementError::Json { part, problem: problem(error) })
+}
+
+/// Reads any value.
+fn value<'a, T: Deserialize<'a>>(written: &'a RawValue, part: &'static str) -> Result<T, StatementError> {
+    let problem = |error: serde_json::Error| Untrusted(&error.to_string()).to_string();
+    serde_json::from_str(written.get()).map_err(|error| StatementError::Json { part, problem: problem(error) })
 }
 
 fn not(found: &str) -> StatementError {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::{StatementError, StatementSubject, raw, unwrapped};
+use super::{STATEMENT, StatementError, StatementSubject, Written, parse};
 use crate::oci::json::{Json, Shape};
 use crate::oci::{Ambiguity, MediaType};
 
@@ -34,18 +34,22 @@ impl StatementText {
 
     /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Self, StatementTextError> {
-        let (text, _) = unwrapped(bytes, media_type)?;
+        let document = Written::read(bytes)?;
+        let signed = document.unwrap(media_type)?;
+        let text = signed.as_ref().map_or(bytes, |(signed, _)| signed);
         if text.len() > Self::MOST {
             return Err(StatementTextError::TooLarge);
         }
-        let subjects = raw(&text)?.subject;
-        let strict = Json::parse(Bytes::copy_from_slice(&text), Shape::Any).map_err(|error| {
-            StatementTextError::Unreadable(StatementError::Json { part: "statement", problem: error.to_string() })
+        let subjects = match &signed {
+            Some(_) => parse::<Written<'_>>(text, STATEMENT)?.statement()?.subjects,
+            None => document.statement()?.subjects,
+        };
+        let strict = Json::parse(text, Shape::Any).map_err(|error| {
+            StatementTextError::Unreadable(StatementError::Json { part: STATEMENT, problem: error.to_string() })
         })?;
-        let (bytes, _, ambiguities) = strict.into_parts();
-        match ambiguities.into_iter().next() {
-            Some(ambiguity) => Err(StatementTextError::Ambiguous(ambiguity)),
-            None => Ok(Self { text: bytes, subjects }),
+        match strict.problems().first() {
+            Some(ambiguity) => Err(StatementTextError::Ambiguous(ambiguity.clone())),
+            None => Ok(Self { text: Bytes::copy_from_slice(text), subjects }),
         }
     }
 

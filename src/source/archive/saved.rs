@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 use futures_util::future::ready;
-use serde_json::{Map, Value};
 
 use super::members::Members;
 use crate::graph::{Cause, Known, ReferrerList, Why};
+use crate::oci::json::{self, Tree};
 use crate::oci::{Digest, Json, Shape, Untrusted};
 use crate::source::layout::{MAX_DOCUMENT, answers_to, list};
 use crate::source::{Part, Reading, Resolved, Served, Source};
@@ -34,7 +34,7 @@ impl Saved {
     pub(super) fn open(members: &Members, select: &Select) -> Result<Self, Cause> {
         let list = members.whole(MANIFEST, MAX_DOCUMENT)?;
         let list = list.ok_or_else(|| Cause::NotFound { detail: format!("there is no {MANIFEST}") })?;
-        let images = read_list(list)?;
+        let images = read_list(&list)?;
         let image = choose(&images, members, select)?;
         let (config, digest) = read_config(members, &image.config)?;
         Ok(Self { config, digest, tags: image.tags.clone() })
@@ -148,23 +148,23 @@ fn named_digest(path: &str) -> Option<Digest> {
     format!("sha256:{hex}").parse().ok()
 }
 
-fn read_list(bytes: Bytes) -> Result<Vec<Image>, Cause> {
+fn read_list(bytes: &[u8]) -> Result<Vec<Image>, Cause> {
     let json = Json::parse(bytes, Shape::Any).map_err(|error| unreadable(&error.to_string()))?;
     if let Some(ambiguity) = json.problems().first() {
         return Err(ambiguous(&ambiguity.to_string()));
     }
-    let Value::Array(images) = json.value() else { return Err(unreadable("expected a list of images")) };
+    let Tree::Array(images) = json.value() else { return Err(unreadable("expected a list of images")) };
     images.iter().map(read_image).collect()
 }
 
-fn read_image(value: &Value) -> Result<Image, Cause> {
-    let Value::Object(image) = value else { return Err(unreadable("expected an object for each image")) };
-    let config = member(image, "Config")?.and_then(Value::as_str);
+fn read_image(value: &Tree<'_>) -> Result<Image, Cause> {
+    let Tree::Object(image) = value else { return Err(unreadable("expected an object for each image")) };
+    let config = member(image, "Config")?.and_then(Tree::as_str);
     let config = config.ok_or_else(|| unreadable("an image without `Config`"))?.to_owned();
     let wrong = || unreadable("`RepoTags` is no list of strings");
     let tags = match member(image, "RepoTags")? {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Array(tags)) => {
+        None | Some(Tree::Null) => Vec::new(),
+        Some(Tree::Array(tags)) => {
             tags.iter().map(|tag| tag.as_str().map(str::to_owned).ok_or_else(wrong)).collect::<Result<_, _>>()?
         }
         Some(_) => return Err(wrong()),
@@ -174,7 +174,7 @@ fn read_image(value: &Value) -> Result<Image, Cause> {
 
 /// The member of this name, whatever the case of its letters: Docker takes them so, and Jib writes `config`. Two that differ
 /// in case alone are one too many.
-fn member<'a>(image: &'a Map<String, Value>, name: &str) -> Result<Option<&'a Value>, Cause> {
+fn member<'a>(image: &'a json::Members<'a>, name: &str) -> Result<Option<&'a Tree<'a>>, Cause> {
     let folded = |name: &str| name.to_lowercase().to_uppercase();
     let mut members = image.iter().filter(|(key, _)| folded(key) == folded(name));
     let first = members.next();
