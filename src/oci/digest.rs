@@ -106,14 +106,14 @@ impl FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, DigestError> {
         let malformed = || DigestError::Malformed { text: kept(text) };
         let (name, encoded) = text.split_once(':').ok_or_else(malformed)?;
-        if !is_algorithm_name(name) || !is_encoded(encoded) {
-            return Err(malformed());
-        }
-        let algorithm = Algorithm::named(name).ok_or_else(|| DigestError::UnsupportedAlgorithm { text: kept(text) })?;
-        if encoded.len() == algorithm.hex_len() && encoded.bytes().all(is_lower_hex) {
-            Ok(Self(text.into()))
-        } else {
-            Err(malformed())
+        match Algorithm::named(name) {
+            Some(algorithm) if encoded.len() == algorithm.hex_len() && encoded.bytes().all(is_lower_hex) => {
+                Ok(Self(text.into()))
+            }
+            None if is_algorithm_name(name) && is_encoded(encoded) => {
+                Err(DigestError::UnsupportedAlgorithm { text: kept(text) })
+            }
+            _ => Err(malformed()),
         }
     }
 }

@@ -121,10 +121,12 @@ impl<'a> Object<'a> {
     /// A string that must be there and not be empty.
     pub(super) fn required_text(self, name: &str) -> Option<String> {
         self.require(name);
-        if self.get(name).is_some_and(|value| value.as_str() == Some("")) {
+        let text = self.string(name)?;
+        if text.is_empty() {
             self.defect_at(name, format_args!("`{name}` is empty"));
+            return None;
         }
-        self.text(name)
+        Some(text.to_owned())
     }
 
     pub(super) fn boolean(self, name: &str) -> Option<bool> {
