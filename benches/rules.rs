@@ -69,33 +69,35 @@ fn one_rule(bencher: Bencher<'_, '_>, name: &str) {
     });
 }
 
-/// A built-in policy on one image, without reading it: every round of judging on what is known by then, and the report.
-#[divan::bench(args = BUILT_IN)]
-fn judging_alone(bencher: Bencher<'_, '_>, name: &str) {
+/// A thousand images by a built-in policy, on one core: every round of judging on what is known by then, and the report. Reading
+/// the images is not part of it.
+#[divan::bench(args = BUILT_IN, sample_count = 5, sample_size = 1)]
+fn judging(bencher: Bencher<'_, '_>, name: &str) {
     let policy = Policy::load(&[name.to_owned()], Path::new(".")).expect("a built-in policy");
-    let (options, rounds) = (Options::default(), what_is_known_each_round(&policy));
-    let last = rounds.last().expect("there is a round");
-    bencher.bench(|| {
-        let mut judgement = Judgement::new(&policy, &options);
-        for known in &rounds {
-            divan::black_box(judgement.round(known));
+    let options = Options::default();
+    let source = Arc::new(StoreSource::alone(image()));
+    let images: Vec<Vec<Graph>> = (0..IMAGES).map(|_| what_is_known_each_round(&source, &policy)).collect();
+    bencher.counter(ItemsCount::new(IMAGES)).bench(|| {
+        for rounds in &images {
+            let mut judgement = Judgement::new(&policy, &options);
+            let last = rounds.iter().inspect(|known| drop(divan::black_box(judgement.round(known)))).last();
+            divan::black_box(judgement.seal(last.expect("there is a round")));
         }
-        judgement.seal(last)
     });
 }
 
 /// The graph of the image as each round of judging it finds it.
-fn what_is_known_each_round(policy: &Policy) -> Vec<Graph> {
+fn what_is_known_each_round(source: &Arc<StoreSource>, policy: &Policy) -> Vec<Graph> {
     let runtime = runtime();
-    let after = |rounds| runtime.block_on(known_after(rounds, policy));
+    let after = |rounds| runtime.block_on(known_after(rounds, source, policy));
     (0..).map_while(after).collect()
 }
 
 /// What is known after some rounds of judging and fetching; nothing where fewer rounds are enough.
-async fn known_after(rounds: usize, policy: &Policy) -> Option<Graph> {
+async fn known_after(rounds: usize, source: &Arc<StoreSource>, policy: &Policy) -> Option<Graph> {
     let target = Target::parse("registry.example/acme/app:1.2.3").expect("a target");
     let deadline = tokio::time::Instant::now() + Duration::from_mins(1);
-    let walk = Walk::new(Arc::new(StoreSource::alone(image())), Budget::default(), deadline);
+    let walk = Walk::new(source.clone(), Budget::default(), deadline);
     let mut graph = walk.start(&target, Timestamp::UNIX_EPOCH).await.expect("it can be read");
     let options = Options::default();
     let mut judgement = Judgement::new(policy, &options);
@@ -109,9 +111,9 @@ async fn known_after(rounds: usize, policy: &Policy) -> Option<Graph> {
     Some(graph)
 }
 
-/// A thousand recorded images by a built-in policy, on one core: with reading what was recorded.
+/// A thousand recorded images by a built-in policy, on one core: reading what was recorded, and judging it.
 #[divan::bench(args = BUILT_IN, sample_count = 5, sample_size = 1)]
-fn a_thousand_snapshots(bencher: Bencher<'_, '_>, name: &str) {
+fn reading_and_judging(bencher: Bencher<'_, '_>, name: &str) {
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("all.snapshot");
     let runtime = runtime();
