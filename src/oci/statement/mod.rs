@@ -98,7 +98,7 @@ impl Statement {
     /// the document, the media type only helps to say what was expected.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Statement, StatementError> {
         let document = Written::read(bytes)?;
-        match document.unwrap(media_type)? {
+        match document.wrapped(media_type)? {
             Some((signed, wrapping)) => statement(&parse(&signed, STATEMENT)?, wrapping),
             None => statement(&document, Wrapping::None),
         }
@@ -155,7 +155,7 @@ impl<'a> Written<'a> {
     }
 
     /// The text that is wrapped in the document, and in what; nothing if the document is a statement itself.
-    fn unwrap(&self, media_type: &MediaType) -> Result<Option<(Vec<u8>, Wrapping)>, StatementError> {
+    fn wrapped(&self, media_type: &MediaType) -> Result<Option<(Vec<u8>, Wrapping)>, StatementError> {
         match (self.bundled, self.message, &self.payload, self.predicate_type) {
             (Some(envelope), None, None, None) => {
                 let envelope: Written<'_> = parse(envelope.get().as_bytes(), "envelope")?;

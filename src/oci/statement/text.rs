@@ -35,7 +35,7 @@ impl StatementText {
     /// Reads a statement as it is, in a DSSE envelope, or in a Sigstore bundle.
     pub fn read(bytes: &[u8], media_type: &MediaType) -> Result<Self, StatementTextError> {
         let document = Written::read(bytes)?;
-        let signed = document.unwrap(media_type)?;
+        let signed = document.wrapped(media_type)?;
         let text = signed.as_ref().map_or(bytes, |(signed, _)| signed);
         if text.len() > Self::MOST {
             return Err(StatementTextError::TooLarge);
