@@ -152,6 +152,13 @@ pub enum JsonProblem {
     Trailing,
 }
 
+/// What the parser says, without the place that it tells.
+pub(crate) fn without_place(error: &serde_json::Error) -> String {
+    let mut message = error.to_string();
+    message.truncate(message.rfind(" at line ").unwrap_or(message.len()));
+    message
+}
+
 /// A text out of a document as a message shows it: in quotes, escaped, at most 80 characters.
 pub(crate) fn quoted(text: &str) -> String {
     let end = text.char_indices().nth(80).map_or(text.len(), |(at, _)| at);

@@ -13,6 +13,7 @@ use serde_json::Number;
 use super::{
     Ambiguity, AmbiguityKind, Bounded, JsonError, JsonProblem, MAX_DEPTH, MAX_VALUES, Members, Path, Shape, Text, Tree,
     shape::{Names, Place},
+    without_place,
 };
 
 /// A flood of ambiguities says no more than the first of them.
@@ -56,9 +57,7 @@ fn from_serde(text: &str, problem: JsonProblem, error: &serde_json::Error) -> Js
         None => 0,
     };
     let offset = (line_start + error.column().saturating_sub(1)).min(text.len());
-    let message = error.to_string();
-    let message = message.rfind(" at line ").map_or(message.as_str(), |at| &message[..at]);
-    error_at(text.as_bytes(), offset, problem, message.to_owned())
+    error_at(text.as_bytes(), offset, problem, without_place(error))
 }
 
 fn error_at(bytes: &[u8], offset: usize, problem: JsonProblem, message: String) -> JsonError {

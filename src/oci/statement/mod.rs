@@ -19,7 +19,7 @@ use serde_json::value::RawValue;
 
 use super::{
     MediaType, Sbom, SbomError, Untrusted,
-    json::{Text, quoted},
+    json::{Text, quoted, without_place},
     sbom::other_format,
 };
 use bounded::Members;
@@ -189,12 +189,9 @@ impl<'a> Written<'a> {
     /// The statement; refuses what says of itself that it is something else.
     fn statement(&self) -> Result<RawStatement<'a>, StatementError> {
         let untyped = || StatementError::Json { part: STATEMENT, problem: "`predicateType` is missing".to_owned() };
-        let predicate_type = self.predicate_type.map(|written| value(written, STATEMENT)).transpose()?;
-        let predicate_type = predicate_type.ok_or_else(untyped)?;
-        let subjects = self.subject.map(|written| value(written, STATEMENT)).transpose()?;
-        let Subjects(subjects) = subjects.unwrap_or_default();
-        let statement_type: Option<Text<'_>> =
-            self.statement_type.map(|written| value(written, STATEMENT)).transpose()?;
+        let predicate_type = member("predicateType", self.predicate_type)?.ok_or_else(untyped)?;
+        let Subjects(subjects) = member("subject", self.subject)?.unwrap_or_default();
+        let statement_type: Option<Text<'_>> = member("_type", self.statement_type)?;
         let statement_type = statement_type.as_ref().map_or("", |text| &text.0);
         if !STATEMENT_TYPES.contains(&statement_type) {
             return Err(not(&format!("an object of `_type` {}", quoted(statement_type))));
@@ -242,10 +239,14 @@ fn parse<'a, T: Deserialize<'a>>(bytes: &'a [u8], part: &'static str) -> Result<
     read.map(|Members(value)| value).map_err(|error| StatementError::Json { part, problem: problem(error) })
 }
 
-/// Reads any value.
-fn value<'a, T: Deserialize<'a>>(written: &'a RawValue, part: &'static str) -> Result<T, StatementError> {
-    let problem = |error: serde_json::Error| Untrusted(&error.to_string()).to_string();
-    serde_json::from_str(written.get()).map_err(|error| StatementError::Json { part, problem: problem(error) })
+/// Reads a member of a statement.
+fn member<'a, T: Deserialize<'a>>(name: &str, written: Option<&'a RawValue>) -> Result<Option<T>, StatementError> {
+    let wrong = |error: serde_json::Error| {
+        // The place that the parser tells is one in the member.
+        let problem = format!("`{name}`: {}", Untrusted(&without_place(&error)));
+        StatementError::Json { part: STATEMENT, problem }
+    };
+    written.map(|written| serde_json::from_str(written.get())).transpose().map_err(wrong)
 }
 
 fn not(found: &str) -> StatementError {

@@ -112,6 +112,12 @@ fn broken_documents_are_errors() {
 }
 
 #[test]
+fn what_is_wrong_in_a_statement_is_told_by_the_name_of_its_member() {
+    let error = read(&json!({"predicateType": "a", "subject": [7]})).unwrap_err().to_string();
+    assert!(error.ends_with("`subject`: invalid type: integer `7`, expected an object"), "{error}");
+}
+
+#[test]
 fn predicates_that_are_not_read_may_be_anything() {
     let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
     for predicate in ["null", "\"SPDXVersion: SPDX-2.2\"", r#"{"a":1,"a":2,"A":3}"#, deep.as_str()] {
