@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr2;
+
 use super::decoded;
 use crate::rules::sensitive::holds_values;
 
@@ -153,8 +155,7 @@ impl Iterator for Lines<'_> {
 /// The end of the string that begins at `start`.
 pub(super) fn string_end(bytes: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while let Some(skip) = bytes.get(at..).and_then(|rest| rest.iter().position(|&byte| byte == b'"' || byte == b'\\'))
-    {
+    while let Some(skip) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
         at += skip;
         if bytes[at] == b'"' {
             return at + 1;
